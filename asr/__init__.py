@@ -1,0 +1,1 @@
+"""All listening: the recogniser, voice activity, the end of a turn, the starter model."""

@@ -1,0 +1,1 @@
+"""What was meant and what happens next, the same for every channel."""

@@ -1,0 +1,1 @@
+"""The city in YAML and the settings."""

@@ -1,0 +1,1 @@
+"""Work orders, their provenance, and the hand-over to a person."""

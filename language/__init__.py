@@ -1,0 +1,1 @@
+"""Mandarin, pure: numbers, dates, places normalised; pinyin; text made speakable."""

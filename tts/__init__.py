@@ -1,0 +1,1 @@
+"""Words to sound: the synthesiser and the cache of rendered sentences."""

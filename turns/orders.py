@@ -1,0 +1,63 @@
+"""A work order (工单) on its way to be written, with the provenance of every field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from turns.replies import Urgency
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a field's value comes from.
+
+    ``turn`` is the ``Heard.id``; ``quote`` the words it was taken from; ``confidence`` the
+    recogniser's; ``rule`` the stable name of what filled it; ``confirmed_by`` who confirmed it
+    ('' nobody, 'citizen', or a staff login).
+    """
+
+    turn: str
+    quote: str
+    at: datetime
+    confidence: float
+    rule: str
+    confirmed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderField:
+    """One filled field; ``value`` is the normalised text, the quote keeps the citizen's words."""
+
+    name: str
+    value: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDraft:
+    """What is to be written; ``key`` makes writing it twice harmless.
+
+    ``kind`` is one of 咨询 求助 投诉 举报 建议 表扬 其他 (domain: kinds of request).
+    """
+
+    key: str
+    conversation: str
+    channel: str
+    line: str
+    kind: str
+    urgency: Urgency
+    title: str
+    matter: str = ""
+    department: str = ""
+    fields: tuple[OrderField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOrder:
+    """A work order that stands in the database under a number of its day."""
+
+    id: str
+    number: str
+    created_at: datetime
+    repeated: bool = False
