@@ -1,0 +1,182 @@
+"""The city: its lines, regions, departments, prompts and forms, read from one folder of YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from config.errors import ConfigError
+from config.prompts import Prompts
+from config.yamlfile import read
+
+SipUri = Annotated[str, Field(pattern=r"^sips?:[^\s@]+@[^\s@]+$")]
+Kind = Literal["咨询", "求助", "投诉", "举报", "建议", "表扬", "其他"]
+FieldName = Literal[
+    "kind", "what", "where", "when", "phone", "amount", "people", "department",
+    "employer", "period", "name",
+]  # fmt: skip
+
+
+class _Part(BaseModel):
+    """Strict and frozen: an unknown key is a typing error of the city's, not a wish."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Line(_Part):
+    """One number that citizens dial, or one account they write to."""
+
+    number: Annotated[str, BeforeValidator(str)]
+    name: str
+    region: str = ""
+    hunt_group: SipUri
+    answered_as: str = ""
+
+
+class Region(_Part):
+    """A district, county or town; ``aliases`` are what people call it."""
+
+    code: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    parent: str = ""
+    places: tuple[str, ...] = ()
+
+
+class Department(_Part):
+    """A body that orders go to."""
+
+    code: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    merged_lines: tuple[Annotated[str, BeforeValidator(str)], ...] = ()
+
+
+class Question(_Part):
+    """One question of a complaint form: the field it fills and how it is asked."""
+
+    field: FieldName
+    say: str
+    again: str = ""
+
+
+class Form(_Part):
+    """What a complaint is asked, for a matter or a topic told by ``words``."""
+
+    name: str
+    kind: Kind = "投诉"
+    matter: str = ""
+    department: str = ""
+    words: tuple[str, ...] = ()
+    ask: tuple[Question, ...] = Field(min_length=1)
+
+
+class _CityFile(_Part):
+    name: str
+    timezone: str = "Asia/Shanghai"
+    lines: tuple[Line, ...] = Field(min_length=1)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError):
+            raise ValueError("not a known time zone") from None
+        return value
+
+
+class _RegionsFile(_Part):
+    regions: tuple[Region, ...] = Field(min_length=1)
+
+
+class _DepartmentsFile(_Part):
+    departments: tuple[Department, ...] = Field(min_length=1)
+
+
+class _FormsFile(_Part):
+    general: Form
+    forms: tuple[Form, ...] = ()
+
+
+class _UrgentFile(BaseModel):
+    """Checked by the room that owns the rules; here it only has to be a mapping."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class City(_Part):
+    """Everything that differs from city to city."""
+
+    folder: Path
+    name: str
+    timezone: str
+    lines: tuple[Line, ...]
+    regions: tuple[Region, ...]
+    departments: tuple[Department, ...]
+    prompts: Prompts
+    general_form: Form
+    forms: tuple[Form, ...]
+    urgent: dict[str, Any]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def line(self, number: str) -> Line:
+        """The line that was dialled; the first one where the number is unknown."""
+        return next((line for line in self.lines if line.number == number), self.lines[0])
+
+    def form(self, matter: str, text: str) -> Form:
+        """The form for a matter code, else for a topic that ``text`` names, else the general."""
+        by_matter = (f for f in self.forms if matter and f.matter == matter)
+        by_words = (f for f in self.forms if any(word in text for word in f.words))
+        return next(by_matter, None) or next(by_words, None) or self.general_form
+
+    def department_named(self, name: str) -> Department | None:
+        """The department of that name or alias."""
+        return next((d for d in self.departments if name in (d.name, *d.aliases)), None)
+
+
+def load_city(folder: Path) -> City:
+    """Read a city's folder; raises :class:`ConfigError` naming file, line and key."""
+    if not folder.is_dir():
+        raise ConfigError("config_missing", f"{folder}: the city's folder does not exist")
+    base = read(folder / "city.yaml", _CityFile)
+    forms = read(folder / "forms.yaml", _FormsFile)
+    city = City(
+        folder=folder,
+        name=base.name,
+        timezone=base.timezone,
+        lines=base.lines,
+        regions=read(folder / "regions.yaml", _RegionsFile).regions,
+        departments=read(folder / "departments.yaml", _DepartmentsFile).departments,
+        prompts=read(folder / "prompts.yaml", Prompts),
+        general_form=forms.general,
+        forms=forms.forms,
+        urgent=read(folder / "urgent.yaml", _UrgentFile).model_dump(),
+    )
+    _check_references(city)
+    return city
+
+
+def _check_references(city: City) -> None:
+    regions = {region.code for region in city.regions}
+    departments = {department.name for department in city.departments}
+    for line in city.lines:
+        if line.region and line.region not in regions:
+            _unknown("city.yaml", f"line {line.number}", "region", line.region)
+    for region in city.regions:
+        if region.parent and region.parent not in regions:
+            _unknown("regions.yaml", f"region {region.code}", "parent", region.parent)
+    for form in (city.general_form, *city.forms):
+        if form.department and form.department not in departments:
+            _unknown("forms.yaml", f"form {form.name}", "department", form.department)
+
+
+def _unknown(file: str, owner: str, key: str, value: str) -> None:
+    raise ConfigError("config_invalid", f"{file}: {owner}: {key}: {value} is not defined")

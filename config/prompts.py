@@ -1,0 +1,79 @@
+"""The fixed sentences a city's front door says; ``{…}`` marks what is filled in."""
+
+from __future__ import annotations
+
+import string
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+# Which names each prompt may use between braces; anything else is refused at start.
+_FIELDS = {
+    "greeting_call": {"city"},
+    "greeting_chat": {"city"},
+    "handoff_call": {"number"},
+    "handoff_chat": {"number"},
+    "danger_call": {"number"},
+    "danger_chat": {"number"},
+    "order_done": {"number"},
+    "read_back": {"summary"},
+    "offer": {"options"},
+}
+
+
+class Prompts(BaseModel):
+    """Every fixed sentence; a missing one is an error at start, not in a call."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    greeting_call: str
+    greeting_chat: str
+    miss: str
+    miss_again: str
+    silence: str
+    offer: str
+    none_of_these: str
+    repeat_nothing: str
+    slower: str
+    anything_else: str
+    complaint_start: str
+    read_back: str
+    correct_what: str
+    cancelled: str
+    order_done: str
+    order_follows: str
+    praise: str
+    insult: str
+    greet: str
+    status: str
+    other: str
+    bye: str
+    handoff_call: str
+    handoff_chat: str
+    danger_call: str
+    danger_chat: str
+    connecting: str
+    nobody_answers: str
+    apology_call: str
+    apology_chat: str
+    too_long: str
+    slow_down: str
+
+    @field_validator("*")
+    @classmethod
+    def _checked(cls, value: str, info: object) -> str:
+        name = getattr(info, "field_name", "")
+        if not value.strip():
+            raise ValueError("is empty")
+        allowed = _FIELDS.get(name, set())
+        try:
+            used = {part for _, part, _, _ in string.Formatter().parse(value) if part is not None}
+        except ValueError:
+            raise ValueError("braces do not match") from None
+        if used - allowed:
+            raise ValueError(f"unknown {{{'} {'.join(sorted(used - allowed))}}}")
+        return value
+
+    def fill(self, name: str, **values: str) -> str:
+        """The prompt ``name`` with its braces filled."""
+        text: str = getattr(self, name)
+        return text.format(**values)
