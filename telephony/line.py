@@ -1,0 +1,274 @@
+"""The narrow interface of a phone line: what the call as the caller lives it is built on.
+
+A ``Line`` takes and makes calls; each is a ``Leg``. All audio here is 16-bit signed little-endian
+linear PCM, 8000 Hz, mono. Everything is called on the event loop that ran ``Line.start``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+SAMPLE_RATE_HZ = 8000
+FRAME_MS = 20
+FRAME_SAMPLES = 160
+FRAME_BYTES = 320
+SILENCE = bytes(FRAME_BYTES)
+
+EndCause = Literal[
+    "bye",  # the other side hung up after the answer
+    "cancel",  # the caller gave up before the answer
+    "hung_up",  # our side hung up
+    "rejected",  # our side refused the call; status says with what
+    "ack_timeout",  # our 200 was never acknowledged (RFC 3261 §13.3.1.4)
+    "media_timeout",  # the other side sent no sound for too long
+    "error",  # the dialog broke: the other side answered 481 or 408, or nothing at all
+    "shutdown",  # the line stopped
+]
+
+DialCode = Literal["busy", "no_answer", "rejected", "unreachable"]
+
+
+class LineError(Exception):
+    """Something the line cannot do. ``code`` is stable, the text is for people.
+
+    Codes: ``port_in_use``, ``bad_settings``, ``no_media_port``, ``not_started``, ``ended`` (the
+    leg is over already), ``answered``, ``not_answered``, ``bad_status``.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class DialError(LineError):
+    """Our own call was not answered.
+
+    ``code``: ``busy`` (486, 600), ``no_answer`` (time-out, 408, 480, 487), ``rejected`` (any other
+    refusal) or ``unreachable`` (no reply at all, 5xx, an address that cannot be called).
+    ``status`` is the SIP status, 0 where there was none.
+    """
+
+    def __init__(self, code: DialCode, message: str, status: int = 0) -> None:
+        super().__init__(code, message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """How a line is set up. Checked by ``Line.start``, which raises ``LineError``.
+
+    ``port`` 0 lets the system choose (``Line.address`` tells). ``public_host`` is the IP literal
+    put into Contact and SDP; empty means the address of this machine that the peer is reached
+    from. ``rtp_ports`` is an inclusive range; each call takes one even port of it.
+    ``allowed_peers`` are IP literals or networks (``10.1.0.0/16``); empty allows everybody, else
+    what others send is ignored and counted. Above ``max_calls`` a new call gets ``full_status``.
+    ``proxy`` (``host`` or ``host:port``) takes calls to tel: URIs and to host names, which the
+    engine itself never looks up while it runs; a name given here is looked up once, at start.
+    """
+
+    host: str = "0.0.0.0"  # noqa: S104  # a trunk endpoint is there to be reached
+    port: int = 5060
+    public_host: str = ""
+    rtp_ports: tuple[int, int] = (20000, 20999)
+    user_agent: str = "Qianmen"
+    allowed_peers: tuple[str, ...] = ()
+    max_calls: int = 150
+    full_status: Literal[486, 503] = 486
+    proxy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """20 ms of sound: ``FRAME_BYTES`` of s16le PCM that begin at ``at_ms`` of the leg's clock.
+
+    The clock starts at 0 when the leg's media starts and is the same for both directions.
+    ``heard`` is false where nothing was received or sent for this frame: the sound is then
+    concealment or silence.
+    """
+
+    pcm: bytes
+    at_ms: int
+    heard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A key was pressed: ``key`` is one of ``0123456789*#ABCD``; once per press."""
+
+    key: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The other side put us on hold: it hears nothing from us until ``Resumed``."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The other side took us back from hold."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The leg is over; always the last event, and there is always one. ``status``: SIP, or 0."""
+
+    cause: EndCause
+    status: int = 0
+
+
+LegEvent = Digit | Held | Resumed | Ended
+
+
+class Playback(Protocol):
+    """Sound handed to ``Leg.play``."""
+
+    @property
+    def done(self) -> asyncio.Future[int]:
+        """Resolves to the ms sent: all of them, or fewer after ``stop`` or the leg's end."""
+
+    @property
+    def heard_ms(self) -> int:
+        """How much has been sent so far, ms, in whole frames."""
+
+    def stop(self) -> int:
+        """Stop now, queued or playing; nothing of it is sent after. Returns ``heard_ms``."""
+
+
+FrameSink = Callable[[Frame], None]
+
+
+class Leg(Protocol):
+    """One call between this line and one other side, inbound or dialled by us."""
+
+    @property
+    def id(self) -> str:
+        """The SIP Call-ID. Given by the other side on inbound calls: treat as foreign text."""
+
+    @property
+    def caller(self) -> str:
+        """The calling number or user part (From); empty if withheld."""
+
+    @property
+    def display_name(self) -> str:
+        """The caller's display name; empty if none."""
+
+    @property
+    def dialled(self) -> str:
+        """The number or user part that was called (Request-URI)."""
+
+    @property
+    def diverted_from(self) -> str:
+        """The number first dialled, if forwarded to us (Diversion RFC 5806, History-Info 7044)."""
+
+    @property
+    def clock_ms(self) -> int:
+        """The leg's media clock now, ms; 0 before media starts."""
+
+    @property
+    def ended(self) -> Ended | None:
+        """How the leg ended, or ``None`` while it lives."""
+
+    async def ring(self) -> None:
+        """Send 180 Ringing. No effect once answered. Raises ``LineError("ended")``."""
+
+    async def answer(self) -> None:
+        """Send the 200, start media, return. Does not wait for the ACK.
+
+        Where the caller made no offer, media starts when their ACK brings the answer; sound played
+        before is queued. Raises ``LineError``: ``ended`` if the caller gave up meanwhile,
+        ``no_media_port``.
+        """
+
+    async def reject(self, status: int = 603, retry_after_s: int = 0) -> None:
+        """Refuse an unanswered inbound call with ``status`` (300 to 699). No effect once over.
+
+        Raises ``LineError("bad_status")`` outside that range, ``LineError("answered")`` after
+        ``answer``.
+        """
+
+    async def hang_up(self) -> None:
+        """End the leg in whatever state it is (BYE, CANCEL or 480). No effect once over.
+
+        Returns at once; the engine repeats the BYE until it is answered.
+        """
+
+    def play(self, pcm: bytes) -> Playback:
+        """Queue s16le 8 kHz PCM after what plays. The last frame is filled up with silence.
+
+        On an ended leg the playback is done at once with 0 ms. While joined, what plays is heard
+        instead of the other side.
+        """
+
+    def send_digits(self, keys: str) -> None:
+        """Send ``keys`` (``0-9*#A-D``) as telephone-events (RFC 4733), 100 ms each, 60 ms apart.
+
+        No effect if the other side did not agree to them. Raises ``ValueError`` on other keys.
+        """
+
+    def on_audio(self, sink: FrameSink) -> None:
+        """Add a sink for what the other side says: exactly one frame for every 20 ms of the clock.
+
+        In order, after the jitter buffer, losses concealed, silence where nothing came. Called on
+        the loop: must be quick and must not raise (one that raises is removed and logged).
+        """
+
+    def on_sent(self, sink: FrameSink) -> None:
+        """Add a sink for what we send: one frame for every 20 ms, on the same clock."""
+
+    def events(self) -> AsyncIterator[LegEvent]:
+        """Everything that happens from the leg's start on, ``Ended`` last. For one reader."""
+
+
+class Bridge(Protocol):
+    """Two legs joined."""
+
+    def stop(self) -> None:
+        """Part them; both live on. No effect if parted already."""
+
+
+OnCall = Callable[[Leg], Awaitable[None]]
+
+
+class Line(Protocol):
+    """A way in and out of the telephone network."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that SIP is bound to, once started."""
+
+    async def start(self, on_call: OnCall) -> None:
+        """Open the port and take calls; ``on_call`` runs as a task for each new inbound leg.
+
+        When ``on_call`` returns or raises, a leg that it left alive is rejected or hung up.
+        Raises ``LineError``: ``port_in_use``, ``bad_settings``.
+        """
+
+    async def stop(self, drain_s: float = 0) -> None:
+        """Refuse new calls (503), wait up to ``drain_s`` for the others, hang up, close."""
+
+    async def dial(self, target: str, caller: str = "", timeout_s: float = 20) -> Leg:
+        """Call ``target`` (a sip: or tel: URI) and return the answered leg.
+
+        ``caller`` is the number shown. Cancelling this coroutine cancels the call.
+        Raises ``DialError``; ``LineError("not_started")``.
+        """
+
+    def join(self, a: Leg, b: Leg) -> Bridge:
+        """Relay sound and digits both ways; sinks and events of both go on being fed.
+
+        Ends by itself when either leg ends. Raises ``LineError("not_answered")``.
+        """
+
+    def legs(self) -> tuple[Leg, ...]:
+        """The legs alive now."""
+
+    def counters(self) -> Mapping[str, int]:
+        """What was ignored, malformed or retransmitted since the start, by stable name."""
