@@ -1,0 +1,267 @@
+"""The tables. The database is the truth; nothing a citizen waits for lives elsewhere.
+
+All times are aware and kept in UTC. Ids that travel are strings; ``seq`` orders turns.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Date, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from store.types import UtcDateTime
+
+
+class Base(DeclarativeBase):
+    """The one metadata that Alembic compares with the database."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        date: Date,
+        float: Float,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        str: String(200),
+    }
+
+
+class Staff(Base):
+    """Somebody who signs in: agent, editor, approver, supervisor, administrator."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    roles: Mapped[list[Any]] = mapped_column(default=list)
+    skills: Mapped[list[Any]] = mapped_column(default=list)
+    phone_uri: Mapped[str] = mapped_column(default="")
+    capacity: Mapped[int] = mapped_column(default=1)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class Conversation(Base):
+    """One call, or one chat with its reconnections.
+
+    ``state``: bot, waiting (handed over, nobody yet), agent, ended. ``citizen`` is the caller's
+    number or the chat's anonymous identity; ``context`` a dumped ``turns.context.Context``;
+    ``slots`` the form as last known; ``misses`` counts misses in a row.
+    """
+
+    __tablename__ = "conversation"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    line: Mapped[str] = mapped_column(default="")
+    region: Mapped[str] = mapped_column(default="")
+    citizen: Mapped[str] = mapped_column(default="", index=True)
+    state: Mapped[str] = mapped_column(default="bot")
+    context: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    slots: Mapped[list[Any]] = mapped_column(default=list)
+    misses: Mapped[int] = mapped_column(default=0)
+    silences: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Turn(Base):
+    """One thing said by anybody in a conversation; ``seq`` is the cursor of ``replies``.
+
+    A citizen's turn carries ``heard`` (its ``Heard.id``, unique in the conversation); an answer to
+    it the same id in ``in_reply_to``, its dumped reply, and, on the last one, ``last``.
+    ``audio_*`` is its place in the recording in ms; ``timings`` what the turn cost, by part, in ms.
+    """
+
+    __tablename__ = "turn"
+    __table_args__ = (
+        UniqueConstraint("conversation_id", "heard", name="uq_turn_heard"),
+        Index("ix_turn_conversation_seq", "conversation_id", "seq"),
+    )
+
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"))
+    speaker: Mapped[str]
+    kind: Mapped[str]
+    heard: Mapped[str | None]
+    in_reply_to: Mapped[str] = mapped_column(default="")
+    last: Mapped[bool] = mapped_column(default=False)
+    text: Mapped[str] = mapped_column(Text, default="")
+    confidence: Mapped[float] = mapped_column(default=1.0)
+    alternatives: Mapped[list[Any]] = mapped_column(default=list)
+    attachments: Mapped[list[Any]] = mapped_column(default=list)
+    reply: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    understood: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    at: Mapped[datetime]
+    recording: Mapped[str] = mapped_column(default="")
+    audio_start_ms: Mapped[int | None]
+    audio_end_ms: Mapped[int | None]
+    timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Recording(Base):
+    """A call's sound: ``path`` below the recordings folder; left caller, right front door."""
+
+    __tablename__ = "recording"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"), index=True)
+    path: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int] = mapped_column(default=0)
+    sample_rate: Mapped[int] = mapped_column(default=8000)
+    channels: Mapped[int] = mapped_column(default=2)
+    complete: Mapped[bool] = mapped_column(default=False)
+
+
+class Matter(Base):
+    """A matter (事项) as national practice describes services."""
+
+    __tablename__ = "matter"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    department: Mapped[str]
+    merged_line: Mapped[str] = mapped_column(default="")
+    aliases: Mapped[list[Any]] = mapped_column(default=list)
+    phrasings: Mapped[list[Any]] = mapped_column(default=list)
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class Answer(Base):
+    """One version of what may be said on one aspect of a matter in one region.
+
+    ``state``: draft, checked, approved, published, retired. Only a published one inside
+    ``valid_from`` … ``valid_to`` (city days, inclusive) is ever said. ``sample`` marks made-up
+    local figures.
+    """
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        UniqueConstraint("matter_code", "aspect", "region", "version", name="uq_answer_version"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    matter_code: Mapped[str] = mapped_column(ForeignKey("matter.code"), index=True)
+    aspect: Mapped[str]
+    region: Mapped[str] = mapped_column(default="city")
+    version: Mapped[int] = mapped_column(default=1)
+    state: Mapped[str] = mapped_column(default="draft", index=True)
+    text: Mapped[str] = mapped_column(Text)
+    speech: Mapped[str] = mapped_column(Text, default="")
+    document: Mapped[str] = mapped_column(Text)
+    article: Mapped[str] = mapped_column(default="")
+    sample: Mapped[bool] = mapped_column(default=False)
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(default="")
+
+
+class WorkOrder(Base):
+    """A work order (工单). ``key`` makes writing idempotent; ``number`` is gapless per day."""
+
+    __tablename__ = "work_order"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"), index=True)
+    channel: Mapped[str]
+    line: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str]
+    urgency: Mapped[str]
+    state: Mapped[str] = mapped_column(default="受理")
+    title: Mapped[str]
+    matter: Mapped[str] = mapped_column(default="")
+    department: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class WorkOrderField(Base):
+    """One field of an order with its provenance; ``former`` keeps values that were replaced."""
+
+    __tablename__ = "work_order_field"
+    __table_args__ = (UniqueConstraint("order_id", "name", name="uq_work_order_field"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("work_order.id"))
+    name: Mapped[str]
+    value: Mapped[str] = mapped_column(Text)
+    turn: Mapped[str] = mapped_column(default="")
+    quote: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+    confidence: Mapped[float] = mapped_column(default=1.0)
+    rule: Mapped[str] = mapped_column(default="")
+    confirmed_by: Mapped[str] = mapped_column(default="")
+    former: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class OrderEvent(Base):
+    """A step in an order's life: who, when, from which state to which."""
+
+    __tablename__ = "order_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("work_order.id"), index=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    event: Mapped[str]
+    from_state: Mapped[str] = mapped_column(default="")
+    to_state: Mapped[str] = mapped_column(default="")
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class HandoffEntry(Base):
+    """One citizen waiting for a person: an entry of the queue."""
+
+    __tablename__ = "handoff"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"), index=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("work_order.id"))
+    reason: Mapped[str]
+    urgency: Mapped[str]
+    state: Mapped[str] = mapped_column(default="waiting", index=True)
+    skill: Mapped[str] = mapped_column(default="")
+    agent: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class OrderNumber(Base):
+    """The last number given on a city day."""
+
+    __tablename__ = "order_number"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Outbox(Base):
+    """What must still be told to others, written in the transaction that makes it true."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    topic: Mapped[str] = mapped_column(index=True)
+    payload: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class Audit(Base):
+    """Who saw or changed what."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor: Mapped[str]
+    action: Mapped[str]
+    object: Mapped[str] = mapped_column(default="")
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
