@@ -1,0 +1,133 @@
+"""What citizens say in numbers: telephone and identity numbers, money, how many people.
+
+Rasa's old environment may load this module: standard library only.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from language.corrections import corrected
+from language.normal import clean
+from language.numerals import NUMERAL, value
+from language.telephone import group_phone, id_number, phone, spoken_digits, spoken_phone
+
+__all__ = [
+    "amount", "group_phone", "id_number", "people", "phone", "spoken_digits", "spoken_phone",
+]  # fmt: skip
+
+_ESTIMATE = "多几来余"
+_BEFORE_MONEY = r"(?<![第号楼])"
+_YUAN = r"(?:块钱|块|元钱|元整|元|圆|人民币)"
+_MONEY = re.compile(
+    rf"(?:[¥￥]\s*(?P<sign>{NUMERAL}))|"
+    rf"{_BEFORE_MONEY}(?P<yuan>{NUMERAL})(?P<more>[{_ESTIMATE}]{{0,2}}){_YUAN}(?!地|儿地)"
+    rf"(?:(?P<half>半)|零?(?P<jiao>[一二两三四五六七八九0-9])(?:[毛角](?:(?P<fen>[一二两三四五六七八九0-9])分?)?)?"
+    rf"(?![一二三四五六七八九十百千万0-9个点月号天年]))?|"
+    rf"(?P<mao>[一二两三四五六七八九0-9])[毛角](?P<cent>[一二两三四五六七八九0-9])?(?:分|钱|$)"
+)
+_BARE = re.compile(
+    rf"(?P<bare>{NUMERAL})(?![{_ESTIMATE}]|[0-9点]|个|人|名|位|口|户|平|米|天|年|月|日|号|辆|次|斤|吨|度|公里|里|栋|"
+    r"字|张|件|家|岁|分|小时|亩|条|套|层|楼|元|块)"
+)
+_MONEY_CUES = re.compile(
+    r"钱|工资|薪|欠|押金|定金|罚|收了?我|要了?我|赔|款|费|花了|"
+    r"交了|退|一共|总共|合计|价"
+)
+_TOTAL = re.compile(
+    r"(?:一共|总共|共计|合计|加起来|总计|加一块儿?|拢共|统共)"
+    r"(?:是|有|欠了?我?们?|要)?[^，。0-9]{0,6}$"
+)
+
+_PEOPLE = re.compile(
+    rf"(?<![第几])(?P<n>{NUMERAL})(?:多|几|来|余)?(?P<word>个?(?:人(?![民工次才气家行事品])|"
+    rf"工人|工友|农民工|民工|同事|员工|业主|老乡|兄弟|姐妹|同学|学生|老人|孩子|师傅|乘客|伙计)|名|位|口人|口子|口(?=$|[，。人]))"
+)
+_SMALL_WORDS = {"俩": 2, "仨": 3}
+_WE = re.compile(r"(?:我们|咱们|他们|她们|你们|夫妻|两口子|姐妹|兄弟|哥)(俩|仨)")
+_ALTOGETHER = re.compile(rf"(?:一共|总共|加起来|共)(?:是|有)?(?P<n>{NUMERAL})个(?:$|[，。,.])")
+_PRICED = re.compile("[^十百千万].*[百千万].*")
+_TWO_DIGITS = re.compile("[一二两三四五六七八九]{2,}")
+_ONLY = re.compile(
+    rf"(?:[嗯呃额]|大概|差不多|大约|就|一共|总共|有|是|应该是|得)*(?P<n>{NUMERAL})(?:左右|吧|钱|这样|的样子|[了啊呀。，.])*"
+)
+_MOST_PEOPLE = 10**6
+
+
+def amount(text: str) -> Decimal | None:
+    """The sum of money in yuan that ``text`` speaks of: 一万三千块钱 = 13000, 三块五 = 3.5.
+
+    Of several, the one called the total (一共…), else the first; what follows a correction
+    (不对，是…) counts before what it corrects. An estimate (三千多块, 几万块) is no sum: None.
+    """
+    earlier, later = corrected(clean(text))
+    found = _amount(later)
+    return _amount(earlier) if found is None and earlier else found
+
+
+def _amount(text: str) -> Decimal | None:
+    sums = [(m.start(), yuan) for m in _MONEY.finditer(text) if (yuan := _yuan(m)) is not None]
+    if _MONEY_CUES.search(text):
+        taken = [m.span() for m in _MONEY.finditer(text)]
+        sums += [
+            (m.start(), yuan)
+            for m in _BARE.finditer(text)
+            if not any(a <= m.start() < b for a, b in taken)
+            and (yuan := _bare(m["bare"])) is not None
+        ]
+    sums.sort()
+    if not sums and (only := _ONLY.fullmatch(text)) and len(only["n"]) < 10:
+        return _count(only["n"])
+    totals = [yuan for at, yuan in sums if _TOTAL.search(text[max(0, at - 12) : at])]
+    return totals[0] if totals else sums[0][1] if sums else None
+
+
+def _yuan(match: re.Match[str]) -> Decimal | None:
+    if match["sign"]:
+        return value(match["sign"])
+    if match["mao"]:
+        return _digit(match["mao"]) / 10 + _digit(match["cent"]) / 100
+    whole = _count(match["yuan"])
+    if whole is None or match["more"]:
+        return None
+    part = Decimal("0.5") if match["half"] else _digit(match["jiao"]) / 10
+    return whole + part + _digit(match["fen"]) / 100
+
+
+def _count(numeral: str) -> Decimal | None:
+    """A number that counts something; 两三 is an estimate."""
+    return None if _TWO_DIGITS.fullmatch(numeral) else value(numeral)
+
+
+def _digit(char: str | None) -> Decimal:
+    return (value(char) if char else None) or Decimal(0)
+
+
+def _bare(numeral: str) -> Decimal | None:
+    """A sum said without 块: only with a unit that prices have (一万三, 八千, 5万)."""
+    return _count(numeral) if _PRICED.fullmatch(numeral) else None
+
+
+def people(text: str) -> int | None:
+    """How many people ``text`` speaks of: 三个人 = 3, 我们俩 = 2; None for 十几个人, 第三个人."""
+    earlier, later = corrected(clean(text))
+    found = _people(later)
+    return _people(earlier) if found is None and earlier else found
+
+
+def _people(text: str) -> int | None:
+    pair = _WE.search(text)
+    if pair:
+        return _SMALL_WORDS[pair[1]]
+    counts = [m for m in _PEOPLE.finditer(text) if not _estimated(m)]
+    altogether = _ALTOGETHER.search(text)
+    for match in ([altogether] if altogether else []) + counts:
+        count = _count(match["n"])
+        if count is not None and 0 < count <= _MOST_PEOPLE and count == int(count):
+            return int(count)
+    return None
+
+
+def _estimated(match: re.Match[str]) -> bool:
+    return match.group()[len(match["n"])] in _ESTIMATE
