@@ -1,0 +1,149 @@
+"""Fill a work order from what was already said, so that nobody asks for it again. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from turns.context import Context
+from turns.orders import OrderDraft, OrderField, Provenance
+from turns.replies import Urgency
+
+# The act that a citizen's turn was understood as, and the kind of order it makes (domain.md).
+_KINDS = {
+    "complaint": "投诉",
+    "report": "举报",
+    "suggestion": "建议",
+    "praise": "表扬",
+    "help": "求助",
+    "danger": "求助",
+    "policy": "咨询",
+}
+# Acts that carry content; 转人工, 你好 or 再说一遍 tell an agent nothing.
+_CONTENT = set(_KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One turn of the citizen, as the record has it."""
+
+    id: str
+    text: str
+    at: datetime
+    confidence: float
+    act: str
+    matter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a conversation when it is handed over.
+
+    ``slots`` is the form as it stands; ``caller`` the calling number or ''; ``matter_name`` and
+    ``department`` belong to ``context.matter``.
+    """
+
+    conversation: str
+    channel: str
+    line: str
+    caller: str
+    started_at: datetime
+    context: Context
+    said: tuple[Said, ...] = ()
+    slots: tuple[OrderField, ...] = ()
+    extracted: tuple[OrderField, ...] = ()
+    matter_name: str = ""
+    department: str = ""
+
+
+def prefill(facts: Facts, *, key: str, urgency: Urgency = "normal") -> OrderDraft:
+    """The order that ``facts`` already fill, every field with its provenance.
+
+    The form's slots win; what was only extracted from the turns comes next; then the caller's
+    number. A call of which nothing is known still makes an order: the agent sees who called.
+    """
+    fields = {field.name: field for field in facts.extracted}
+    fields |= {field.name: field for field in facts.slots}
+    _default(fields, "what", _content(facts))
+    _default(fields, "phone", _caller(facts))
+    _default(fields, "kind", _kind(facts))
+    _default(fields, "matter", _matter(facts))
+    _default(fields, "department", _department(facts))
+    return OrderDraft(
+        key=key,
+        conversation=facts.conversation,
+        channel=facts.channel,
+        line=facts.line,
+        kind=fields["kind"].value if "kind" in fields else "其他",
+        urgency=urgency,
+        title=_title(fields),
+        matter=facts.context.matter,
+        department=fields["department"].value if "department" in fields else "",
+        fields=tuple(fields.values()),
+    )
+
+
+def _default(fields: dict[str, OrderField], name: str, field: OrderField | None) -> None:
+    if field is not None:
+        fields.setdefault(name, field)
+
+
+def _content(facts: Facts) -> OrderField | None:
+    """Everything told that has content, joined; the first of it is quoted as the source."""
+    told = [said for said in facts.said if said.act in _CONTENT]
+    if not told:
+        return None
+    first = told[0]
+    value = "；".join(dict.fromkeys(said.text for said in told))
+    confidence = min(said.confidence for said in told)
+    return OrderField(
+        "what", value, Provenance(first.id, first.text, first.at, confidence, "said.content")
+    )
+
+
+def _caller(facts: Facts) -> OrderField | None:
+    if not facts.caller:
+        return None
+    source = Provenance("", "", facts.started_at, 1.0, "call.caller_id")
+    return OrderField("phone", facts.caller, source)
+
+
+def _kind(facts: Facts) -> OrderField | None:
+    """The weightiest kind told: a complaint after a question makes the order a complaint."""
+    for act, kind in _KINDS.items():
+        for said in facts.said:
+            if said.act == act:
+                source = Provenance(said.id, said.text, said.at, said.confidence, f"act.{act}")
+                return OrderField("kind", kind, source)
+    return None
+
+
+def _matter(facts: Facts) -> OrderField | None:
+    said = _matter_turn(facts)
+    if said is None or not facts.matter_name:
+        return None
+    source = Provenance(said.id, said.text, said.at, said.confidence, "knowledge.matter")
+    return OrderField("matter", facts.matter_name, source)
+
+
+def _department(facts: Facts) -> OrderField | None:
+    said = _matter_turn(facts)
+    if said is None or not facts.department:
+        return None
+    source = Provenance(said.id, said.text, said.at, said.confidence, "matter.department")
+    return OrderField("department", facts.department, source)
+
+
+def _matter_turn(facts: Facts) -> Said | None:
+    """The turn that named the matter first: the follow-ups only lean on it."""
+    wanted = facts.context.matter
+    return next((said for said in facts.said if wanted and said.matter == wanted), None)
+
+
+def _title(fields: dict[str, OrderField]) -> str:
+    kind = fields["kind"].value if "kind" in fields else ""
+    about = fields.get("what") or fields.get("matter")
+    place = fields["where"].value if "where" in fields else ""
+    words = about.value if about else "来电人要求转人工" if not kind else ""
+    title = f"{place}{words}" if place and place not in words else words
+    return title[:40] + ("…" if len(title) > 40 else "")
