@@ -1,0 +1,110 @@
+"""Wake whoever waits for news of a conversation: in this process at once, elsewhere by Redis.
+
+Nothing is carried but the conversation's id: the news itself stands in the database. So a lost
+wake-up costs time (readers look again after ``PATIENCE_S``), never a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import redis.asyncio as redis
+import structlog
+from redis.exceptions import RedisError
+
+STREAM = "qianmen:turns"
+PATIENCE_S = 1.0
+_KEPT = 1000
+_BLOCK_MS = 5000
+_RETRY_S = 0.5
+_log = structlog.get_logger(__name__)
+
+
+class Watch:
+    """One waiter for one conversation."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+
+    def wake(self) -> None:
+        """There is news."""
+        self._news.set()
+
+    async def wait(self) -> None:
+        """Return when there is news since the last call, or after ``PATIENCE_S``."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), PATIENCE_S)
+        self._news.clear()
+
+
+class Bus:
+    """The wake-up of one process; ``start`` it to hear the other processes too."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis = redis.from_url(redis_url, decode_responses=True, socket_connect_timeout=1)
+        self._watches: dict[str, set[Watch]] = defaultdict(set)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to listen to the other processes."""
+        self._spawn(self._listen())
+
+    async def stop(self) -> None:
+        """End listening and close the connection."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._redis.aclose()
+
+    @contextlib.contextmanager
+    def watch(self, conversation: str) -> Iterator[Watch]:
+        """Be woken for ``conversation`` while inside."""
+        watch = Watch()
+        self._watches[conversation].add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches[conversation].discard(watch)
+            if not self._watches[conversation]:
+                del self._watches[conversation]
+
+    def tell(self, conversation: str) -> None:
+        """Wake all that wait for ``conversation``, here at once and elsewhere soon."""
+        self._wake(conversation)
+        self._spawn(self._publish(conversation))
+
+    def _wake(self, conversation: str) -> None:
+        for watch in self._watches.get(conversation, ()):
+            watch.wake()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _publish(self, conversation: str) -> None:
+        try:
+            await self._redis.xadd(STREAM, {"c": conversation}, maxlen=_KEPT, approximate=True)
+        except (RedisError, OSError):
+            _log.warning("bus_publish_failed", code="redis_down")
+
+    async def _listen(self) -> None:
+        last = "$"
+        while True:
+            try:
+                last = await self._read(last)
+            except (RedisError, OSError):
+                _log.warning("bus_listen_failed", code="redis_down")
+                await asyncio.sleep(_RETRY_S)
+
+    async def _read(self, last: str) -> str:
+        found: Any = await self._redis.xread({STREAM: last}, count=100, block=_BLOCK_MS)
+        for _, entries in found or ():
+            for entry, fields in entries:
+                self._wake(fields.get("c", ""))
+                last = entry
+        return last

@@ -1,0 +1,271 @@
+"""The conversation core, the same for every channel: a turn is committed, then answered.
+
+``hear`` returns when the citizen's turn stands in the database; ``replies`` tells what is said to
+the citizen, whoever says it. Turns of one citizen stand in line; every failure becomes a sentence
+and a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import history, records
+from bot.bus import Bus
+from bot.errors import ConversationError
+from bot.handover import Extract, MatterFacts, apology, hand_over, handover_replies
+from bot.triage import (
+    TEXT_LIMIT,
+    Finish,
+    HandoverReason,
+    Prompt,
+    ToDialogue,
+    ToPerson,
+    UrgentRule,
+    triage,
+)
+from config.city import City
+from language.normal import clean
+from turns import wire
+from turns.context import Context
+from turns.heard import Heard
+from turns.replies import Bye, Handoff, Reply, Say, Speaker, Told
+from turns.understood import Outcome, Understood
+
+_log = structlog.get_logger(__name__)
+
+
+class DialogueError(Exception):
+    """The dialogue gave no answer; ``code`` says how: rasa_down, rasa_slow, rasa_empty …"""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Dialogue(Protocol):
+    """What decides on a turn: Rasa, behind its client."""
+
+    async def turn(self, sender: str, text: str, metadata: dict[str, Any]) -> Outcome:
+        """Decide; raises :class:`DialogueError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the core is joined from; the joints are functions so that each can be a fake."""
+
+    engine: Engine
+    city: City
+    dialogue: Dialogue
+    bus: Bus
+    urgent: UrgentRule
+    matter_facts: MatterFacts
+    extract: Extract
+    now: Callable[[], datetime]
+
+
+class Conversations:
+    """All conversations that this process serves."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._lines: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._waiting: dict[str, int] = defaultdict(int)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(
+        self, conversation: str, *, channel: str, line: str, citizen: str, at: datetime
+    ) -> None:
+        """Begin, with the greeting; or go on, answering what a dead process left unanswered.
+
+        Raises :class:`ConversationError` ``store_down``.
+        """
+        opening = records.Opening(conversation, channel, line, citizen, at)
+        if await self._store(records.open_conversation, opening):
+            greeting = "greeting_call" if channel == "phone" else "greeting_chat"
+            text = self._parts.city.prompts.fill(greeting, city=self._parts.city.name)
+            await self.tell(
+                conversation, Say(f"{conversation}.greeting", text, interruptible=False),
+                speaker="bot", at=at,
+            )  # fmt: skip
+            return
+        if self._waiting[conversation] == 0:
+            for heard in await self._store(history.unanswered, conversation):
+                self._line_up(heard)
+
+    async def hear(self, heard: Heard) -> None:
+        """Commit a turn; it is answered behind this call. A repeated id is dropped.
+
+        Raises :class:`ConversationError`: ``store_down``, ``conversation_unknown``.
+        """
+        heard = replace(heard, text=clean(heard.text)[:TEXT_LIMIT])
+        try:
+            fresh = await self._store(records.commit_heard, heard)
+        except KeyError:
+            raise ConversationError(
+                "conversation_unknown", "the conversation was not opened"
+            ) from None
+        if fresh:
+            self._parts.bus.tell(heard.conversation)
+            self._line_up(heard)
+
+    async def replies(self, conversation: str, cursor: int = 0) -> AsyncIterator[Told]:
+        """Everything told after ``cursor``, then what comes, for as long as it is iterated."""
+        with self._parts.bus.watch(conversation) as watch:
+            while True:
+                for told in await self._store(history.told_after, conversation, cursor):
+                    cursor = told.cursor
+                    yield told
+                await watch.wait()
+
+    async def tell(
+        self, conversation: str, *replies: Reply, speaker: Speaker, at: datetime, to: str = ""
+    ) -> None:
+        """Say something to the citizen: the bot's answer to turn ``to``, or an agent's words.
+
+        An agent's first words take the conversation over from the bot.
+        """
+        await self._store(
+            records.commit_told, conversation, replies, speaker=speaker, at=at, in_reply_to=to
+        )
+        if speaker == "agent":
+            await self._store(records.set_state, conversation, "agent")
+        self._parts.bus.tell(conversation)
+
+    async def close(self, conversation: str, at: datetime) -> None:
+        """The citizen is gone."""
+        await self._store(records.end_conversation, conversation, at)
+
+    async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
+        """Add to what a turn cost, by part, in ms."""
+        await self._store(records.note_timings, conversation, heard, timings)
+
+    async def settled(self) -> None:
+        """Wait until every turn in line has been answered."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _line_up(self, heard: Heard) -> None:
+        self._waiting[heard.conversation] += 1
+        task = asyncio.create_task(self._in_line(heard))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _in_line(self, heard: Heard) -> None:
+        lock = self._lines[heard.conversation]
+        try:
+            async with lock:
+                await self._answer(heard)
+        except Exception as error:  # noqa: BLE001  # the last resort: no turn ends in silence
+            _log.error("turn_failed", code=getattr(error, "code", type(error).__name__))
+            await self._apologise(heard)
+        finally:
+            self._waiting[heard.conversation] -= 1
+            if self._waiting[heard.conversation] == 0:
+                del self._waiting[heard.conversation]
+                del self._lines[heard.conversation]
+
+    async def _answer(self, heard: Heard) -> None:
+        state = await self._store(history.read_state, heard.conversation)
+        if state is None or state.state in ("agent", "ended"):
+            return
+        began = perf_counter()
+        way = triage(heard, self._parts.urgent, misses=state.misses, silences=state.silences)
+        match way:
+            case Finish():
+                await self.close(heard.conversation, heard.at)
+            case ToPerson(reason):
+                await self._hand_over(state, heard, reason)
+            case Prompt(name, misses, silences):
+                await self._store(
+                    records.count, heard.conversation, misses=misses, silences=silences
+                )
+                text = self._parts.city.prompts.fill(name)
+                await self._reply(heard, Say(f"{heard.id}.say", text))
+            case ToDialogue(text):
+                await self._ask_dialogue(state, heard, text)
+        cost = round((perf_counter() - began) * 1000, 1)
+        await self.note_timings(heard.conversation, heard.id, {"dialogue_ms": cost})
+
+    async def _ask_dialogue(self, state: history.State, heard: Heard, text: str) -> None:
+        metadata = await self._metadata(state, heard)
+        try:
+            outcome = await self._parts.dialogue.turn(heard.conversation, text, metadata)
+        except DialogueError as error:
+            _log.warning("dialogue_failed", code=error.code, conversation=heard.conversation)
+            await self._hand_over(state, heard, "failure")
+            return
+        if state.misses or state.silences:
+            await self._store(records.count, heard.conversation, misses=0, silences=0)
+        await self._store(records.commit_understood, heard, outcome.understood, outcome.context)
+        wish = next((r for r in outcome.replies if isinstance(r, Handoff)), None)
+        if wish is not None:
+            state = replace(
+                state, context=outcome.context, slots=outcome.understood.slots or state.slots
+            )
+            await self._hand_over(state, heard, wish.reason)  # type: ignore[arg-type]  # same codes
+            return
+        await self._reply(heard, *_with_ids(heard, outcome.replies))
+        if any(isinstance(reply, Bye) for reply in outcome.replies):
+            await self.close(heard.conversation, heard.at)
+
+    async def _metadata(self, state: history.State, heard: Heard) -> dict[str, Any]:
+        return {
+            "heard": heard.id,
+            "at": heard.at.astimezone(self._parts.city.zone).isoformat(),
+            "confidence": heard.confidence,
+            "channel": state.channel,
+            "line": state.line,
+            "caller": state.citizen if state.channel == "phone" else "",
+            "context": wire.dump(state.context),
+            "last_replies": list(await self._store(history.last_replies, heard.conversation)),
+        }
+
+    async def _hand_over(self, state: history.State, heard: Heard, reason: HandoverReason) -> None:
+        parts = self._parts
+        order = await asyncio.to_thread(
+            hand_over, parts.engine, state, heard, reason,
+            matter_facts=parts.matter_facts, extract=parts.extract, now=parts.now(),
+        )  # fmt: skip
+        if reason in ("danger", "asked"):
+            decision: Any = "danger" if reason == "danger" else "handoff"
+            act: Any = "danger" if reason == "danger" else "handoff"
+            known = Understood(act, decision, matter=state.context.matter, slots=state.slots)
+            await self._store(records.commit_understood, heard, known, state.context)
+        await self._reply(heard, *handover_replies(parts.city, state, heard, reason, order))
+
+    async def _reply(self, heard: Heard, *replies: Reply) -> None:
+        await self.tell(
+            heard.conversation, *replies, speaker="bot", at=self._parts.now(), to=heard.id
+        )
+
+    async def _apologise(self, heard: Heard) -> None:
+        """Even the hand-over failed (the database, most likely): say so as far as that works."""
+        try:
+            await self._reply(heard, *apology(self._parts.city, heard))
+        except ConversationError as error:
+            _log.error("apology_failed", code=error.code)
+
+    async def _store(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await asyncio.to_thread(function, self._parts.engine, *args, **kwargs)
+        except SQLAlchemyError as error:
+            _log.error("store_failed", code="store_down", error=type(error).__name__)
+            raise ConversationError("store_down", "the database does not answer") from None
+
+
+def _with_ids(heard: Heard, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+    """Ids of this turn: the same answer said twice is two things that were told."""
+    return tuple(replace(reply, id=f"{heard.id}.{n}") for n, reply in enumerate(replies))
+
+
+__all__ = ["Context", "Conversations", "Dialogue", "DialogueError", "Parts"]

@@ -1,0 +1,116 @@
+"""Hand a conversation to a person: the order is written first, then the citizen is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from bot import history
+from bot.triage import HandoverReason
+from config.city import City
+from handoff.orders import write_handoff
+from handoff.prefill import Facts, Said, prefill
+from turns.heard import Heard
+from turns.orders import OrderField, WrittenOrder
+from turns.replies import Connect, Handoff, Reply, Say, Urgency
+
+MatterFacts = Callable[[str], tuple[str, str]]
+Extract = Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]]
+
+
+def hand_over(
+    engine: Engine,
+    state: history.State,
+    heard: Heard,
+    reason: HandoverReason,
+    *,
+    matter_facts: MatterFacts,
+    extract: Extract,
+    now: datetime,
+) -> WrittenOrder:
+    """Write the order and the queue's entry of this hand-over, once for each conversation.
+
+    ``matter_facts`` tells name and department of a matter code; ``extract`` finds fields in what
+    was said. Synchronous: it writes to the database.
+    """
+    said = tuple(
+        _said(turn, known) for turn, known in history.citizen_turns(engine, heard.conversation)
+    )
+    name, department = matter_facts(state.context.matter)
+    facts = Facts(
+        conversation=state.conversation,
+        channel=state.channel,
+        line=state.line,
+        caller=state.citizen if state.channel == "phone" else "",
+        started_at=state.started_at,
+        context=state.context,
+        said=_mark(said, heard, reason),
+        slots=state.slots,
+        extracted=extract(said, now),
+        matter_name=name,
+        department=department,
+    )
+    draft = prefill(facts, key=f"handoff:{state.conversation}", urgency=urgency(reason))
+    return write_handoff(
+        engine, draft, handoff=f"handoff:{state.conversation}", reason=reason, now=now
+    )
+
+
+def urgency(reason: HandoverReason) -> Urgency:
+    """How urgent an order is that a hand-over for ``reason`` makes."""
+    return "danger" if reason == "danger" else "normal"
+
+
+def _said(turn: Heard, known: Mapping[str, Any]) -> Said:
+    return Said(
+        id=turn.id,
+        text=turn.text,
+        at=turn.at,
+        confidence=turn.confidence,
+        act=str(known.get("act", "")),
+        matter=str(known.get("matter", "")),
+    )
+
+
+def _mark(said: tuple[Said, ...], heard: Heard, reason: HandoverReason) -> tuple[Said, ...]:
+    """Mark the turn that led here, which Rasa never saw: danger is content, a request is not."""
+    act = {"danger": "danger", "asked": "handoff"}.get(reason)
+    return tuple(
+        Said(s.id, s.text, s.at, s.confidence, act, s.matter) if act and s.id == heard.id else s
+        for s in said
+    )
+
+
+def handover_replies(
+    city: City, state: history.State, heard: Heard, reason: HandoverReason, order: WrittenOrder
+) -> tuple[Reply, ...]:
+    """What the citizen is told, and, on the phone, whom the caller is connected to."""
+    voice = state.channel == "phone"
+    prompt = {"danger": "danger", "failure": "apology"}.get(reason, "handoff")
+    name = f"{prompt}_{'call' if voice else 'chat'}"
+    text = (
+        city.prompts.fill(name, number=order.number)
+        if prompt != "apology"
+        else (city.prompts.fill(name))
+    )
+    if reason == "misses":
+        text = city.prompts.miss_again + text
+    told: tuple[Reply, ...] = (
+        Say(f"{heard.id}.say", text, interruptible=False),
+        Handoff(f"{heard.id}.handoff", reason, urgency(reason), order.id, order.number),
+    )
+    target = city.line(state.line).hunt_group
+    return (*told, Connect(f"{heard.id}.connect", target)) if voice else told
+
+
+def apology(city: City, heard: Heard) -> tuple[Reply, ...]:
+    """What is told when not even an order could be written: a sentence, and a person by phone."""
+    if heard.channel != "phone":
+        return (Say(f"{heard.id}.say", city.prompts.apology_chat, interruptible=False),)
+    return (
+        Say(f"{heard.id}.say", city.prompts.apology_call, interruptible=False),
+        Connect(f"{heard.id}.connect", city.line(heard.line).hunt_group),
+    )

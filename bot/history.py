@@ -1,0 +1,147 @@
+"""Read the conversation's record: its state, what was told, what was heard. Synchronous."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from store.engine import reading
+from store.tables import Conversation, Turn
+from turns import wire
+from turns.context import Context
+from turns.heard import AudioSpan, Heard
+from turns.orders import OrderField
+from turns.replies import Told
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A conversation as it stands; ``state`` is bot, waiting, agent or ended."""
+
+    conversation: str
+    channel: str
+    line: str
+    citizen: str
+    state: str
+    started_at: datetime
+    context: Context
+    slots: tuple[OrderField, ...]
+    misses: int
+    silences: int
+
+
+def read_state(engine: Engine, conversation: str) -> State | None:
+    """The conversation as it stands, or None."""
+    with reading(engine) as session:
+        row = session.get(Conversation, conversation)
+        return _state(row) if row else None
+
+
+def _state(row: Conversation) -> State:
+    return State(
+        conversation=row.id,
+        channel=row.channel,
+        line=row.line,
+        citizen=row.citizen,
+        state=row.state,
+        started_at=row.started_at,
+        context=wire.load(Context, row.context),
+        slots=tuple(wire.load(OrderField, slot) for slot in row.slots),
+        misses=row.misses,
+        silences=row.silences,
+    )
+
+
+def told_after(engine: Engine, conversation: str, cursor: int) -> tuple[Told, ...]:
+    """What was told after ``cursor``, in order."""
+    with reading(engine) as session:
+        rows = session.scalars(
+            select(Turn)
+            .where(Turn.conversation_id == conversation, Turn.seq > cursor)
+            .where(Turn.speaker != "citizen")
+            .order_by(Turn.seq)
+        ).all()
+        return tuple(_told(row) for row in rows)
+
+
+def _told(row: Turn) -> Told:
+    return Told(
+        cursor=row.seq,
+        conversation=row.conversation_id,
+        speaker=row.speaker,  # type: ignore[arg-type]  # written from a Speaker
+        reply=wire.load_reply(row.reply),
+        at=row.at,
+        in_reply_to=row.in_reply_to,
+        last=row.last,
+    )
+
+
+def last_replies(engine: Engine, conversation: str) -> tuple[dict[str, Any], ...]:
+    """What was told in answer to the latest turn that has an answer, dumped."""
+    with reading(engine) as session:
+        told = session.scalar(
+            select(Turn)
+            .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
+            .order_by(Turn.seq.desc())
+            .limit(1)
+        )
+        if told is None:
+            return ()
+        rows = session.scalars(
+            select(Turn)
+            .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
+            .where(Turn.in_reply_to == told.in_reply_to)
+            .order_by(Turn.seq)
+        ).all()
+        return tuple(row.reply for row in rows)
+
+
+def citizen_turns(engine: Engine, conversation: str) -> tuple[tuple[Heard, dict[str, Any]], ...]:
+    """Every citizen turn with how it was understood (dumped; {} where it was not)."""
+    with reading(engine) as session:
+        rows = session.scalars(
+            select(Turn)
+            .where(Turn.conversation_id == conversation, Turn.speaker == "citizen")
+            .order_by(Turn.seq)
+        ).all()
+        channel = session.get(Conversation, conversation)
+        names = (channel.channel, channel.line) if channel else ("", "")
+        return tuple((_heard(row, *names), row.understood) for row in rows)
+
+
+def unanswered(engine: Engine, conversation: str) -> tuple[Heard, ...]:
+    """Citizen turns without a complete answer: a process died before it gave one."""
+    done = _answered_ids(engine, conversation)
+    turns = citizen_turns(engine, conversation)
+    return tuple(heard for heard, _ in turns if heard.id not in done)
+
+
+def _answered_ids(engine: Engine, conversation: str) -> set[str]:
+    with reading(engine) as session:
+        return set(
+            session.scalars(
+                select(Turn.in_reply_to).where(Turn.conversation_id == conversation, Turn.last)
+            )
+        )
+
+
+def _heard(row: Turn, channel: str, line: str) -> Heard:
+    audio = (
+        AudioSpan(row.recording, row.audio_start_ms, row.audio_end_ms)
+        if row.audio_start_ms is not None and row.audio_end_ms is not None
+        else None
+    )
+    return Heard(
+        id=row.heard or "",
+        conversation=row.conversation_id,
+        channel=channel,
+        line=line,
+        kind=row.kind,  # type: ignore[arg-type]  # written from a Heard
+        text=row.text,
+        at=row.at,
+        confidence=row.confidence,
+        audio=audio,
+    )

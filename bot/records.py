@@ -1,0 +1,164 @@
+"""Write the conversation's record: what was heard, what was told. Synchronous."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from store.engine import writing
+from store.tables import Conversation, Turn
+from turns import wire
+from turns.context import Context
+from turns.heard import Heard
+from turns.replies import Reply, Speaker
+from turns.understood import Understood
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Who talks to us, by what way."""
+
+    conversation: str
+    channel: str
+    line: str
+    citizen: str
+    at: datetime
+
+
+def open_conversation(engine: Engine, opening: Opening) -> bool:
+    """Make the conversation; False if it exists already."""
+    try:
+        with writing(engine) as session:
+            if session.get(Conversation, opening.conversation):
+                return False
+            session.add(
+                Conversation(
+                    id=opening.conversation,
+                    channel=opening.channel,
+                    line=opening.line,
+                    citizen=opening.citizen,
+                    started_at=opening.at,
+                    ended_at=None,
+                )
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def commit_heard(engine: Engine, heard: Heard) -> bool:
+    """Write the citizen's turn; False if its id is there already. Raises KeyError if unknown."""
+    try:
+        with writing(engine) as session:
+            if session.get(Conversation, heard.conversation) is None:
+                raise KeyError(heard.conversation)
+            if _turn_of(session, heard.conversation, heard.id):
+                return False
+            session.add(_heard_row(heard))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _heard_row(heard: Heard) -> Turn:
+    audio = heard.audio
+    return Turn(
+        conversation_id=heard.conversation,
+        speaker="citizen",
+        kind=heard.kind,
+        heard=heard.id,
+        text=heard.text,
+        confidence=heard.confidence,
+        alternatives=[wire.dump(other) for other in heard.alternatives],
+        attachments=[wire.dump(item) for item in heard.attachments],
+        at=heard.at,
+        recording=audio.recording if audio else "",
+        audio_start_ms=audio.start_ms if audio else None,
+        audio_end_ms=audio.end_ms if audio else None,
+    )
+
+
+def commit_told(
+    engine: Engine,
+    conversation: str,
+    replies: tuple[Reply, ...],
+    *,
+    speaker: Speaker,
+    at: datetime,
+    in_reply_to: str = "",
+) -> None:
+    """Write what is told, in order; the last one is marked so that readers know it is all."""
+    with writing(engine) as session:
+        for position, reply in enumerate(replies, 1):
+            session.add(
+                Turn(
+                    conversation_id=conversation,
+                    speaker=speaker,
+                    kind=reply.type,
+                    heard=None,
+                    in_reply_to=in_reply_to,
+                    last=position == len(replies),
+                    text=getattr(reply, "text", ""),
+                    reply=wire.dump(reply),
+                    at=at,
+                    audio_start_ms=None,
+                    audio_end_ms=None,
+                )
+            )
+            session.flush()  # seq is the order in which things were told
+
+
+def commit_understood(engine: Engine, heard: Heard, known: Understood, context: Context) -> None:
+    """Note how a turn was understood, and what the talk is about now."""
+    with writing(engine) as session:
+        turn = _turn_of(session, heard.conversation, heard.id)
+        if turn is not None:
+            turn.understood = wire.dump(known)
+        conversation = session.get(Conversation, heard.conversation)
+        if conversation is not None:
+            conversation.context = wire.dump(context)
+            conversation.slots = [wire.dump(field) for field in known.slots]
+
+
+def note_timings(engine: Engine, conversation: str, heard: str, timings: dict[str, float]) -> None:
+    """Add to what a citizen's turn cost, by part, in ms."""
+    with writing(engine) as session:
+        turn = _turn_of(session, conversation, heard)
+        if turn is not None:
+            turn.timings = {**turn.timings, **timings}
+
+
+def count(engine: Engine, conversation: str, *, misses: int, silences: int) -> None:
+    """Set how many misses and silences stand in a row."""
+    with writing(engine) as session:
+        row = session.get(Conversation, conversation)
+        if row is not None:
+            row.misses, row.silences = misses, silences
+
+
+def end_conversation(engine: Engine, conversation: str, at: datetime) -> None:
+    """The call or chat is over; ending twice keeps the first time."""
+    with writing(engine) as session:
+        row = session.get(Conversation, conversation)
+        if row is not None and row.ended_at is None:
+            row.ended_at = at
+            if row.state == "bot":
+                row.state = "ended"
+
+
+def set_state(engine: Engine, conversation: str, state: str) -> None:
+    """Who has the conversation now: bot, waiting, agent or ended."""
+    with writing(engine) as session:
+        row = session.get(Conversation, conversation)
+        if row is not None:
+            row.state = state
+
+
+def _turn_of(session: Session, conversation: str, heard: str) -> Turn | None:
+    return session.scalar(
+        select(Turn).where(Turn.conversation_id == conversation, Turn.heard == heard)
+    )

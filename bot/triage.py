@@ -1,0 +1,84 @@
+"""What comes before the dialogue: danger, a wish for a person, silence, keys. Pure.
+
+Precedence (design): danger > person > the expected answer of a form > complaint > policy > small
+talk. The first two are decided here, without Rasa; the rest is Rasa's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.urgent import Urgent
+from turns.heard import Heard
+
+MAX_IN_A_ROW = 2  # misses or silences before a person takes over (domain.md, People on the line)
+TEXT_LIMIT = 1000
+
+HandoverReason = Literal["asked", "danger", "misses", "silences", "failure", "digits", "anger"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToPerson:
+    """A person takes over, for ``reason``."""
+
+    reason: HandoverReason
+
+
+@dataclass(frozen=True, slots=True)
+class ToDialogue:
+    """Rasa decides on ``text``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A fixed sentence answers; ``misses`` and ``silences`` are the new counts in a row."""
+
+    name: str
+    misses: int
+    silences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The citizen is gone."""
+
+
+Way = ToPerson | ToDialogue | Prompt | Finish
+UrgentRule = Callable[[str], Urgent | None]
+
+
+def triage(heard: Heard, urgent: UrgentRule, *, misses: int, silences: int) -> Way:
+    """Where this turn goes; ``misses`` and ``silences`` are the counts before it."""
+    if heard.kind == "ended":
+        return Finish()
+    if heard.kind == "silence":
+        return _again("silence", "silences", misses, silences)
+    if heard.kind == "keys":
+        return _keys(heard.text)
+    found = urgent(heard.text) if heard.kind in ("speech", "text") else None
+    if found is not None:
+        return ToPerson("danger" if found.kind == "danger" else "asked")
+    if not heard.text:
+        return _again("miss", "misses", misses, silences)
+    return ToDialogue(heard.text)
+
+
+def _again(prompt: str, reason: HandoverReason, misses: int, silences: int) -> Way:
+    misses += reason == "misses"
+    silences += reason == "silences"
+    if max(misses, silences) >= MAX_IN_A_ROW:
+        return ToPerson(reason)
+    return Prompt(prompt, misses, silences)
+
+
+def _keys(keys: str) -> Way:
+    """0 a person, * once more; other digits answer what was asked (a phone number, for example)."""
+    if keys == "0":
+        return ToPerson("asked")
+    if keys == "*":
+        return ToDialogue("再说一遍")
+    return ToDialogue(keys.rstrip("#"))
