@@ -1,0 +1,122 @@
+"""The jitter buffer: packets in, in any order; one frame out every 20 ms, whatever came.
+
+It starts without delay and grows by one frame each time that a packet comes too late, so the
+delay is what the network's jitter asks for. It shrinks by dropping a quiet frame when frames have
+been left over for some seconds. Pure: the caller's 20 ms tick is its only clock.
+"""
+
+from __future__ import annotations
+
+from telephony.line import FRAME_BYTES, SILENCE
+from telephony.rtp.g711 import attenuated, loudness
+from telephony.rtp.packet import sequence_delta
+
+MAX_PACKETS = 25
+RESTART_GAP = 100
+REORDER_PACKETS = 2
+SHRINK_AFTER_FRAMES = 500
+QUIET_RMS = 200
+CONCEAL_FRAMES = 3
+CONCEAL_FACTOR = 0.6
+
+
+class JitterBuffer:
+    """Orders the packets of one RTP source. ``late``, ``lost`` and ``dropped`` count packets."""
+
+    def __init__(self) -> None:
+        self.late = 0
+        self.lost = 0
+        self.dropped = 0
+        self._packets: dict[int, bytes] = {}
+        self._ready = bytearray()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: a new source begins."""
+        self._packets.clear()
+        self._ready.clear()
+        self._next: int | None = None
+        self._owed = 0
+        self._last = SILENCE
+        self._concealed = 0
+        self._least = MAX_PACKETS
+        self._pops = 0
+
+    def push(self, sequence: int, pcm: bytes) -> None:
+        """Take one packet's sound, s16le."""
+        if self._next is None or abs(sequence_delta(sequence, self._next)) > RESTART_GAP:
+            self._packets.clear()
+            self._next = sequence
+        if sequence_delta(sequence, self._next) < 0:
+            self.late += 1
+            return
+        self._packets[sequence] = pcm
+        if len(self._packets) > MAX_PACKETS:
+            self._drop_first()
+
+    def skip(self, sequence: int) -> None:
+        """This number carried no sound (a telephone-event): it is not lost."""
+        if self._next is not None:
+            self.push(sequence, b"")
+
+    def pop(self) -> tuple[bytes, bool]:
+        """The next 20 ms, and whether they were received (else concealment or silence)."""
+        while len(self._ready) < FRAME_BYTES and self._advance():
+            pass
+        self._watch_delay()
+        if len(self._ready) < FRAME_BYTES:
+            self._owed += 1
+            return self._conceal(), False
+        self._last = bytes(self._ready[:FRAME_BYTES])
+        del self._ready[:FRAME_BYTES]
+        self._concealed = 0
+        return self._last, True
+
+    def _advance(self) -> bool:
+        if self._next is None or not self._packets:
+            return False
+        pcm = self._packets.pop(self._next, None)
+        if pcm is not None:
+            self._ready += pcm
+            self._owed = 0
+        elif len(self._packets) >= REORDER_PACKETS or self._owed:
+            self._give_up()
+        else:
+            return False
+        self._next = (self._next + 1) & 0xFFFF
+        return True
+
+    def _give_up(self) -> None:
+        """The next packet is lost. Concealment played while waiting already stands for it."""
+        self.lost += 1
+        if self._owed:
+            self._owed -= 1
+        else:
+            self._ready += self._conceal()
+
+    def _conceal(self) -> bytes:
+        self._concealed += 1
+        if self._concealed > CONCEAL_FRAMES:
+            return SILENCE
+        self._last = attenuated(self._last, CONCEAL_FACTOR)
+        return self._last
+
+    def _watch_delay(self) -> None:
+        self._least = min(self._least, len(self._packets))
+        self._pops += 1
+        if self._pops < SHRINK_AFTER_FRAMES:
+            return
+        if not self._least:
+            self._pops, self._least = 0, MAX_PACKETS
+        elif loudness(bytes(self._ready)) < QUIET_RMS and self._packets:
+            self._drop_first()
+            self._pops, self._least = 0, MAX_PACKETS
+
+    def _drop_first(self) -> None:
+        """Drop the packet that would play next, and what is missing before it."""
+        assert self._next is not None  # noqa: S101  # there is a packet, so push has set it
+        base = self._next
+        first = min(self._packets, key=lambda seq: sequence_delta(seq, base))
+        del self._packets[first]
+        self._next = (first + 1) & 0xFFFF
+        self.dropped += 1

@@ -1,0 +1,231 @@
+"""The media of one leg: datagrams and ticks in, packets and frames out. No socket, no clock."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from telephony.line import FRAME_MS, FRAME_SAMPLES, SILENCE, Frame, FrameSink
+from telephony.rtp.events import EventPayload, EventReceiver, EventSender
+from telephony.rtp.g711 import PCMA, PCMU, Codec
+from telephony.rtp.jitter import JitterBuffer
+from telephony.rtp.packet import RtpError, RtpPacket, parse_rtp
+from telephony.rtp.playback import PlaybackQueue, QueuedPlayback
+from telephony.rtp.source import Address, SourceCheck
+
+log = structlog.get_logger(__name__)
+
+MAX_PAYLOAD_BYTES = 1600
+RELAY_FRAMES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlan:
+    """What offer and answer agreed on.
+
+    ``payload_type`` is the number for ``codec``; ``event_type`` that for telephone-events, if
+    agreed. ``sends``: whether we may send now.
+    """
+
+    remote: Address
+    codec: Codec
+    payload_type: int
+    event_type: int | None = None
+    sends: bool = True
+
+
+class MediaStream:
+    """One leg's RTP, 20 ms a tick.
+
+    ``signalling_host`` is the IP that the peer's SIP comes from; ``on_digit`` is told each key.
+    """
+
+    def __init__(
+        self,
+        plan: MediaPlan,
+        signalling_host: str,
+        playback: PlaybackQueue,
+        on_digit: Callable[[str, int], None],
+        counters: Counter[str],
+    ) -> None:
+        self._signalling_host = signalling_host
+        self._playback = playback
+        self._on_digit = on_digit
+        self._counters = counters
+        self._jitter = JitterBuffer()
+        self._events_in = EventReceiver()
+        self._events_out = EventSender()
+        self._audio_sinks: list[FrameSink] = []
+        self._sent_sinks: list[FrameSink] = []
+        self._relay: deque[bytes] | None = None
+        self._peer_ssrc: int | None = None
+        self._probation: tuple[int, int] | None = None
+        # RFC 3550 §5.1: all three random. Not secrets, so `random` will do.
+        self._ssrc = random.getrandbits(32)
+        self._sequence = random.getrandbits(16)
+        self._timestamp = random.getrandbits(32)
+        self._event_timestamp = 0
+        self._talkspurt = True
+        self.clock_ms = 0
+        self._plan = plan
+        self._source = SourceCheck(plan.remote, signalling_host)
+
+    @property
+    def target(self) -> Address:
+        """Where packets go."""
+        return self._source.target
+
+    @property
+    def plan(self) -> MediaPlan:
+        """What is agreed now."""
+        return self._plan
+
+    def replan(self, plan: MediaPlan) -> None:
+        """A new offer and answer: hold, resume, another address or codec."""
+        if plan.remote != self._plan.remote:
+            self._source = SourceCheck(plan.remote, self._signalling_host)
+        self._talkspurt = self._talkspurt or (plan.sends and not self._plan.sends)
+        self._plan = plan
+
+    def add_audio_sink(self, sink: FrameSink) -> None:
+        """``sink`` gets every frame received."""
+        self._audio_sinks.append(sink)
+
+    def add_sent_sink(self, sink: FrameSink) -> None:
+        """``sink`` gets every frame sent."""
+        self._sent_sinks.append(sink)
+
+    def remove_audio_sink(self, sink: FrameSink) -> None:
+        """``sink`` gets nothing more."""
+        if sink in self._audio_sinks:
+            self._audio_sinks.remove(sink)
+
+    def play(self, pcm: bytes) -> QueuedPlayback:
+        """Queue sound."""
+        return self._playback.play(pcm)
+
+    def send_digits(self, keys: str) -> None:
+        """Queue key presses; none if the peer did not agree to telephone-events."""
+        sender = self._events_out if self._plan.event_type is not None else EventSender()
+        sender.send(keys)
+
+    def start_relay(self) -> None:
+        """From now on send what ``relay`` brings."""
+        self._relay = deque(maxlen=RELAY_FRAMES)
+
+    def stop_relay(self) -> None:
+        """Back to silence."""
+        self._relay = None
+
+    def relay(self, frame: Frame) -> None:
+        """Send this frame with the next tick; two wait at most, then the oldest goes."""
+        if self._relay is not None:
+            self._relay.append(frame.pcm)
+
+    def receive(self, data: bytes, source: Address) -> None:
+        """One datagram from the socket. Anything unfit is counted and ignored."""
+        try:
+            packet = parse_rtp(data)
+        except RtpError as error:
+            self._counters[f"rtp_{error.code}"] += 1
+            return
+        if not self._source.accepts(packet, source, self.clock_ms):
+            self._counters["rtp_stranger"] += 1
+            return
+        if self._same_sender(packet):
+            self._dispatch(packet)
+
+    def _same_sender(self, packet: RtpPacket) -> bool:
+        """RFC 3550 A.1: a new SSRC counts from its second packet in sequence on."""
+        if packet.ssrc == self._peer_ssrc:
+            return True
+        if self._peer_ssrc is not None and self._probation != (packet.ssrc, packet.sequence):
+            self._probation = (packet.ssrc, (packet.sequence + 1) & 0xFFFF)
+            self._counters["rtp_new_ssrc"] += 1
+            return False
+        self._peer_ssrc, self._probation = packet.ssrc, None
+        self._jitter.reset()
+        self._events_in = EventReceiver()
+        return True
+
+    def _dispatch(self, packet: RtpPacket) -> None:
+        if packet.payload_type == self._plan.event_type:
+            self._take_event(packet)
+            return
+        codec = self._codec_of(packet.payload_type)
+        if codec is None or not 0 < len(packet.payload) <= MAX_PAYLOAD_BYTES:
+            self._counters["rtp_payload"] += 1
+            return
+        self._jitter.push(packet.sequence, codec.decode(packet.payload))
+
+    def _codec_of(self, payload_type: int) -> Codec | None:
+        if payload_type == self._plan.payload_type:
+            return self._plan.codec
+        # Some gateways send the other law although one was agreed; the numbers are static.
+        return {PCMU.payload_type: PCMU, PCMA.payload_type: PCMA}.get(payload_type)
+
+    def _take_event(self, packet: RtpPacket) -> None:
+        # Event packets count in the sequence; without this the buffer would call them lost.
+        self._jitter.skip(packet.sequence)
+        key = self._events_in.receive(packet.payload, packet.timestamp)
+        if key is not None:
+            self._on_digit(key, self.clock_ms)
+
+    def tick(self) -> bytes | None:
+        """20 ms pass: feed the sinks; returns the packet to send to ``target``, if any."""
+        pcm, heard = self._jitter.pop()
+        self._feed(self._audio_sinks, Frame(pcm, self.clock_ms, heard))
+        packet, sent = self._outgoing()
+        self._feed(self._sent_sinks, Frame(sent or SILENCE, self.clock_ms, sent is not None))
+        self.clock_ms += FRAME_MS
+        self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
+        return packet
+
+    def _outgoing(self) -> tuple[bytes | None, bytes | None]:
+        """The packet, and the sound in it."""
+        if not self._plan.sends:
+            return None, None
+        event = self._events_out.tick() if self._events_out.busy else None
+        if event is not None:
+            return self._event_packet(event), None
+        pcm = self._playback.take() or self._relayed()
+        packet = self._packet(
+            self._plan.payload_type, self._timestamp, self._plan.codec.encode(pcm or SILENCE)
+        )
+        return packet, pcm
+
+    def _relayed(self) -> bytes | None:
+        return self._relay.popleft() if self._relay else None
+
+    def _event_packet(self, event: EventPayload) -> bytes:
+        if event.first:
+            self._event_timestamp = self._timestamp
+            self._talkspurt = True
+        assert self._plan.event_type is not None  # noqa: S101  # send_digits made sure
+        return self._packet(self._plan.event_type, self._event_timestamp, event.payload)
+
+    def _packet(self, payload_type: int, timestamp: int, payload: bytes) -> bytes:
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        marker, self._talkspurt = self._talkspurt, False
+        return RtpPacket(
+            payload_type, self._sequence, timestamp, self._ssrc, payload, marker
+        ).pack()
+
+    def _feed(self, sinks: list[FrameSink], frame: Frame) -> None:
+        for sink in tuple(sinks):
+            try:
+                sink(frame)
+            except Exception:  # another room's sink must not stop the media
+                log.exception("frame_sink_failed")
+                sinks.remove(sink)
+
+    def close(self) -> None:
+        """The leg is over: nothing plays on, no sink is kept."""
+        self._playback.close()
+        self._audio_sinks.clear()
+        self._sent_sinks.clear()
+        self._relay = None
