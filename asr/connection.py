@@ -1,0 +1,112 @@
+"""One client's WebSocket: its messages in order, answers as it asked for them."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+import numpy as np
+import soxr
+import structlog
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from asr import protocol
+from asr.activity import SileroPool
+from asr.protocol import Config, Configure, Eof, Expect, ProtocolError, Reset
+from asr.recogniser import SAMPLE_RATE, Recogniser, RecogniserError, Words
+from asr.session import Session
+from turns.voice import TurnEnded, VoiceEvent
+from turns.wire import dump
+
+log = structlog.get_logger()
+
+
+class Connection:
+    """Speaks the protocol of `asr.protocol` to one client."""
+
+    def __init__(self, socket: ServerConnection, session: Session) -> None:
+        self._socket = socket
+        self._session = session
+        self._config = Config()
+        self._resample: soxr.ResampleStream | None = None
+
+    async def run(self) -> None:
+        """Serve until the client leaves or says eof."""
+        try:
+            async for message in self._socket:
+                if isinstance(message, bytes):
+                    await self._hear(message)
+                elif await self._obey(message):
+                    return
+        except ConnectionClosed:
+            return
+        except (ProtocolError, RecogniserError) as error:
+            await self._fail(error.code)
+
+    async def _obey(self, text: str) -> bool:
+        """Do what a text message asks; True when the stream is over."""
+        match protocol.parse(text):
+            case Configure(config=config):
+                await self._configure(config)
+            case Expect(expect=expects, grammar=grammar):
+                await self._session.expect(expects, grammar)
+            case Reset():
+                await self._session.reset()
+                if not self._config.events:
+                    await self._socket.send(protocol.result(Words()))
+            case Eof():
+                words = await self._session.finish()
+                await self._socket.send(protocol.result(words, with_words=self._config.words))
+                return True
+        return False
+
+    async def _configure(self, config: Config) -> None:
+        self._config = config
+        self._resample = None
+        if config.sample_rate != SAMPLE_RATE:
+            self._resample = soxr.ResampleStream(config.sample_rate, SAMPLE_RATE, 1, dtype="int16")
+        if config.phrase_list:
+            await self._session.expect("open", config.phrase_list)
+
+    async def _hear(self, pcm: bytes) -> None:
+        if len(pcm) % 2:
+            raise ProtocolError("odd_bytes")
+        events = await self._session.feed(self._at_telephone_rate(pcm))
+        if self._config.events:
+            for event in events:
+                await self._socket.send(protocol.dumps({"event": dump(event)}))
+            await self._socket.send(protocol.dumps({"heard": self._session.heard_bytes}))
+        else:
+            await self._socket.send(self._stock_answer(events))
+
+    def _stock_answer(self, events: list[VoiceEvent]) -> str:
+        ended = [event for event in events if isinstance(event, TurnEnded)]
+        if not ended:
+            return protocol.dumps({"partial": self._session.text})
+        words = Words(tuple(word for turn in ended for word in turn.words))
+        return protocol.result(words, with_words=self._config.words)
+
+    def _at_telephone_rate(self, pcm: bytes) -> bytes:
+        if self._resample is None:
+            return pcm
+        return bytes(self._resample.resample_chunk(np.frombuffer(pcm, "<i2")).tobytes())
+
+    async def _fail(self, code: str) -> None:
+        log.warning("asr_stream_failed", code=code)
+        try:
+            await self._socket.send(protocol.dumps({"error": code}))
+            await self._socket.close(1008 if code != "asr_lost" else 1011, code)
+        except ConnectionClosed:
+            return
+
+
+async def serve_client(
+    socket: ServerConnection, recogniser: Recogniser, pool: SileroPool, executor: Executor
+) -> None:
+    """Serve one client with a stream and a voice activity of its own."""
+    stream = await recogniser.open()
+    try:
+        with pool.lend() as activity:
+            await Connection(socket, Session(stream, activity, executor)).run()
+    finally:
+        await stream.close()

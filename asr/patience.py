@@ -1,0 +1,64 @@
+"""How much silence ends a turn, by what is expected and what was said. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from turns.replies import Expects
+
+SILENCE_S: dict[Expects, float] = {
+    "open": 0.55,
+    "yes_no": 0.5,
+    "choice": 0.5,
+    "digits": 0.9,
+    "address": 0.8,
+}
+"""Trailing silence in seconds where the words say nothing more."""
+SATISFIED_S = 0.35
+"""Trailing silence when the words at rest already answer the question."""
+AT_REST_S = 0.25
+"""Words unchanged for so long are at rest: a recogniser tells partials every 60 to 200 ms."""
+UNFINISHED_S = 0.9
+"""Trailing silence after words that promise more."""
+NO_WORDS_S = 0.8
+"""Voice but no words yet: the recogniser is behind, or it was a noise."""
+
+_YES_NO = re.compile(
+    r"(是的?|对对?的?|没错|好[的啊]?|行|可以|嗯|要|需要|有"
+    r"|不|不是的?|不对|不行|不用|不要|不需要|不可以|没有|不了|错了)[啊吧呢了]?"
+)
+_UNFINISHED = re.compile(
+    r"(然后|还有|就是|就是说|因为|所以|但是|如果|那个|这个|而且|或者|以及|我想|我要|嗯|呃|和|跟|在)$"
+)
+_DIGIT = "零〇一二两三四五六七八九幺0-9"
+_MOBILE = re.compile(rf"[一幺1][{_DIGIT}]{{10}}")
+_IDENTITY = re.compile(rf"[{_DIGIT}]{{17}}[{_DIGIT}xX]")
+
+
+def patience(
+    expects: Expects, text: str, at_rest_s: float, phrases: frozenset[str] = frozenset()
+) -> float:
+    """Seconds of silence that end the turn.
+
+    ``text`` are the words so far, unchanged for ``at_rest_s`` seconds; ``phrases`` are answers
+    that are whole as they stand (a grammar).
+    """
+    words = text.replace(" ", "")
+    if not words:
+        return max(NO_WORDS_S, SILENCE_S[expects])
+    if at_rest_s >= AT_REST_S and is_satisfied(expects, words, phrases):
+        return SATISFIED_S
+    if expects != "yes_no" and _UNFINISHED.search(words):
+        return max(UNFINISHED_S, SILENCE_S[expects])
+    return SILENCE_S[expects]
+
+
+def is_satisfied(expects: Expects, words: str, phrases: frozenset[str] = frozenset()) -> bool:
+    """Whether ``words`` (no spaces) plainly answer what is expected."""
+    if words in phrases:
+        return not any(phrase != words and phrase.startswith(words) for phrase in phrases)
+    if expects == "yes_no":
+        return _YES_NO.fullmatch(words) is not None
+    if expects == "digits":
+        return bool(_MOBILE.fullmatch(words) or _IDENTITY.fullmatch(words))
+    return False

@@ -1,0 +1,139 @@
+"""One caller's listening: voice activity, words and end of turn joined into voice events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+
+from asr.activity import WINDOW_S, Activity
+from asr.endpoint import Ended, Endpoint, Signal, Started, Stopped
+from asr.recogniser import SAMPLE_RATE, RecogniserStream, Words
+from turns.replies import Expects
+from turns.voice import Partial, SpeechStarted, SpeechStopped, TurnEnded, VoiceEvent, Word
+
+STEP_BYTES = 2 * SAMPLE_RATE // 10
+"""100 ms: longer messages are heard in such steps, so that an end inside them is found."""
+
+
+class Session:
+    """Hears one stream of 8 kHz s16le audio and tells what happens in it."""
+
+    def __init__(self, stream: RecogniserStream, activity: Activity, executor: Executor) -> None:
+        self._stream = stream
+        self._activity = activity
+        self._executor = executor
+        self._endpoint = Endpoint()
+        self._grammar: tuple[str, ...] | None = None
+        self._bytes = 0
+        self._words_from_ms = 0
+        """Where in the stream the recogniser's present turn began to be accepted."""
+        self._text = ""
+
+    @property
+    def heard_bytes(self) -> int:
+        """How much of the stream was heard."""
+        return self._bytes
+
+    @property
+    def text(self) -> str:
+        """The words of the turn in progress."""
+        return self._text
+
+    async def expect(self, expects: Expects, grammar: Sequence[str] | None = None) -> None:
+        """What the dialogue expects next. Words already heard stay as they were recognised."""
+        phrases = frozenset(phrase.replace(" ", "") for phrase in grammar or ())
+        self._endpoint.expect(expects, phrases)
+        wanted = tuple(grammar) if grammar else None
+        if wanted == self._grammar:
+            return
+        self._grammar = wanted
+        if not self._endpoint.speaking:
+            await self._restart_words()
+        await self._stream.set_grammar(wanted)
+
+    async def reset(self) -> None:
+        """Forget the turn in progress."""
+        self._endpoint.forget()
+        await self._restart_words()
+
+    async def feed(self, pcm: bytes) -> list[VoiceEvent]:
+        """Hear ``pcm`` (whole samples) and tell what happened in it, in order."""
+        events: list[VoiceEvent] = []
+        for step in _steps(pcm):
+            events += await self._hear(step)
+        return events
+
+    async def finish(self) -> Words:
+        """The final words of what no turn end has told yet: the stream is over."""
+        words = await self._stream.finish()
+        self._text = ""
+        return self._placed(words)
+
+    async def _hear(self, pcm: bytes) -> list[VoiceEvent]:
+        loop = asyncio.get_running_loop()
+        voices = await loop.run_in_executor(self._executor, self._activity.hear, pcm)
+        text = await self._stream.accept(pcm)
+        self._bytes += len(pcm)
+        events: list[VoiceEvent] = []
+        if text != self._text:
+            self._text = text
+            self._endpoint.partial(text)
+            if text:
+                events.append(Partial(text, self._now_ms))
+        for voice in voices:
+            signals = self._endpoint.hear(WINDOW_S, voice)
+            events += [await self._tell(signal) for signal in signals]
+        return events
+
+    async def _tell(self, signal: Signal) -> VoiceEvent:
+        match signal:
+            case Started(at):
+                return SpeechStarted(_ms(at))
+            case Stopped(at):
+                return SpeechStopped(_ms(at))
+            case Ended():
+                return await self._end_turn(signal)
+
+    async def _end_turn(self, ended: Ended) -> TurnEnded:
+        before = time.perf_counter()
+        words = self._placed(await self._stream.finish())
+        cost_ms = 1000 * (time.perf_counter() - before)
+        self._text, self._words_from_ms = "", self._now_ms
+        return TurnEnded(
+            text=words.text,
+            confidence=round(words.confidence, 3),
+            start_ms=_ms(ended.start),
+            end_ms=_ms(ended.end),
+            decided_ms=_ms(ended.decided),
+            words_ms=round(cost_ms, 1),
+            words=words.words,
+        )
+
+    async def _restart_words(self) -> None:
+        await self._stream.finish()
+        self._text, self._words_from_ms = "", self._now_ms
+
+    def _placed(self, words: Words) -> Words:
+        """The words with their times in ms of the whole stream."""
+        offset = self._words_from_ms
+        return Words(
+            tuple(
+                Word(word.text, word.start_ms + offset, word.end_ms + offset, word.confidence)
+                for word in words.words
+            )
+        )
+
+    @property
+    def _now_ms(self) -> int:
+        return self._bytes // 2 * 1000 // SAMPLE_RATE
+
+
+def _steps(pcm: bytes) -> Iterator[bytes]:
+    for start in range(0, len(pcm), STEP_BYTES):
+        yield pcm[start : start + STEP_BYTES]
+
+
+def _ms(seconds: float) -> int:
+    return round(1000 * seconds)

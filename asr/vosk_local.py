@@ -1,0 +1,228 @@
+"""Vosk inside this process: one shared model, one recogniser a stream, threads.
+
+Vosk releases the GIL while it works, so a bounded pool of threads uses the cores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import soxr
+import vosk
+
+from asr.recogniser import SAMPLE_RATE, UNKNOWN, RecogniserError, Words, join
+from turns.voice import Word
+
+T = TypeVar("T")
+
+_ACOUSTICS = ("am/final.mdl", "final.mdl")
+_GRAPHS = ("graph/HCLG.fst", "HCLG.fst", "graph/HCLr.fst", "HCLr.fst")
+_RUNTIME_GRAPHS = ("graph/HCLr.fst", "HCLr.fst")
+_LONGEST_WORD = 8
+_WARM_UP = bytes(2 * SAMPLE_RATE // 2)
+
+
+class VoskRecogniser:
+    """Streams of one Vosk model; ``folder`` is a model in Vosk's format."""
+
+    def __init__(self, folder: Path, executor: Executor) -> None:
+        self._folder = folder
+        self._executor = executor
+        self._model: Any = None
+        self._rate = SAMPLE_RATE
+        self._has_grammars = any((folder / name).is_file() for name in _RUNTIME_GRAPHS)
+
+    async def start(self) -> None:
+        """Load the model and recognise half a second of silence; raises `RecogniserError`."""
+        check_model(self._folder)
+        vosk.SetLogLevel(-1)
+        self._rate = model_rate(self._folder)
+        loop = asyncio.get_running_loop()
+        self._model = await loop.run_in_executor(self._executor, self._load)
+        stream = await self.open()
+        await stream.accept(_WARM_UP)
+        await stream.finish()
+
+    async def open(self) -> VoskStream:
+        """A new stream."""
+        return VoskStream(self._model, self._rate, self._executor, self._has_grammars)
+
+    def _load(self) -> Any:
+        try:
+            return vosk.Model(str(self._folder))
+        except Exception:  # noqa: BLE001  # Vosk raises bare Exception
+            raise _corrupt(self._folder, "Vosk cannot load it") from None
+
+
+class VoskStream:
+    """One caller's Vosk recogniser."""
+
+    def __init__(self, model: Any, rate: int, executor: Executor, has_grammars: bool) -> None:
+        self._model = model
+        self._rate = rate
+        self._executor = executor
+        self._has_grammars = has_grammars
+        self._grammar: str | None = None
+        self._native: Any = None
+        self._resample: soxr.ResampleStream | None = None
+        self._done: list[Word] = []
+        self._renew = True
+        self._fresh = True
+        """Whether nothing was accepted since the last finish."""
+
+    async def accept(self, pcm: bytes) -> str:
+        """See `RecogniserStream.accept`."""
+        return await self._run(lambda: self._accept(pcm))
+
+    async def finish(self) -> Words:
+        """See `RecogniserStream.finish`."""
+        return await self._run(self._finish)
+
+    async def set_grammar(self, phrases: Sequence[str] | None) -> None:
+        """See `RecogniserStream.set_grammar`; needs a model with a lookahead graph."""
+        if not self._has_grammars:
+            return
+        grammar = segmented(phrases, self._knows) if phrases else None
+        if grammar != self._grammar:
+            # Vosk aborts when a running recogniser's grammar changes: a new one takes its place.
+            self._grammar, self._renew = grammar, True
+
+    async def close(self) -> None:
+        """See `RecogniserStream.close`."""
+        self._native = None
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def _begin(self) -> Any:
+        rest = () if self._grammar is None else (self._grammar,)
+        native = vosk.KaldiRecognizer(self._model, float(self._rate), *rest)
+        native.SetWords(True)
+        if self._rate != SAMPLE_RATE:
+            self._resample = soxr.ResampleStream(SAMPLE_RATE, self._rate, 1, dtype="int16")
+        self._native, self._renew = native, False
+        return native
+
+    def _accept(self, pcm: bytes) -> str:
+        native = self._native
+        if native is None or (self._renew and self._fresh):
+            native = self._begin()
+        self._fresh = False
+        try:
+            ended = native.AcceptWaveform(self._at_model_rate(pcm))
+        except Exception:  # noqa: BLE001  # Vosk raises bare Exception
+            raise RecogniserError("asr_lost", "Vosk failed on a piece of sound") from None
+        if ended:
+            self._done += _words(native.Result())
+            return join(word.text for word in self._done)
+        partial = str(json.loads(native.PartialResult())["partial"]).split()
+        return join([*(word.text for word in self._done), *known(partial)])
+
+    def _finish(self) -> Words:
+        if self._native is None:
+            return Words()
+        words = Words((*self._done, *_words(self._native.FinalResult())))
+        self._done.clear()
+        self._fresh = True
+        self._native.Reset()
+        return words
+
+    def _at_model_rate(self, pcm: bytes) -> bytes:
+        if self._resample is None:
+            return pcm
+        return bytes(self._resample.resample_chunk(np.frombuffer(pcm, "<i2")).tobytes())
+
+    def _knows(self, word: str) -> bool:
+        return int(self._model.vosk_model_find_word(word)) >= 0
+
+
+def check_model(folder: Path) -> None:
+    """See that ``folder`` looks like a Vosk model; `RecogniserError` says what to do if not."""
+    if not folder.is_dir():
+        raise RecogniserError(
+            "model_missing",
+            f"no model folder at {folder}: set MODEL to a Vosk model's folder, "
+            "or unset it to use the starter model",
+        )
+    for names in (_ACOUSTICS, _GRAPHS):
+        found = [folder / name for name in names if (folder / name).is_file()]
+        if not found:
+            raise _corrupt(folder, f"it lacks {names[0]}")
+        if not found[0].stat().st_size:
+            raise _corrupt(folder, f"{found[0].relative_to(folder)} is empty")
+
+
+def model_rate(folder: Path) -> int:
+    """The sample rate in Hz a model was trained at; Kaldi's default, 16000, where it says none."""
+    for name in ("conf/mfcc.conf", "mfcc.conf", "conf/fbank.conf"):
+        path = folder / name
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found = re.search(r"--sample-frequency=(\d+)", text)
+            return int(found[1]) if found else 16000
+    return 16000
+
+
+def segmented(phrases: Sequence[str], knows: Callable[[str], bool]) -> str | None:
+    """Phrases as Vosk's grammar JSON, cut into the longest words the model ``knows``.
+
+    A phrase with a character the model does not know is left out; None where nothing is left.
+    """
+    cut = [_cut(phrase.replace(" ", ""), knows) for phrase in phrases]
+    usable = [" ".join(words) for words in cut if words]
+    if not usable:
+        return None
+    return json.dumps([*dict.fromkeys(usable), UNKNOWN], ensure_ascii=False)
+
+
+def _cut(phrase: str, knows: Callable[[str], bool]) -> list[str]:
+    words: list[str] = []
+    while phrase:
+        for length in range(min(_LONGEST_WORD, len(phrase)), 0, -1):
+            if knows(phrase[:length]):
+                words.append(phrase[:length])
+                phrase = phrase[length:]
+                break
+        else:
+            return []
+    return words
+
+
+def _words(result: str) -> list[Word]:
+    return parse_result(json.loads(result))
+
+
+def parse_result(result: dict[str, Any]) -> list[Word]:
+    """The words of a Vosk result with word times; those without times get confidence 0."""
+    items = result.get("result")
+    if not items:
+        return [Word(text, 0, 0, 0.0) for text in known(str(result.get("text", "")).split())]
+    return [
+        Word(
+            str(item["word"]),
+            round(1000 * float(item["start"])),
+            round(1000 * float(item["end"])),
+            min(max(float(item["conf"]), 0.0), 1.0),
+        )
+        for item in items
+        if item["word"] != UNKNOWN
+    ]
+
+
+def known(words: Sequence[str]) -> list[str]:
+    """The words without the mark for what a grammar does not know."""
+    return [word for word in words if word != UNKNOWN]
+
+
+def _corrupt(folder: Path, why: str) -> RecogniserError:
+    return RecogniserError(
+        "model_corrupt",
+        f"the model at {folder} is damaged ({why}): unpack it anew, or set MODEL to another",
+    )

@@ -1,0 +1,86 @@
+"""Rendered sentences on disk and in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+VERSION = 1
+"""Part of every key: raise it when the same words shall sound otherwise."""
+MEMORY_BYTES = 32 * 1024 * 1024
+_MAGIC = b"QMS1"
+_DIGEST_BYTES = 32
+
+
+def key(spoken: str, voice: str, speed: int) -> str:
+    """The name of a rendering: sha256 over what decides its sound."""
+    parts = json.dumps([VERSION, spoken, voice, speed], ensure_ascii=False)
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+class SoundCache:
+    """Sound (s16le, 8 kHz) by key under ``folder``; the last used also in memory. Thread-safe."""
+
+    def __init__(self, folder: Path, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._folder = folder
+        self._memory: OrderedDict[str, bytes] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+        self._limit = memory_bytes
+
+    def get(self, name: str) -> bytes | None:
+        """The sound, or None where there is none or its file is broken."""
+        with self._lock:
+            if name in self._memory:
+                self._memory.move_to_end(name)
+                return self._memory[name]
+        pcm = self._read(name)
+        if pcm is not None:
+            self._remember(name, pcm)
+        return pcm
+
+    def put(self, name: str, pcm: bytes) -> None:
+        """Keep the sound; what the disk refuses is kept in memory only."""
+        self._remember(name, pcm)
+        with contextlib.suppress(OSError):
+            self._write(name, _MAGIC + hashlib.sha256(pcm).digest() + pcm)
+
+    def path(self, name: str) -> Path:
+        """Where the sound of that key lies."""
+        return self._folder / name[:2] / f"{name}.pcm"
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            data = self.path(name).read_bytes()
+        except OSError:
+            return None
+        start = len(_MAGIC) + _DIGEST_BYTES
+        pcm = data[start:]
+        whole = data[:start] == _MAGIC + hashlib.sha256(pcm).digest() and pcm
+        return pcm if whole else None
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(temporary).replace(path)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def _remember(self, name: str, pcm: bytes) -> None:
+        with self._lock:
+            self._size += len(pcm) - len(self._memory.pop(name, b""))
+            self._memory[name] = pcm
+            while self._size > self._limit and len(self._memory) > 1:
+                _, old = self._memory.popitem(last=False)
+                self._size -= len(old)

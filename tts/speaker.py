@@ -1,0 +1,111 @@
+"""Sentences to sound for the phone: from the cache, else from the synthesiser process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import structlog
+
+from language.speakable import speakable
+from tts.cache import SoundCache, key
+from tts.errors import TtsError
+from tts.frames import Request
+from tts.process import SynthesisProcess
+
+log = structlog.get_logger()
+
+
+class Synthesiser(Protocol):
+    """Turns words into sound."""
+
+    async def speak(self, request: Request) -> bytes:
+        """Sound (s16le, 8 kHz); raises `TtsError`."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
+class Speaker:
+    """Renders texts in one voice: s16le, 8 kHz, mono, levelled, silence trimmed.
+
+    ``voice`` is ``cmn`` or ``cmn+VARIANT``, ``speed`` in words a minute. Nothing heavy happens in
+    this process: synthesis is a child's, files are read in a thread. `close` it, or use it as an
+    async context manager.
+    """
+
+    def __init__(
+        self,
+        cache_dir: Path,
+        voice: str = "cmn",
+        speed: int = 165,
+        synthesiser: Synthesiser | None = None,
+    ) -> None:
+        self._cache = SoundCache(cache_dir)
+        self._voice = voice
+        self._speed = speed
+        self._synthesiser = synthesiser or SynthesisProcess()
+        self._rendering: dict[str, asyncio.Task[bytes]] = {}
+
+    async def __aenter__(self) -> Speaker:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def render(self, text: str) -> bytes:
+        """The sound of ``text``, whole. Raises `TtsError` ``tts_failed`` or ``tts_timeout``."""
+        spoken = speakable(text)
+        name = key(spoken, self._voice, self._speed)
+        pcm = await asyncio.to_thread(self._cache.get, name)
+        if pcm is not None:
+            return pcm
+        task = self._rendering.get(name)
+        if task is None:
+            task = asyncio.create_task(self._render(name, spoken))
+            self._rendering[name] = task
+            task.add_done_callback(lambda done: self._rendered(name, done))
+        return await asyncio.shield(task)  # one listener who hangs up must not stop the others
+
+    def cached(self, text: str) -> bytes | None:
+        """The sound if it was rendered before: what is left when the synthesiser fails."""
+        return self._cache.get(key(speakable(text), self._voice, self._speed))
+
+    async def warm(self, texts: Iterable[str]) -> int:
+        """Render ``texts`` into the cache; returns how many failed (they are logged by code)."""
+        failed = 0
+        for text in texts:
+            try:
+                await self.render(text)
+            except TtsError as error:
+                failed += 1
+                log.warning("tts_warm_failed", code=error.code, characters=len(text))
+        return failed
+
+    async def close(self) -> None:
+        """End the synthesiser."""
+        tasks = list(self._rendering.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._synthesiser.close()
+
+    def _rendered(self, name: str, done: asyncio.Task[bytes]) -> None:
+        self._rendering.pop(name, None)
+        if not done.cancelled():
+            done.exception()  # taken here, for the case that every listener hung up
+
+    async def _render(self, name: str, spoken: str) -> bytes:
+        pcm = await self._synthesiser.speak(Request(spoken, self._voice, self._speed))
+        await asyncio.to_thread(self._cache.put, name, pcm)
+        return pcm
