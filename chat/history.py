@@ -1,0 +1,55 @@
+"""Everything said in a chat, read from the record for a page that comes back. Synchronous."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from chat.protocol import shown
+from store.engine import reading
+from store.tables import Turn
+from turns.wire import WireError, load_reply
+
+LIMIT = 500
+"""A page that comes back gets at most so many turns, the latest ones."""
+
+
+def turns_after(engine: Engine, conversation: str, cursor: int) -> tuple[dict[str, Any], ...]:
+    """What was said after ``cursor``, oldest first, as the page shows it."""
+    with reading(engine) as session:
+        rows = session.scalars(
+            select(Turn)
+            .where(Turn.conversation_id == conversation, Turn.seq > cursor)
+            .order_by(Turn.seq.desc())
+            .limit(LIMIT)
+        ).all()
+        labels: dict[str, str] = {}
+        return tuple(_entry(row, labels) for row in reversed(rows))
+
+
+def _entry(row: Turn, labels: dict[str, str]) -> dict[str, Any]:
+    """One turn; ``labels`` gathers what the options seen so far are called."""
+    reply = _reply(row)
+    labels.update({option["value"]: option["label"] for option in reply.get("options", ())})
+    text = labels.get(row.text, row.text) if row.kind == "choice" else row.text
+    return {
+        "cursor": row.seq,
+        "id": row.heard or "",
+        "speaker": row.speaker,
+        "kind": row.kind,
+        "text": text,
+        "at": row.at.isoformat(),
+        "in_reply_to": row.in_reply_to,
+        "last": row.last,
+        "reply": reply,
+    }
+
+
+def _reply(row: Turn) -> dict[str, Any]:
+    if row.speaker == "citizen" or not row.reply:
+        return {}
+    try:
+        return shown(load_reply(row.reply))
+    except WireError:  # written by another version: its words are still its words
+        return {"type": "say", "id": "", "text": row.text}

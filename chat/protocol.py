@@ -1,0 +1,208 @@
+"""The web chat's frames: total parser of what a client sends, builders of what it gets.
+
+Client to server, each a JSON object in one text frame::
+
+    {"type": "hello", "session": token or "", "cursor": 0}
+    {"type": "text", "id": uuid, "text": "…"}
+    {"type": "choice", "id": uuid, "value": "…", "label": "…"}
+    {"type": "ping"}
+    {"type": "leave"}    the citizen ends the conversation for good
+
+Server to client: ``welcome``, ``history``, ``ack`` (only after the turn is durable), ``told``,
+``pong``, ``error`` (``retry``: the same message may be sent again later).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from chat.errors import ChatError
+from turns.replies import Ask, Handoff, Reply, Say, Told
+
+MAX_FRAME_BYTES = 16 * 1024
+MAX_TEXT_CHARS = 1000
+MAX_VALUE_CHARS = 200
+MAX_TOKEN_CHARS = 1000
+# The largest cursor a client may name: SQLite's and PostgreSQL's integers end there.
+MAX_CURSOR = 2**63 - 1
+
+_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
+# Characters that no sentence needs and that only hide text or break logs; \t \n \r stay.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Begin or resume: ``session`` is the signed token ('' for a new one)."""
+
+    session: str
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Something typed; ``id`` makes sending it again harmless."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button pressed: the option's value, and its label as the citizen saw it."""
+
+    id: str
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Are you there?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The conversation is over."""
+
+
+ClientFrame = Hello | Text | Choice | Ping | Leave
+
+
+def parse(frame: str | bytes) -> ClientFrame:
+    """One client frame; raises :class:`ChatError` for anything that is not one."""
+    if isinstance(frame, bytes):
+        raise ChatError("frame_binary", "only text frames are understood")
+    if len(frame) > MAX_FRAME_BYTES or len(frame.encode("utf-8", "replace")) > MAX_FRAME_BYTES:
+        raise ChatError("frame_too_big", f"a frame is at most {MAX_FRAME_BYTES} bytes")
+    fields = _object(frame)
+    match fields.get("type"):
+        case "hello":
+            return Hello(_string(fields, "session", MAX_TOKEN_CHARS), _cursor(fields))
+        case "text":
+            return _text(fields)
+        case "choice":
+            return _choice(fields)
+        case "ping":
+            return Ping()
+        case "leave":
+            return Leave()
+        case _:
+            raise ChatError("frame_unknown", "unknown type of frame")
+
+
+def _object(frame: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(frame)
+    except (ValueError, RecursionError):
+        raise ChatError("frame_malformed", "not JSON") from None
+    if not isinstance(fields, dict):
+        raise ChatError("frame_malformed", "not a JSON object")
+    return fields
+
+
+def _text(fields: dict[str, Any]) -> Text:
+    known = _id(fields)
+    text = _clean(_string(fields, "text", MAX_FRAME_BYTES, known))
+    if not text:
+        raise ChatError("text_empty", "nothing was written", known)
+    if len(text) > MAX_TEXT_CHARS:
+        raise ChatError("text_too_long", f"at most {MAX_TEXT_CHARS} characters", known)
+    return Text(known, text)
+
+
+def _choice(fields: dict[str, Any]) -> Choice:
+    known = _id(fields)
+    value = _clean(_string(fields, "value", MAX_VALUE_CHARS, known))
+    if not value:
+        raise ChatError("text_empty", "nothing was chosen", known)
+    return Choice(known, value, _clean(_string(fields, "label", MAX_VALUE_CHARS, known)))
+
+
+def _id(fields: dict[str, Any]) -> str:
+    value = fields.get("id")
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise ChatError("frame_malformed", "id: 8 to 64 letters, digits, - or _")
+    return value
+
+
+def _string(fields: dict[str, Any], name: str, limit: int, known: str = "") -> str:
+    value = fields.get(name, "")
+    if not isinstance(value, str) or len(value) > limit:
+        raise ChatError("frame_malformed", f"{name}: a string of at most {limit}", known)
+    return value
+
+
+def _cursor(fields: dict[str, Any]) -> int:
+    value = fields.get("cursor", 0)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_CURSOR:
+        raise ChatError("frame_malformed", "cursor: a whole number from 0")
+    return value
+
+
+def _clean(text: str) -> str:
+    """Without hidden characters and lone surrogates (JSON allows them, UTF-8 does not)."""
+    return _CONTROL.sub("", text.encode("utf-8", "ignore").decode()).strip()
+
+
+def welcome(session: str, conversation: str, cursor: int) -> dict[str, Any]:
+    """The session stands; what follows comes after ``cursor``."""
+    return {
+        "type": "welcome",
+        "session": session,
+        "conversation": conversation,
+        "cursor": cursor,
+    }
+
+
+def ack(known: str) -> dict[str, Any]:
+    """The message is written down: it need never be sent again."""
+    return {"type": "ack", "id": known}
+
+
+def pong() -> dict[str, Any]:
+    """I am here."""
+    return {"type": "pong"}
+
+
+def error(code: str, text: str, *, known: str = "", retry: bool = False) -> dict[str, Any]:
+    """Something went wrong; ``text`` is for the citizen, ``retry``: the message may come again."""
+    return {"type": "error", "code": code, "text": text, "id": known, "retry": retry}
+
+
+def history(turns: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Everything said since the cursor, the citizen's own turns too, in order."""
+    return {"type": "history", "turns": list(turns)}
+
+
+def told(item: Told) -> dict[str, Any]:
+    """One reply as a citizen may see it."""
+    return {
+        "type": "told",
+        "cursor": item.cursor,
+        "speaker": item.speaker,
+        "at": item.at.isoformat(),
+        "in_reply_to": item.in_reply_to,
+        "last": item.last,
+        "reply": shown(item.reply),
+    }
+
+
+def shown(reply: Reply) -> dict[str, Any]:
+    """What of a reply belongs on a page: no speech, no internal ids."""
+    match reply:
+        case Say():
+            return {"type": "say", "id": reply.id, "text": reply.text}
+        case Ask():
+            options = [{"label": o.label, "value": o.value} for o in reply.options]
+            return {"type": "ask", "id": reply.id, "text": reply.text, "options": options,
+                    "expects": reply.expects}  # fmt: skip
+        case Handoff():
+            return {"type": "handoff", "id": reply.id, "number": reply.number,
+                    "urgency": reply.urgency}  # fmt: skip
+        case _:
+            return {"type": reply.type, "id": reply.id}
