@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -148,6 +149,16 @@ class Conversations:
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         """Add to what a turn cost, by part, in ms."""
         await self._store(records.note_timings, conversation, heard, timings)
+
+    async def begin_recording(
+        self, recording: str, conversation: str, path: Path, at: datetime
+    ) -> None:
+        """Note that a recording begins; turns point at it by its id."""
+        await self._store(records.begin_recording, recording, conversation, str(path), at)
+
+    async def end_recording(self, recording: str, duration_ms: int) -> None:
+        """Note that a recording is complete."""
+        await self._store(records.end_recording, recording, duration_ms)
 
     async def settled(self) -> None:
         """Wait until every turn in line has been answered."""

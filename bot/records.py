@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from store.engine import writing
-from store.tables import Conversation, Turn
+from store.tables import Conversation, Recording, Turn
 from turns import wire
 from turns.context import Context
 from turns.heard import Heard
@@ -156,6 +156,25 @@ def set_state(engine: Engine, conversation: str, state: str) -> None:
         row = session.get(Conversation, conversation)
         if row is not None:
             row.state = state
+
+
+def begin_recording(
+    engine: Engine, recording: str, conversation: str, path: str, at: datetime
+) -> None:
+    """Note a recording that begins."""
+    with writing(engine) as session:
+        if session.get(Recording, recording) is None:
+            session.add(
+                Recording(id=recording, conversation_id=conversation, path=path, started_at=at)
+            )
+
+
+def end_recording(engine: Engine, recording: str, duration_ms: int) -> None:
+    """Note that a recording is complete."""
+    with writing(engine) as session:
+        row = session.get(Recording, recording)
+        if row is not None:
+            row.duration_ms, row.complete = duration_ms, True
 
 
 def _turn_of(session: Session, conversation: str, heard: str) -> Turn | None:

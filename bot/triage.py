@@ -57,6 +57,8 @@ def triage(heard: Heard, urgent: UrgentRule, *, misses: int, silences: int) -> W
         return Finish()
     if heard.kind == "silence":
         return _again("silence", "silences", misses, silences)
+    if heard.kind == "event" and heard.text == "recogniser_failed":
+        return ToPerson("failure")
     if heard.kind == "keys":
         return _keys(heard.text)
     found = urgent(heard.text) if heard.kind in ("speech", "text") else None
