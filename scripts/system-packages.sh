@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# System packages that only tests need: installed when we are root, else said at the end.
+#   scripts/system-packages.sh            install what is missing (root only)
+#   scripts/system-packages.sh --report   say which scenarios did not run
+set -u
+declare -A needs=(
+  [sipp]="sip-tester:SIPp 呼叫场景"
+  [baresip]="baresip:baresip 软电话场景"
+  [chromium]="chromium:浏览器里的页面场景"
+)
+missing=()
+for program in "${!needs[@]}"; do
+  command -v "$program" >/dev/null 2>&1 || missing+=("$program")
+done
+if [ "${1:-}" = --report ]; then
+  for program in "${missing[@]:-}"; do
+    [ -n "$program" ] && echo "未运行：${needs[$program]#*:}（缺少 ${needs[$program]%%:*}，以 root 运行 make test 会自动安装）" >&2
+  done
+  [ ${#missing[@]} -gt 0 ] && [ -n "${CI:-}" ] && { echo "CI 里不允许缺少场景" >&2; exit 1; }
+  exit 0
+fi
+fonts=()
+fc-list :lang=zh 2>/dev/null | grep -q . || fonts=(fonts-noto-cjk)
+[ ${#missing[@]} -eq 0 ] && [ ${#fonts[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then exit 0; fi
+packages=("${fonts[@]:-}")
+for program in "${missing[@]:-}"; do [ -n "$program" ] && packages+=("${needs[$program]%%:*}"); done
+echo "… 安装测试用的系统软件：${packages[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq >/dev/null 2>&1
+# shellcheck disable=SC2086 # an empty entry must vanish
+apt-get install -y -qq --no-install-recommends ${packages[*]} >/dev/null 2>&1 ||
+  echo "有的系统软件没有装上，对应的场景不会运行" >&2
+exit 0
