@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
-import numpy as np
-import soxr
 import structlog
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
@@ -14,6 +12,7 @@ from asr import protocol
 from asr.activity import SileroPool
 from asr.protocol import Config, Configure, Eof, Expect, ProtocolError, Reset
 from asr.recogniser import SAMPLE_RATE, Recogniser, RecogniserError, Words
+from asr.resampling import Resampler
 from asr.session import Session
 from turns.voice import TurnEnded, VoiceEvent
 from turns.wire import dump
@@ -28,7 +27,7 @@ class Connection:
         self._socket = socket
         self._session = session
         self._config = Config()
-        self._resample: soxr.ResampleStream | None = None
+        self._resampler = Resampler(SAMPLE_RATE, SAMPLE_RATE)
 
     async def run(self) -> None:
         """Serve until the client leaves or says eof."""
@@ -62,16 +61,14 @@ class Connection:
 
     async def _configure(self, config: Config) -> None:
         self._config = config
-        self._resample = None
-        if config.sample_rate != SAMPLE_RATE:
-            self._resample = soxr.ResampleStream(config.sample_rate, SAMPLE_RATE, 1, dtype="int16")
+        self._resampler = Resampler(config.sample_rate, SAMPLE_RATE)
         if config.phrase_list:
             await self._session.expect("open", config.phrase_list)
 
     async def _hear(self, pcm: bytes) -> None:
         if len(pcm) % 2:
             raise ProtocolError("odd_bytes")
-        events = await self._session.feed(self._at_telephone_rate(pcm))
+        events = await self._session.feed(self._resampler.push(pcm))
         if self._config.events:
             for event in events:
                 await self._socket.send(protocol.dumps({"event": dump(event)}))
@@ -85,11 +82,6 @@ class Connection:
             return protocol.dumps({"partial": self._session.text})
         words = Words(tuple(word for turn in ended for word in turn.words))
         return protocol.result(words, with_words=self._config.words)
-
-    def _at_telephone_rate(self, pcm: bytes) -> bytes:
-        if self._resample is None:
-            return pcm
-        return bytes(self._resample.resample_chunk(np.frombuffer(pcm, "<i2")).tobytes())
 
     async def _fail(self, code: str) -> None:
         log.warning("asr_stream_failed", code=code)

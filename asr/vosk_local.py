@@ -13,11 +13,10 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-import soxr
 import vosk
 
 from asr.recogniser import SAMPLE_RATE, UNKNOWN, RecogniserError, Words, join
+from asr.resampling import Resampler
 from turns.voice import Word
 
 T = TypeVar("T")
@@ -71,7 +70,7 @@ class VoskStream:
         self._has_grammars = has_grammars
         self._grammar: str | None = None
         self._native: Any = None
-        self._resample: soxr.ResampleStream | None = None
+        self._resampler = Resampler(SAMPLE_RATE, rate)
         self._done: list[Word] = []
         self._renew = True
         self._fresh = True
@@ -105,8 +104,7 @@ class VoskStream:
         rest = () if self._grammar is None else (self._grammar,)
         native = vosk.KaldiRecognizer(self._model, float(self._rate), *rest)
         native.SetWords(True)
-        if self._rate != SAMPLE_RATE:
-            self._resample = soxr.ResampleStream(SAMPLE_RATE, self._rate, 1, dtype="int16")
+        self._resampler = Resampler(SAMPLE_RATE, self._rate)
         self._native, self._renew = native, False
         return native
 
@@ -116,7 +114,7 @@ class VoskStream:
             native = self._begin()
         self._fresh = False
         try:
-            ended = native.AcceptWaveform(self._at_model_rate(pcm))
+            ended = native.AcceptWaveform(self._resampler.push(pcm))
         except Exception:  # noqa: BLE001  # Vosk raises bare Exception
             raise RecogniserError("asr_lost", "Vosk failed on a piece of sound") from None
         if ended:
@@ -133,11 +131,6 @@ class VoskStream:
         self._fresh = True
         self._native.Reset()
         return words
-
-    def _at_model_rate(self, pcm: bytes) -> bytes:
-        if self._resample is None:
-            return pcm
-        return bytes(self._resample.resample_chunk(np.frombuffer(pcm, "<i2")).tobytes())
 
     def _knows(self, word: str) -> bool:
         return int(self._model.vosk_model_find_word(word)) >= 0

@@ -14,12 +14,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import soxr
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 
 from asr.recogniser import SAMPLE_RATE, RecogniserError, Words, join
+from asr.resampling import Resampler
 from asr.vosk_local import known, parse_result
 from turns.voice import Word
 
@@ -54,14 +53,14 @@ class RemoteStream:
     def __init__(self, url: str) -> None:
         self._url = url
         self._socket: ClientConnection | None = None
-        self._resample: soxr.ResampleStream | None = None
+        self._resampler = Resampler(SAMPLE_RATE, REMOTE_RATE)
         self._grammar: list[str] | None = None
         self._done: list[Word] = []
 
     async def accept(self, pcm: bytes) -> str:
         """See `RecogniserStream.accept`."""
         socket = self._socket or await self._connect()
-        answer = await self._ask(socket, self._upsampled(pcm))
+        answer = await self._ask(socket, self._resampler.push(pcm))
         if "partial" in answer:
             partial = known(str(answer["partial"]).split())
             return join([*(word.text for word in self._done), *partial])
@@ -102,7 +101,7 @@ class RemoteStream:
             message = f"no vosk-server at ASR_URL {self._url}: {reason}"
             raise RecogniserError("asr_unreachable", message) from None
         self._socket = socket
-        self._resample = soxr.ResampleStream(SAMPLE_RATE, REMOTE_RATE, 1, dtype="int16")
+        self._resampler = Resampler(SAMPLE_RATE, REMOTE_RATE)
         return socket
 
     async def _ask(self, socket: ClientConnection, message: str | bytes) -> dict[str, Any]:
@@ -117,8 +116,3 @@ class RemoteStream:
         if not isinstance(answer, dict):
             raise RecogniserError("asr_lost", f"{self._url} does not speak vosk-server's protocol")
         return answer
-
-    def _upsampled(self, pcm: bytes) -> bytes:
-        if self._resample is None:
-            return pcm
-        return bytes(self._resample.resample_chunk(np.frombuffer(pcm, "<i2")).tobytes())
