@@ -18,7 +18,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _COMMAND = (sys.executable, "-m", "tts.worker")
 
 
-class _Died(Exception):
+class _ChildDiedError(Exception):
     """The child is gone, or speaks no frames."""
 
 
@@ -41,11 +41,11 @@ class SynthesisProcess:
         async with self._lock:
             try:
                 return await self._attempt(request)
-            except _Died:
+            except _ChildDiedError:
                 pass
             try:
                 return await self._attempt(request)
-            except _Died as error:
+            except _ChildDiedError as error:
                 raise TtsError("tts_failed", f"the synthesiser died ({error})") from None
 
     async def close(self) -> None:
@@ -64,7 +64,7 @@ class SynthesisProcess:
             raise TtsError("tts_timeout", "the synthesiser does not answer") from None
         except (OSError, EOFError, FrameError) as error:
             await self._end()
-            raise _Died(type(error).__name__) from None
+            raise _ChildDiedError(type(error).__name__) from None
         except asyncio.CancelledError:
             await self._end()  # else its answer would be taken for the next request's
             raise

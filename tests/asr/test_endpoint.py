@@ -205,6 +205,6 @@ def test_any_sound_gives_well_formed_turns(
                 assert in_turn
                 assert not speaking
                 assert last_end <= start < end <= decided <= machine.now
-                assert 0.3 <= decided - end or decided - start >= LONGEST_TURN_S
+                assert decided - end >= 0.3 or decided - start >= LONGEST_TURN_S
                 in_turn, last_end = False, end
     assert not in_turn

@@ -171,6 +171,8 @@ async def test_health_pages() -> None:
             assert (await http.get("/readyz")).status_code == 503
         with pytest.raises(InvalidStatus):
             await connect(f"ws://{address}")
-    async with listening(FakeRecogniser(SCRIPT)) as address:
-        async with httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as http:
-            assert (await http.get("/readyz")).status_code == 200
+    async with (
+        listening(FakeRecogniser(SCRIPT)) as address,
+        httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as http,
+    ):
+        assert (await http.get("/readyz")).status_code == 200
