@@ -161,6 +161,16 @@ class Answer(Base):
     changed_by: Mapped[str] = mapped_column(default="")
 
 
+class KnowledgeRevision(Base):
+    """One row, ``id`` 1; ``revision`` grows whenever matters or published answers change."""
+
+    __tablename__ = "knowledge_revision"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    revision: Mapped[int]
+    changed_at: Mapped[datetime]
+
+
 class WorkOrder(Base):
     """A work order (工单). ``key`` makes writing idempotent; ``number`` is gapless per day."""
 

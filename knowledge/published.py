@@ -1,0 +1,127 @@
+"""The published answers as the database has them, ready to be searched; always the newest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+import structlog
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from knowledge.matters import MatterEntry, PublishedAnswer, answer_id
+from knowledge.search import Search
+from store.engine import reading
+from store.tables import Answer, KnowledgeRevision, Matter
+
+_log = structlog.get_logger(__name__)
+
+
+class KnowledgeError(Exception):
+    """Nothing can be looked up; ``code`` is ``knowledge_unavailable``."""
+
+    code = "knowledge_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Matters and published answers of one revision; what is not yet or no longer valid too."""
+
+    revision: int
+    matters: tuple[MatterEntry, ...]
+    answers: tuple[PublishedAnswer, ...]
+
+
+class Published:
+    """Keeps one :class:`Search` and makes a new one when the knowledge revision has grown.
+
+    Safe to share between threads. While the database does not answer, what was published last
+    goes on being said.
+    """
+
+    def __init__(
+        self, engine: Engine, *, parents: Mapping[str, str] | None = None, zone: tzinfo = UTC
+    ) -> None:
+        """``parents``: from a region's code to the one around it; ``zone``: the city's."""
+        self._engine = engine
+        self._parents = dict(parents or {})
+        self._zone = zone
+        self._lock = threading.Lock()
+        self._search: Search | None = None
+        self._revision = -1
+
+    def search(self) -> Search:
+        """The search over what is published now; raises :class:`KnowledgeError`.
+
+        One small query when nothing has changed.
+        """
+        with self._lock:
+            try:
+                with reading(self._engine) as session:
+                    return self._fresh(session)
+            except SQLAlchemyError as error:
+                if self._search is None:
+                    raise KnowledgeError("the database does not answer") from error
+                _log.warning("knowledge_not_refreshed", error=type(error).__name__)
+                return self._search
+
+    def _fresh(self, session: Session) -> Search:
+        if self._search is not None and revision(session) == self._revision:
+            return self._search
+        found = snapshot(session)
+        asking = self._search.asking if self._search is not None else None
+        self._search = Search.build(
+            found.matters, found.answers, asking=asking, parents=self._parents, zone=self._zone
+        )
+        self._revision = found.revision
+        _log.info(
+            "knowledge_loaded", revision=found.revision, matters=len(found.matters),
+            answers=len(found.answers),
+        )  # fmt: skip
+        return self._search
+
+
+def revision(session: Session) -> int:
+    """The knowledge revision; 0 before anything was published."""
+    return session.scalar(select(KnowledgeRevision.revision)) or 0
+
+
+def snapshot(session: Session) -> Snapshot:
+    """What is published, in one transaction's view."""
+    number = revision(session)
+    matters = tuple(
+        MatterEntry(
+            row.code, row.name, row.department, row.merged_line, tuple(row.aliases),
+            tuple(row.phrasings),
+        )
+        for row in session.scalars(select(Matter).order_by(Matter.position, Matter.code))
+    )  # fmt: skip
+    names = {matter.code: matter.name for matter in matters}
+    rows = session.scalars(select(Answer).where(Answer.state == "published").order_by(Answer.id))
+    answers = tuple(_published(row, names[row.matter_code]) for row in rows)
+    return Snapshot(number, matters, answers)
+
+
+def _published(row: Answer, matter_name: str) -> PublishedAnswer:
+    return PublishedAnswer(
+        id=answer_id(row.matter_code, row.aspect, row.region),
+        matter=row.matter_code,
+        matter_name=matter_name,
+        aspect=row.aspect,
+        region=row.region,
+        text=row.text,
+        speech=row.speech,
+        source=source_line(row.document, row.article),
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        version=row.version,
+        sample=row.sample,
+    )
+
+
+def source_line(document: str, article: str) -> str:
+    """The source as it is shown: document and article."""
+    return f"{document}{article}"
