@@ -1,0 +1,71 @@
+"""Join the conversation core from its real parts, alike in every process that serves citizens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from handoff.extract import extract_all
+from sqlalchemy import Engine
+
+from bot.bus import Bus
+from bot.conversation import Conversations, Parts
+from bot.rasa_client import RasaClient
+from bot.urgent import Urgent, urgent
+from bot.urgent_words import UrgentWords
+from config.city import City
+from config.settings import Settings
+from handoff.prefill import Said
+from store.engine import reading
+from store.tables import Matter
+from turns.orders import OrderField, Provenance
+
+
+def join(settings: Settings, city: City, engine: Engine) -> tuple[Conversations, Bus]:
+    """The core and its bus; ``Bus.start`` and ``Bus.stop`` are the caller's."""
+    bus = Bus(settings.redis)
+    dialogue = RasaClient(settings.rasa_address, settings.rasa_timeout_s)
+    parts = Parts(
+        engine=engine,
+        city=city,
+        dialogue=dialogue,
+        bus=bus,
+        urgent=urgent_rule(city),
+        matter_facts=matter_facts(engine),
+        extract=extractor(city),
+        now=lambda: datetime.now(UTC),
+    )
+    return Conversations(parts), bus
+
+
+def urgent_rule(city: City) -> Callable[[str], Urgent | None]:
+    """Danger and the wish for a person, by the city's words."""
+    words = UrgentWords.from_dict(city.urgent)
+    return lambda text: urgent(text, words)
+
+
+def matter_facts(engine: Engine) -> Callable[[str], tuple[str, str]]:
+    """Name and department of a matter code, from the database; ('', '') where unknown."""
+
+    def facts(code: str) -> tuple[str, str]:
+        if not code:
+            return "", ""
+        with reading(engine) as session:
+            row = session.get(Matter, code)
+            return (row.name, row.department) if row else ("", "")
+
+    return facts
+
+
+def extractor(city: City) -> Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]]:
+    """Fields found in what was said, each with the turn it came from; the first finding counts."""
+
+    def extract(said: tuple[Said, ...], now: datetime) -> tuple[OrderField, ...]:
+        found: dict[str, OrderField] = {}
+        for turn in said:
+            for name, item in extract_all(turn.text, now=now, city=city).items():
+                source = Provenance(turn.id, item.quote, turn.at, turn.confidence, item.rule)
+                found.setdefault(name, OrderField(name, item.value, source))
+        return tuple(found.values())
+
+    return extract

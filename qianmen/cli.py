@@ -1,0 +1,185 @@
+"""The command line that others build on. ``--json``: one document on standard output."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from config.logs import configure
+from config.settings import Settings, load_settings
+from qianmen.console import print_json, say
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="前门：12345 热线的前门。", no_args_is_help=True, add_completion=False,
+    pretty_exceptions_enable=False,
+)  # fmt: skip
+bench = typer.Typer(help="测量速度，和同行在同一次运行里并排。", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+Json = Annotated[bool, typer.Option("--json", help="在标准输出打印一个 JSON 文档。")]
+Say = Annotated[list[str], typer.Option("--say", help="市民说的一句话，可以给多次。")]
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    configure("cli", "warning" if settings.log_level == "info" else settings.log_level)
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+@app.command()
+def up(
+    show: Annotated[bool, typer.Option("--show", help="就绪后先演示一通电话和一段对话。")] = False,
+) -> None:
+    """启动全部进程，一直运行到 Ctrl-C。"""
+    from qianmen.demo import run_demo, show_demo
+    from qianmen.up import front_door, until_stopped, welcome
+
+    async def work(settings: Settings) -> None:
+        async with front_door(settings) as prepared:
+            welcome(settings, prepared)
+            if show:
+                show_demo(await run_demo(settings))
+            say("按 Ctrl-C 停止。")
+            await until_stopped()
+            say("正在停止……")
+
+    _run(work(_settings()))
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """各个进程的状态；全部就绪时退出码为 0。"""
+    from qianmen.status import status as read_status
+
+    report = _run(read_status(_settings()))
+    if json:
+        print_json(report)
+    else:
+        for row in report["processes"]:
+            mark = "✔" if row["ready"] else "✘"
+            say(f"{mark} {row['name']:<8}{row['state']:<10}{row['address']}  {row['label']}")
+    raise typer.Exit(0 if report["up"] else 1)
+
+
+@app.command()
+def demo(json: Json = False) -> None:
+    """演示：一通电话和一段对话，直到工单；没有启动就先启动，完了停掉。"""
+    from qianmen.demo import demo_succeeded, run_demo, show_demo, with_front_door
+
+    report = _run(with_front_door(_settings(), run_demo))
+    if json:
+        print_json(report)
+    else:
+        show_demo(report)
+    raise typer.Exit(0 if demo_succeeded(report) else 1)
+
+
+@app.command()
+def call(
+    uri: Annotated[str, typer.Argument(metavar="SIP-URI")],
+    sentence: Say = [],  # noqa: B006  # typer wants the plain default
+    keys: Annotated[str, typer.Option(help="说完以后按的键。")] = "",
+    wav: Annotated[Path | None, typer.Option(help="用一段录音代替合成语音。")] = None,
+    json: Json = False,
+) -> None:
+    """像市民一样打一个电话（pyVoIP 话机，espeak-ng 说话）。"""
+    from qianmen.citizen.call import place_call
+    from qianmen.demo import show_turns
+
+    report = place_call(uri, sentence, settings=_settings(), keys=keys, wav=wav)
+    if json:
+        print_json(report.to_dict())
+    else:
+        show_turns(report.turns)
+
+
+@app.command()
+def chat(sentence: Say = [], json: Json = False) -> None:  # noqa: B006  # as above
+    """像市民一样在网页上对话。"""
+    from qianmen.citizen.chat import hold_chat
+    from qianmen.demo import show_turns
+
+    report = _run(hold_chat(_settings().web_address, sentence))
+    if json:
+        print_json(report.to_dict())
+    else:
+        show_turns(report.turns)
+
+
+@app.command()
+def ask(
+    text: Annotated[str, typer.Argument()] = "",
+    batch: Annotated[Path | None, typer.Option(help="TSV：text[, conversation, turn …]。")] = None,
+    now: Annotated[str, typer.Option(help="当作现在的时间，ISO 8601。")] = "",
+    json: Json = False,
+) -> None:
+    """问一句，看系统怎么理解、怎么回答；不需要先启动。"""
+    from qianmen.ask import answer_batch, answer_one, read_now
+
+    settings = _settings()
+    moment = read_now(now, settings)
+    if batch is not None:
+        print_json(_run(answer_batch(settings, batch, moment)))
+        return
+    if not text:
+        raise typer.BadParameter("请给一句话，或者用 --batch")
+    answer = _run(answer_one(settings, text, moment))
+    if json:
+        print_json(answer)
+    else:
+        say(f"{answer['act']} / {answer['decision']}  {answer['matter']} {answer['aspect']}")
+        say(answer["say"])
+
+
+@bench.command("voice")
+def bench_voice(turns: Annotated[int, typer.Option(min=1)] = 30, json: Json = False) -> None:
+    """从说完最后一个字到听到回答的第一个音。"""
+    from qianmen.bench.voice import run_voice
+
+    _bench(lambda settings: run_voice(settings, turns=turns), json)
+
+
+@bench.command("chat")
+def bench_chat(turns: Annotated[int, typer.Option(min=1)] = 60, json: Json = False) -> None:
+    """网页对话第一条回复的时间，和 Rasa 自己的接口并排。"""
+    from qianmen.bench.chat import run_chat
+
+    _bench(lambda settings: run_chat(settings, turns=turns), json)
+
+
+def _bench(work: Callable[[Settings], Coroutine[Any, Any, Any]], json: bool) -> None:
+    from qianmen.demo import with_front_door
+
+    figures = _run(with_front_door(_settings(), work)).to_dict()
+    if json:
+        print_json(figures)
+        return
+    for part in ("figures", "peers"):
+        for row in figures[part]:
+            goal = f"（目标 {row['goal']}）" if row["goal"] else ""
+            say(f"{row['name']:<28}{row['value']:>10} {row['unit']}{goal}")
+
+
+def main() -> None:
+    """Run the command; every expected failure is one line and exit code 1 (2 for wrong usage)."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        code = getattr(error, "code", None)
+        if not isinstance(code, str):
+            raise
+        say(f"✘ {code}：{error}")
+        sys.exit(1)

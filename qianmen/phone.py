@@ -1,0 +1,128 @@
+"""The phone process: the line, its calls, and a health page on the loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import structlog
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from bot.join import join
+from config.city import City
+from config.errors import ConfigError
+from config.logs import configure
+from config.settings import Settings, load_settings
+from qianmen.prepare import read_city
+from store.engine import StoreError, open_engine
+from telephony.call import Call, CallParts
+from telephony.line import Leg, Line, LineError, LineSettings
+from telephony.sip.line import SipLine
+from tts.sentences import sentences
+from tts.speaker import Speaker
+
+_log = structlog.get_logger(__name__)
+_DRAIN_S = 1.0
+
+
+def line_settings(settings: Settings) -> LineSettings:
+    """The line as the installation's settings want it."""
+    return LineSettings(
+        host=settings.sip_host,
+        port=settings.sip_port,
+        public_host=settings.sip_public_host,
+        rtp_ports=(settings.rtp_first_port, settings.rtp_last_port),
+        allowed_peers=settings.sip_peers,
+        max_calls=settings.max_calls,
+    )
+
+
+def standing_prompts(city: City) -> list[str]:
+    """Every sentence that can be rendered before anybody calls, the most needed first."""
+    prompts = city.prompts
+    greeting = prompts.fill("greeting_call", city=city.name)
+    fixed = [
+        text
+        for name, text in prompts.model_dump().items()
+        if "{" not in text and not name.endswith("_chat")
+    ]
+    return [part for text in (greeting, prompts.apology_call, *fixed) for part in sentences(text)]
+
+
+async def serve(settings: Settings) -> None:
+    """Take calls until SIGTERM or SIGINT. Raises ``LineError`` where the port cannot be had."""
+    city = read_city(settings)
+    engine = open_engine(settings.database)
+    core, bus = join(settings, city, engine)
+    bus.start()
+    line = SipLine(line_settings(settings))
+    async with Speaker(
+        settings.speech_dir, settings.speech_voice, settings.speech_speed
+    ) as speaker:
+        parts = CallParts(
+            line=line,
+            core=core,
+            speaker=speaker,
+            city=city,
+            asr_url=settings.asr_address,
+            recordings=settings.recordings_dir if settings.recording else None,
+            pool=ThreadPoolExecutor(1, "recording"),
+            now=lambda: datetime.now(UTC),
+        )
+
+        async def on_call(leg: Leg) -> None:
+            await Call(leg, parts).run()
+
+        await speaker.warm(standing_prompts(city))
+        await line.start(on_call)
+        try:
+            await _health(settings, line)
+        finally:
+            await line.stop(_DRAIN_S)
+            await bus.stop()
+            parts.pool.shutdown()
+            engine.dispose()
+
+
+async def _health(settings: Settings, line: Line) -> None:
+    """Answer the health page until a signal ends it."""
+
+    async def ready(_request: Request) -> JSONResponse:
+        return JSONResponse({"ready": True, "calls": len(line.legs()), **line.counters()})
+
+    routes = [Route("/livez", ready), Route("/readyz", ready)]
+    config = uvicorn.Config(
+        Starlette(routes=routes), host="127.0.0.1", port=settings.phone_health_port,
+        log_config=None, lifespan="off",
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    with contextlib.suppress(asyncio.CancelledError):
+        await server.serve()
+
+
+def main() -> int:
+    """Run the process; 1 with one clear line where it cannot."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        settings = load_settings()
+        configure("phone", settings.log_level)
+        uvloop.run(serve(settings))
+    except (ConfigError, LineError, StoreError) as error:
+        _log.error("phone_cannot_start", code=error.code, reason=str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

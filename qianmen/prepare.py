@@ -1,0 +1,79 @@
+"""Before anything starts: folders, database, knowledge, models. Each step is done once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from bot.rasa_process import train_if_needed
+from knowledge.load import load_folder
+from sqlalchemy import Engine
+from web.accounts import create_first_administrator
+
+from asr.starter.archive import ensure_model
+from bot.urgent_words import UrgentWords
+from config.city import City, load_city
+from config.errors import ConfigError
+from config.secret import secret_key
+from config.settings import Settings
+from qianmen.console import say
+from store.engine import open_engine, upgrade
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What starting needs; ``password`` is the first administrator's, only when just made."""
+
+    city: City
+    engine: Engine
+    password: str | None
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Do all steps, saying each. Raises the steps' own errors, all with a ``code``."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    city = _step("城市配置", lambda: read_city(settings))
+    secret_key(settings)
+    engine = _step("数据库", lambda: _database(settings))
+    _step("政策知识", lambda: load_folder(engine, settings.city / "knowledge", _now()))
+    password = create_first_administrator(engine, _now())
+    _step("语音模型", lambda: _speech_model(settings))
+    _step("对话模型", lambda: train_if_needed(settings))
+    return Prepared(city, engine, password)
+
+
+def read_city(settings: Settings) -> City:
+    """The city's folder, with the urgent words checked as well."""
+    city = load_city(settings.city)
+    try:
+        UrgentWords.from_dict(city.urgent)
+    except ValueError as error:
+        raise ConfigError("config_invalid", f"urgent.yaml: {error}") from None
+    return city
+
+
+def _database(settings: Settings) -> Engine:
+    engine = open_engine(settings.database)
+    upgrade(engine)
+    return engine
+
+
+def _speech_model(settings: Settings) -> None:
+    if settings.model is None and not settings.asr_url:
+        ensure_model(settings.data_dir / "models" / "starter")
+
+
+def _step(name: str, work: Callable[[], T]) -> T:
+    began = time.monotonic()
+    result = work()
+    say(f"✔ {name}（{time.monotonic() - began:.1f} 秒）")
+    return result
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
