@@ -18,18 +18,14 @@ class StreamBridge:
         self._b = b
         self._on_stop = on_stop
         self._joined = True
-        a.start_relay()
-        b.start_relay()
-        a.add_audio_sink(b.relay)
-        b.add_audio_sink(a.relay)
+        a.start_relay(b)
+        b.start_relay(a)
 
     def stop(self) -> None:
         """Part them."""
         if not self._joined:
             return
         self._joined = False
-        self._a.remove_audio_sink(self._b.relay)
-        self._b.remove_audio_sink(self._a.relay)
-        self._a.stop_relay()
-        self._b.stop_relay()
+        self._a.stop_relay(self._b)
+        self._b.stop_relay(self._a)
         self._on_stop()

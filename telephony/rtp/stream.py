@@ -7,17 +7,14 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
-from telephony.line import FRAME_MS, FRAME_SAMPLES, SILENCE, Frame, FrameSink
+from telephony.line import FRAME_MS, FRAME_SAMPLES, SILENCE, Frame
 from telephony.rtp.events import EventPayload, EventReceiver, EventSender
 from telephony.rtp.g711 import PCMA, PCMU, Codec
 from telephony.rtp.jitter import JitterBuffer
 from telephony.rtp.packet import RtpError, RtpPacket, parse_rtp
-from telephony.rtp.playback import PlaybackQueue, QueuedPlayback
+from telephony.rtp.playback import PlaybackQueue
+from telephony.rtp.sinks import Sinks
 from telephony.rtp.source import Address, SourceCheck
-
-log = structlog.get_logger(__name__)
 
 MAX_PAYLOAD_BYTES = 1600
 RELAY_FRAMES = 2
@@ -41,7 +38,8 @@ class MediaPlan:
 class MediaStream:
     """One leg's RTP, 20 ms a tick.
 
-    ``signalling_host`` is the IP that the peer's SIP comes from; ``on_digit`` is told each key.
+    ``signalling_host`` is the IP that the peer's SIP comes from; ``heard`` and ``sent`` are given
+    every frame; ``on_digit`` is told each key.
     """
 
     def __init__(
@@ -49,18 +47,21 @@ class MediaStream:
         plan: MediaPlan,
         signalling_host: str,
         playback: PlaybackQueue,
+        heard: Sinks,
+        sent: Sinks,
         on_digit: Callable[[str, int], None],
         counters: Counter[str],
     ) -> None:
         self._signalling_host = signalling_host
         self._playback = playback
+        self.heard = heard
+        self._sent = sent
         self._on_digit = on_digit
         self._counters = counters
         self._jitter = JitterBuffer()
         self._events_in = EventReceiver()
         self._events_out = EventSender()
-        self._audio_sinks: list[FrameSink] = []
-        self._sent_sinks: list[FrameSink] = []
+        self._digits_to: MediaStream | None = None
         self._relay: deque[bytes] | None = None
         self._peer_ssrc: int | None = None
         self._probation: tuple[int, int] | None = None
@@ -91,34 +92,21 @@ class MediaStream:
         self._talkspurt = self._talkspurt or (plan.sends and not self._plan.sends)
         self._plan = plan
 
-    def add_audio_sink(self, sink: FrameSink) -> None:
-        """``sink`` gets every frame received."""
-        self._audio_sinks.append(sink)
-
-    def add_sent_sink(self, sink: FrameSink) -> None:
-        """``sink`` gets every frame sent."""
-        self._sent_sinks.append(sink)
-
-    def remove_audio_sink(self, sink: FrameSink) -> None:
-        """``sink`` gets nothing more."""
-        if sink in self._audio_sinks:
-            self._audio_sinks.remove(sink)
-
-    def play(self, pcm: bytes) -> QueuedPlayback:
-        """Queue sound."""
-        return self._playback.play(pcm)
-
     def send_digits(self, keys: str) -> None:
         """Queue key presses; none if the peer did not agree to telephone-events."""
         sender = self._events_out if self._plan.event_type is not None else EventSender()
         sender.send(keys)
 
-    def start_relay(self) -> None:
-        """From now on send what ``relay`` brings."""
+    def start_relay(self, source: MediaStream) -> None:
+        """From now on send what ``source`` hears, and the keys pressed there."""
         self._relay = deque(maxlen=RELAY_FRAMES)
+        source.heard.add(self.relay)
+        source._digits_to = self
 
-    def stop_relay(self) -> None:
+    def stop_relay(self, source: MediaStream) -> None:
         """Back to silence."""
+        source.heard.remove(self.relay)
+        source._digits_to = None
         self._relay = None
 
     def relay(self, frame: Frame) -> None:
@@ -173,14 +161,20 @@ class MediaStream:
         self._jitter.skip(packet.sequence)
         key = self._events_in.receive(packet.payload, packet.timestamp)
         if key is not None:
-            self._on_digit(key, self.clock_ms)
+            self.press(key)
+
+    def press(self, key: str) -> None:
+        """The other side pressed ``key``, however it told us."""
+        self._on_digit(key, self.clock_ms)
+        if self._digits_to is not None:
+            self._digits_to.send_digits(key)
 
     def tick(self) -> bytes | None:
         """20 ms pass: feed the sinks; returns the packet to send to ``target``, if any."""
         pcm, heard = self._jitter.pop()
-        self._feed(self._audio_sinks, Frame(pcm, self.clock_ms, heard))
+        self.heard.feed(Frame(pcm, self.clock_ms, heard))
         packet, sent = self._outgoing()
-        self._feed(self._sent_sinks, Frame(sent or SILENCE, self.clock_ms, sent is not None))
+        self._sent.feed(Frame(sent or SILENCE, self.clock_ms, sent is not None))
         self.clock_ms += FRAME_MS
         self._timestamp = (self._timestamp + FRAME_SAMPLES) & 0xFFFFFFFF
         return packet
@@ -214,18 +208,3 @@ class MediaStream:
         return RtpPacket(
             payload_type, self._sequence, timestamp, self._ssrc, payload, marker
         ).pack()
-
-    def _feed(self, sinks: list[FrameSink], frame: Frame) -> None:
-        for sink in tuple(sinks):
-            try:
-                sink(frame)
-            except Exception:  # another room's sink must not stop the media
-                log.exception("frame_sink_failed")
-                sinks.remove(sink)
-
-    def close(self) -> None:
-        """The leg is over: nothing plays on, no sink is kept."""
-        self._playback.close()
-        self._audio_sinks.clear()
-        self._sent_sinks.clear()
-        self._relay = None

@@ -21,7 +21,7 @@ class User(Protocol):
     def on_request(self, transaction: ServerTransaction) -> None:
         """A new request, other than ACK and CANCEL."""
 
-    def on_ack(self, request: Request, source: Address) -> None:
+    def on_ack(self, request: Request) -> None:
         """The ACK of a 2xx: it belongs to a dialog, not to a transaction."""
 
     def on_cancel(self, transaction: ServerTransaction) -> None:
@@ -51,12 +51,16 @@ class Transactions:
         """How many transactions are remembered."""
         return len(self._servers) + len(self._clients)
 
+    def awaiting(self) -> bool:
+        """Whether requests of ours are still unanswered."""
+        return any(client.state in ("calling", "proceeding") for client in self._clients.values())
+
     def receive(self, message: Request | Response, source: Address) -> None:
         """One parsed message."""
         if isinstance(message, Response):
             self._receive_response(message)
         elif message.method == "ACK":
-            self._receive_ack(message, source)
+            self._receive_ack(message)
         else:
             self._receive_request(message, source)
 
@@ -67,12 +71,12 @@ class Transactions:
         else:
             client.receive(response)
 
-    def _receive_ack(self, request: Request, source: Address) -> None:
+    def _receive_ack(self, request: Request) -> None:
         server = self._servers.get(_server_key(request, "INVITE"))
         if server is not None and not server.accepted:
             server.acknowledge()
         else:
-            self._user.on_ack(request, source)
+            self._user.on_ack(request)
 
     def _receive_request(self, request: Request, source: Address) -> None:
         key = _server_key(request, request.method)

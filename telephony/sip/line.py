@@ -1,0 +1,169 @@
+"""The default line engine: SIP trunk endpoint on UDP; fulfils ``telephony.line.Line``."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from telephony.line import Bridge, DialError, Leg, LineError, LineSettings, OnCall
+from telephony.rtp.bridge import StreamBridge
+from telephony.rtp.engine import MediaEngine
+from telephony.rtp.ports import PortPool
+from telephony.sip.agent import Agent
+from telephony.sip.core import Core
+from telephony.sip.error import SipError
+from telephony.sip.inbound import InboundLeg
+from telephony.sip.leg import SipLeg
+from telephony.sip.message import Address
+from telephony.sip.outbound import OutboundLeg
+from telephony.sip.settings import checked, resolved
+from telephony.sip.transactions import Transactions
+from telephony.sip.udp import SipSocket
+from telephony.sip.uri import parse_uri
+
+log = structlog.get_logger(__name__)
+
+GOODBYE_S = 1.0
+POLL_S = 0.05
+_UNFIT = re.compile(r"[^0-9A-Za-z+*#_.\-]")
+
+
+class SipLine:
+    """One SIP socket and all calls on it."""
+
+    def __init__(self, settings: LineSettings | None = None) -> None:
+        self._settings = settings or LineSettings()
+        self._counters: Counter[str] = Counter()
+        self._media = MediaEngine(self._counters)
+        self._socket: SipSocket | None = None
+        self._core: Core | None = None
+        self._agent: Agent | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._on_call: OnCall | None = None
+
+    @property
+    def address(self) -> Address:
+        """Where SIP is bound."""
+        if self._socket is None:
+            raise LineError("not_started", "the line is not started")
+        return self._socket.address
+
+    async def start(self, on_call: OnCall) -> None:
+        """Open the port and take calls."""
+        settings = checked(self._settings)
+        loop = asyncio.get_running_loop()
+        ports = PortPool(settings.host, settings.rtp_ports)
+        core = Core(settings, loop, self._media, ports, self._counters)
+        core.proxy = await resolved(settings.proxy)
+        agent = Agent(core, self._run)
+        self._on_call = on_call
+        self._socket = await SipSocket.open(settings, self._counters)
+        core.port = self._socket.address[1]
+        core.transactions = Transactions(
+            core.clock, self._socket.send, core.sent_by, agent, self._counters
+        )
+        self._socket.receive_with(core.transactions)
+        self._core, self._agent = core, agent
+        log.info("line_started", host=settings.host, port=core.port)
+
+    def _run(self, leg: InboundLeg) -> None:
+        task = asyncio.get_running_loop().create_task(self._live(leg))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _live(self, leg: InboundLeg) -> None:
+        assert self._on_call is not None  # noqa: S101  # start has set it
+        try:
+            await self._on_call(leg)
+        except Exception:  # whatever the room above did, the caller must not hang in the air
+            log.exception("call_failed")
+        finally:
+            leg.shut("hung_up")
+
+    async def stop(self, drain_s: float = 0) -> None:
+        """Refuse new calls, wait, hang up, close."""
+        if self._socket is None or self._agent is None or self._core is None:
+            return
+        self._agent.draining = True
+        await _while(lambda: bool(self.legs()), drain_s)
+        for leg in self._agent.alive:
+            leg.shut("shutdown")
+        await _while(self._core.transactions.awaiting, GOODBYE_S)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=GOODBYE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._core.transactions.close()
+        self._media.stop()
+        self._socket.close()
+        self._socket = None
+
+    async def dial(self, target: str, caller: str = "", timeout_s: float = 20) -> Leg:
+        """Call and return the answered leg."""
+        if self._core is None or self._agent is None or self._socket is None:
+            raise LineError("not_started", "the line is not started")
+        uri, peer = _destination(target, self._core.proxy)
+        leg = OutboundLeg(self._core, peer, uri, _UNFIT.sub("", caller), self._agent.forget)
+        self._agent.add(leg)
+        try:
+            await leg.call(timeout_s)
+        except LineError as error:
+            leg.end("error")
+            if isinstance(error, DialError):
+                raise
+            raise DialError("unreachable", str(error)) from error
+        return leg
+
+    def join(self, a: Leg, b: Leg) -> Bridge:
+        """Relay between two answered legs."""
+        if not isinstance(a, SipLeg) or not isinstance(b, SipLeg):
+            raise LineError("not_answered", "these legs are of another line")
+        if a.ended or b.ended or a.media.stream is None or b.media.stream is None:
+            raise LineError("not_answered", "both legs must be answered to be joined")
+
+        def part() -> None:
+            a.bridges.remove(bridge)
+            b.bridges.remove(bridge)
+
+        bridge = StreamBridge(a.media.stream, b.media.stream, part)
+        a.bridges.append(bridge)
+        b.bridges.append(bridge)
+        return bridge
+
+    def legs(self) -> tuple[Leg, ...]:
+        """The legs alive now."""
+        return self._agent.alive if self._agent is not None else ()
+
+    def counters(self) -> Mapping[str, int]:
+        """A copy of the counters."""
+        return dict(self._counters)
+
+
+async def _while(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until ``condition`` is false, ``seconds`` at most."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    # Polled: what ends it lies in other layers, and only a stopping line waits here.
+    while condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # see above
+        await asyncio.sleep(POLL_S)
+
+
+def _destination(target: str, proxy: Address | None) -> tuple[str, Address]:
+    """Request-URI and next hop. Raises ``DialError("unreachable")``."""
+    try:
+        uri = parse_uri(target)
+    except SipError as error:
+        raise DialError("unreachable", f"not a URI that can be called: {target!r}") from error
+    if uri.scheme == "tel" and proxy is not None and uri.user and not _UNFIT.search(uri.user):
+        return f"sip:{uri.user}@{proxy[0]}:{proxy[1]};user=phone", proxy
+    hop = uri.endpoint or (proxy if uri.host else None)
+    if uri.scheme != "sip" or hop is None or "?" in uri.text:
+        raise DialError(
+            "unreachable",
+            f"cannot call {target!r}: needs sip: with an IP address, or an outbound proxy",
+        )
+    return uri.text, hop

@@ -1,0 +1,192 @@
+"""A call that we make, as user agent client (RFC 3261 §13.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from telephony.line import DialCode, DialError, EndCause, LineError
+from telephony.sip.client import ClientTransaction
+from telephony.sip.core import ALLOW, Core
+from telephony.sip.dialog import MAX_FORWARDS, Dialog
+from telephony.sip.error import SipError
+from telephony.sip.leg import SDP_HEADER, SipLeg
+from telephony.sip.message import Address, Outgoing, Response
+from telephony.sip.sdp import Remote, read_description, sdp_text
+
+_BUSY = (486, 600)
+_NO_ANSWER = (408, 480, 487)
+
+
+class OutboundLeg(SipLeg):
+    """Calls ``target``, a SIP URI, by way of ``peer``. Lives from the first INVITE on."""
+
+    def __init__(
+        self,
+        core: Core,
+        peer: Address,
+        target: str,
+        caller: str,
+        forget: Callable[[SipLeg], None],
+    ) -> None:
+        super().__init__(core, peer, forget)
+        self.id = f"{secrets.token_hex(12)}@{core.host_for(peer)}"
+        self.caller = caller
+        self.dialled = target.partition(":")[2].partition("@")[0]
+        self._target = target
+        self._outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._invite: ClientTransaction | None = None
+        self._ringing = False
+        self._given_up = False
+        self._cancelled = False
+        self._acks: dict[str, tuple[Outgoing, Address]] = {}
+
+    async def call(self, timeout_s: float) -> None:
+        """Send the INVITE; returns once it is answered. Raises ``DialError``."""
+        self._invite = self.core.transactions.request(
+            self._invitation(), self.peer, self._on_response, self._on_timeout
+        )
+        try:
+            await asyncio.wait_for(asyncio.shield(self._outcome), timeout_s)
+        except TimeoutError:
+            self._give_up()
+            raise DialError("no_answer", f"no answer within {timeout_s:g} s") from None
+        except asyncio.CancelledError:
+            self._give_up()
+            raise
+
+    def _invitation(self) -> Outgoing:
+        host = self.core.sent_by(self.peer)
+        user = self.caller or "anonymous"
+        return Outgoing(
+            "INVITE",
+            self._target,
+            [
+                MAX_FORWARDS,
+                ("From", f"<sip:{user}@{host}>;tag={self.local_tag}"),
+                ("To", f"<{self._target}>"),
+                ("Call-ID", self.id),
+                ("CSeq", "1 INVITE"),
+                self.core.contact(self.peer),
+                ("User-Agent", self.core.settings.user_agent),
+                ALLOW,
+                SDP_HEADER,
+            ],
+            self._local().offer(),
+        )
+
+    def _on_response(self, response: Response) -> None:
+        if response.status < 200:
+            self._ringing = True
+            if self._given_up:
+                self._cancel()
+        elif response.status < 300:
+            self._on_ok(response)
+        else:
+            self._fail(response.status)
+
+    def _on_timeout(self) -> None:
+        self._fail(0)
+
+    def _fail(self, status: int) -> None:
+        self.end("rejected", status)
+        reason = f"refused with {status}" if status else "no reply"
+        self._settle(DialError(_dial_code(status), f"{self.dialled}: {reason}", status))
+
+    def _settle(self, error: DialError | None) -> None:
+        """Tell ``call``, unless nobody waits there any more."""
+        if self._outcome.done() or self._given_up:
+            return
+        if error is None:
+            self._outcome.set_result(None)
+        else:
+            self._outcome.set_exception(error)
+
+    def _on_ok(self, response: Response) -> None:
+        """A 2xx: the first answers; more may be repeats, or other branches of a fork."""
+        known = self._acks.get(response.to.tag)
+        if known is not None:
+            self.core.transactions.send_ack(*known)
+            return
+        dialog = self._acknowledged(response)
+        if dialog is None:
+            return
+        if self.dialog is not None or self._given_up or self._ended is not None:
+            self._bye_to(dialog)
+            return
+        try:
+            remote = read_description(sdp_text(response))
+        except SipError:
+            self._bye_to(dialog)
+            self._fail(488)
+            return
+        self._established(dialog, remote)
+
+    def _acknowledged(self, response: Response) -> Dialog | None:
+        assert self._invite is not None  # noqa: S101  # it is what was answered
+        try:
+            dialog = Dialog.established(self._invite.outgoing, self.local_tag, response, self.peer)
+            hop = dialog.next_hop
+        except SipError as error:
+            self.core.counters[f"sip_{error.code}"] += 1
+            self._fail(500)
+            return None
+        dialog.extra = (("User-Agent", self.core.settings.user_agent),)
+        ack = dialog.request("ACK", cseq=response.cseq)
+        self._acks[response.to.tag] = (ack, hop)
+        self.core.transactions.send_ack(ack, hop)
+        return dialog
+
+    def _bye_to(self, dialog: Dialog) -> None:
+        self.core.transactions.request(
+            dialog.request("BYE"), dialog.next_hop, lambda _: None, lambda: None
+        )
+
+    def _established(self, dialog: Dialog, remote: Remote) -> None:
+        self.dialog = dialog
+        self._apply(remote)
+        self._settle(None)
+
+    def _give_up(self) -> None:
+        """Nobody waits any more: CANCEL, or BYE if the answer has just come."""
+        if self.dialog is not None:
+            self.bye("hung_up")
+            return
+        self._given_up = True
+        self.end("hung_up")
+        if self._ringing:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if self._invite is None or self._cancelled or self._invite.state != "proceeding":
+            return
+        self._cancelled = True
+        self.core.transactions.cancel(self._invite)
+
+    async def ring(self) -> None:
+        """Nothing: it is the other side that rings."""
+
+    async def answer(self) -> None:
+        """Nothing: it is answered."""
+
+    async def reject(self, status: int = 603, retry_after_s: int = 0) -> None:  # noqa: ARG002
+        """A call of our own cannot be refused."""
+        raise LineError("answered", "the call is our own: hang up instead")
+
+    def shut(self, cause: EndCause) -> None:
+        """BYE; or CANCEL, if it is not answered yet."""
+        if self.dialog is not None:
+            if self._ended is None:
+                self.bye(cause)
+            return
+        self._settle(DialError("unreachable", "hung up before the answer"))
+        self._give_up()
+
+
+def _dial_code(status: int) -> DialCode:
+    if status in _BUSY:
+        return "busy"
+    if status in _NO_ANSWER:
+        return "no_answer"
+    return "unreachable" if status == 0 or 500 <= status < 600 else "rejected"

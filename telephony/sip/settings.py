@@ -1,0 +1,52 @@
+"""``LineSettings`` checked before anything is opened."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+
+from telephony.line import LineError, LineSettings
+from telephony.sip.message import Address
+from telephony.sip.uri import DEFAULT_PORT, is_ipv4
+
+Networks = tuple[ipaddress.IPv4Network, ...]
+
+
+def checked(settings: LineSettings) -> LineSettings:
+    """The same settings. Raises ``LineError("bad_settings")``; RTP ports are ``PortPool``'s."""
+    for name, host in (("host", settings.host), ("public_host", settings.public_host)):
+        if not is_ipv4(host) and not (name == "public_host" and host == ""):
+            raise LineError("bad_settings", f"line {name} {host!r} is no IPv4 address")
+    if not 0 <= settings.port <= 65535:
+        raise LineError("bad_settings", f"SIP port {settings.port} is not in 0-65535")
+    if settings.max_calls < 1:
+        raise LineError("bad_settings", f"max_calls {settings.max_calls} allows no call")
+    if not settings.user_agent.isascii() or not settings.user_agent.isprintable():
+        raise LineError("bad_settings", "user_agent must be printable ASCII")
+    networks(settings)
+    return settings
+
+
+def networks(settings: LineSettings) -> Networks:
+    """``allowed_peers``. Raises ``LineError("bad_settings")``."""
+    try:
+        return tuple(ipaddress.IPv4Network(peer) for peer in settings.allowed_peers)
+    except ValueError as error:
+        raise LineError("bad_settings", f"allowed_peers: {error}") from error
+
+
+async def resolved(proxy: str) -> Address | None:
+    """The proxy's address, looked up in a thread. Raises ``LineError("bad_settings")``."""
+    if not proxy:
+        return None
+    host, _, port = proxy.partition(":")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise LineError("bad_settings", f"proxy {proxy!r}: the port is not in 1-65535")
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, int(port or DEFAULT_PORT), family=socket.AF_INET, type=socket.SOCK_DGRAM
+        )
+    except (OSError, UnicodeError) as error:
+        raise LineError("bad_settings", f"proxy {proxy!r} is unknown: {error}") from error
+    return str(found[0][4][0]), int(found[0][4][1])
