@@ -1,0 +1,1 @@
+"""What Rasa's graph loads: the act classifier, and the action webhook made quick."""

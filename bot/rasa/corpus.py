@@ -1,0 +1,96 @@
+"""The training sentences: phrases in YAML, spread out into what people say.
+
+Runs in Rasa's environment and in the tests: standard library and PyYAML only. The same files give
+the same sentences: every draw comes from a generator seeded by the frame itself.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PHRASES = Path(__file__).resolve().parent / "phrases"
+
+_HOLE = re.compile(r"\{(\w+)\}|\(([^()]*)\)")
+_OPENINGS = ("嗯", "那个", "喂你好", "你好", "就是说", "是这样的啊", "呃我想说", "哎同志")
+_TAILS = ("啊", "呢", "呗", "是吧", "你看", "行不")
+_CHATTY = frozenset({"policy", "complaint", "report", "suggestion", "help", "status", "handoff"})
+_CHATTY_SHARE = 0.25
+
+
+def sentences(folder: Path = PHRASES) -> dict[str, list[str]]:
+    """Every training sentence under its act, in a fixed order, none twice within an act."""
+    shared: dict[str, list[str]] = _read(folder / "words.yaml")
+    acts: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        if path.name != "words.yaml":
+            for act, said in _spread(_read(path), shared):
+                acts.setdefault(act, []).extend(said)
+    return {act: list(dict.fromkeys(_with_chatter(act, said))) for act, said in acts.items()}
+
+
+def nlu_yaml(folder: Path = PHRASES) -> str:
+    """The sentences as a Rasa NLU file."""
+    entries = [
+        {"intent": act, "examples": "".join(f"- {text}\n" for text in said)}
+        for act, said in sentences(folder).items()
+    ]
+    document = {"version": "3.1", "nlu": entries}
+    return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=1000))
+
+
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _spread(file: dict[str, Any], shared: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
+    if "acts" in file:
+        yield from file["acts"].items()
+        return
+    words = {**shared, **file.get("words", {})}
+    said = [str(text) for text in file.get("say", ())]
+    for frame in file.get("combine", ()):
+        said += _fill(frame, words, int(file["each"]))
+    yield file["act"], said
+
+
+def _fill(frame: str, words: dict[str, list[str]], most: int) -> list[str]:
+    """Up to ``most`` different sentences of one frame."""
+    draw = random.Random(frame)  # noqa: S311  # spreads sentences, guards nothing
+    filled: dict[str, None] = {}
+    for _ in range(3 * most):
+        filled[_HOLE.sub(lambda hole: _choice(hole, words, draw), _flat(frame))] = None
+        if len(filled) == most:
+            break
+    return list(filled)
+
+
+def _flat(frame: str) -> str:
+    """A word list inside an alternative, ({matter}|), is drawn like any other."""
+    return frame.replace("({", "{").replace("}|)", "}").replace("})", "}")
+
+
+def _choice(hole: re.Match[str], words: dict[str, list[str]], draw: random.Random) -> str:
+    name, alternatives = hole.groups()
+    choices: list[str] = words[name] if name else alternatives.split("|")
+    return draw.choice(choices)
+
+
+def _with_chatter(act: str, said: list[str]) -> Iterator[str]:
+    """Some sentences once more with what people put before and after what they mean."""
+    openings, tails = itertools.cycle(_OPENINGS), itertools.cycle(_TAILS)
+    for text in said:
+        yield text
+        if act not in _CHATTY:
+            continue
+        dice = random.Random(f"{act}:{text}")  # noqa: S311  # as above
+        if dice.random() < _CHATTY_SHARE:
+            yield next(openings) + text
+        if dice.random() < _CHATTY_SHARE / 2:
+            yield text + next(tails)

@@ -1,0 +1,115 @@
+"""Rasa over HTTP: one turn in, one outcome out; every failure has a code."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from bot.conversation import DialogueError
+from turns import wire
+from turns.context import Context
+from turns.understood import ACTS, Act, Outcome
+
+_OK = 200
+
+
+class RasaError(DialogueError):
+    """Rasa gave no outcome.
+
+    ``code``: ``rasa_down`` (no connection, or it broke), ``rasa_slow`` (time-out), ``rasa_empty``
+    (HTTP 200 with ``[]``: an action, the lock or the tracker store failed), ``rasa_invalid``
+    (anything else that is not one outcome).
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What Rasa takes a text for; ``confidence`` is the act's probability."""
+
+    act: Act
+    confidence: float
+
+
+class RasaClient:
+    """One Rasa server. Connections are kept; close it in the loop it was used in."""
+
+    def __init__(
+        self, base_url: str, timeout_s: float, *, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        """``timeout_s`` bounds a whole request."""
+        self._http = httpx.AsyncClient(
+            base_url=base_url, timeout=timeout_s, transport=transport, trust_env=False
+        )
+
+    async def turn(self, sender: str, text: str, metadata: dict[str, Any]) -> Outcome:
+        """One citizen turn; raises :class:`RasaError`."""
+        body = {"sender": sender, "message": _harmless(text), "metadata": metadata}
+        messages = await self._post("/webhooks/rest/webhook", body)
+        if messages == []:
+            raise RasaError("rasa_empty", "Rasa answered with nothing")
+        if not isinstance(messages, list) or len(messages) != 1:
+            raise RasaError("rasa_invalid", "expected one message")
+        message = messages[0]
+        if not isinstance(message, dict) or "custom" not in message:
+            raise RasaError("rasa_invalid", "the message carries no outcome")
+        try:
+            return wire.load(Outcome, message["custom"])
+        except wire.WireError as error:
+            raise RasaError("rasa_invalid", str(error)) from None
+
+    async def parse(self, text: str) -> Parsed:
+        """Which act a text is, without a conversation; raises :class:`RasaError`."""
+        answer = await self._post("/model/parse", {"text": _harmless(text)})
+        intent = answer.get("intent") if isinstance(answer, dict) else None
+        if not isinstance(intent, dict) or intent.get("name") not in ACTS:
+            raise RasaError("rasa_invalid", "the answer names no known act")
+        confidence = intent.get("confidence")
+        if not isinstance(confidence, int | float):
+            raise RasaError("rasa_invalid", "the answer has no confidence")
+        return Parsed(intent["name"], float(confidence))
+
+    async def ready(self) -> bool:
+        """Whether the server answers with a model loaded."""
+        try:
+            answer = await self._http.get("/status")
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == _OK
+
+    async def warm(self) -> None:
+        """Say hello once, so that no citizen waits for what is loaded at first use."""
+        sender = f"warm-{uuid.uuid4()}"
+        now = datetime.now(UTC).isoformat()
+        metadata = {
+            "heard": sender, "at": now, "confidence": 1.0, "channel": "warm", "line": "",
+            "caller": "", "context": wire.dump(Context()), "last_replies": [],
+        }  # fmt: skip
+        await self.turn(sender, "你好", metadata)
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._http.aclose()
+
+    async def _post(self, path: str, body: dict[str, Any]) -> Any:
+        try:
+            answer = await self._http.post(path, json=body)
+        except httpx.TimeoutException:
+            raise RasaError("rasa_slow", "Rasa did not answer in time") from None
+        except httpx.HTTPError:
+            raise RasaError("rasa_down", "Rasa cannot be reached") from None
+        if answer.status_code != _OK:
+            raise RasaError("rasa_invalid", f"Rasa answered with HTTP {answer.status_code}")
+        try:
+            return answer.json()
+        except ValueError:
+            raise RasaError("rasa_invalid", "Rasa's answer is not JSON") from None
+
+
+def _harmless(text: str) -> str:
+    """Rasa takes a leading slash for a command (/restart, /intent{…}): citizens give none."""
+    stripped = text.lstrip()
+    return f"／{stripped[1:]}" if stripped.startswith("/") else text
