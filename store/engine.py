@@ -43,7 +43,8 @@ def open_engine(url: str) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that only reads; on SQLite it never waits for a writer."""
-    with Session(engine.execution_options(reading_only=True)) as session, session.begin():
+    reader = engine.execution_options(reading_only=True)
+    with Session(reader, expire_on_commit=False) as session, session.begin():
         yield session
 
 
