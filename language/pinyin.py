@@ -34,8 +34,12 @@ def syllables(text: str) -> tuple[str, ...]:
 def _syllables(text: str) -> tuple[str, ...]:
     found: list[str] = []
     for run in _RUNS.findall(text):
-        found.extend(lazy_pinyin(run) if "一" <= run[0] <= "鿿" else [run])
+        found.extend(lazy_pinyin(run) if _is_han(run) else [run])
     return tuple(found)
+
+
+def _is_han(run: str) -> bool:
+    return "一" <= run[0] <= "鿿"
 
 
 @lru_cache(maxsize=2048)
@@ -60,6 +64,25 @@ def fuzzy(syllable: str) -> str:
 def fuzzy_syllables(text: str) -> tuple[str, ...]:
     """``syllables`` with each made ``fuzzy``."""
     return tuple(fuzzy(s) for s in syllables(text))
+
+
+def find_sound(text: str, sound: Sequence[str]) -> tuple[int, int] | None:
+    """Where in ``text`` (start, end) the fuzzy syllables ``sound`` stand in a row, else None.
+
+    Marks and spaces between them do not matter.
+    """
+    kept = [(i, c) for i, c in enumerate(text) if c.isalnum()]
+    starts: list[int] = []
+    for run in _RUNS.finditer("".join(c for _, c in kept).lower()):
+        starts.extend(range(run.start(), run.end()) if _is_han(run.group()) else [run.start()])
+    heard = [fuzzy(s) for s in _syllables("".join(c for _, c in kept).lower())]
+    if len(heard) != len(starts) or not sound:
+        return None
+    for i in range(len(heard) - len(sound) + 1):
+        if heard[i : i + len(sound)] == list(sound):
+            last = starts[i + len(sound)] if i + len(sound) < len(starts) else len(kept)
+            return kept[starts[i]][0], kept[last - 1][0] + 1
+    return None
 
 
 def ngrams(items: Sequence[str], low: int, high: int, joint: str = "") -> list[str]:
