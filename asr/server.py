@@ -29,6 +29,9 @@ from config.errors import ConfigError
 from config.settings import Settings, load_settings
 
 log = structlog.get_logger()
+_MEND_STARTER = (
+    "restore the starter model in asr/starter/, or set MODEL to the folder of a Vosk model"
+)
 
 
 @dataclass(slots=True)
@@ -94,9 +97,12 @@ def make_recogniser(settings: Settings, executor: Executor) -> Recogniser:
 
 
 def _starter(data_dir: Path) -> Path:
-    from asr.starter.archive import ensure_model
+    from asr.starter.archive import ModelError, ensure_model
 
-    return ensure_model(data_dir / "models" / "starter")
+    try:
+        return ensure_model(data_dir / "models" / "starter")
+    except ModelError as error:
+        raise RecogniserError(error.code, f"{error}: {_MEND_STARTER}") from None
 
 
 async def run(settings: Settings) -> int:

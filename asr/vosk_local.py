@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +29,30 @@ _GRAPHS = ("graph/HCLG.fst", "HCLG.fst", "graph/HCLr.fst", "HCLr.fst")
 _RUNTIME_GRAPHS = ("graph/HCLr.fst", "HCLr.fst")
 _LONGEST_WORD = 8
 _WARM_UP = bytes(2 * SAMPLE_RATE // 2)
+
+
+_ERROR_LINE = re.compile(r"^ERROR \([^)]*\)[^)]*?\) (.{1,200})", re.MULTILINE)
+
+
+@contextmanager
+def captured_stderr() -> Iterator[Callable[[], str]]:
+    """Hold back what native code prints on stderr; gives a function that tells it.
+
+    Kaldi prints its errors whatever the log level, a stack trace with them.
+    """
+    with tempfile.TemporaryFile() as file:
+        kept = os.dup(2)
+        os.dup2(file.fileno(), 2)
+
+        def printed() -> str:
+            file.seek(0)
+            return file.read().decode("utf-8", "replace")
+
+        try:
+            yield printed
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 class VoskRecogniser:
@@ -54,10 +81,13 @@ class VoskRecogniser:
         return VoskStream(self._model, self._rate, self._executor, self._has_grammars)
 
     def _load(self) -> Any:
-        try:
-            return vosk.Model(str(self._folder))
-        except Exception:  # noqa: BLE001  # Vosk raises bare Exception
-            raise _corrupt(self._folder, "Vosk cannot load it") from None
+        with captured_stderr() as printed:
+            try:
+                return vosk.Model(str(self._folder))
+            except Exception:  # noqa: BLE001  # Vosk raises bare Exception
+                reason = _ERROR_LINE.search(printed())
+                why = reason[1] if reason else "Vosk cannot load it"
+                raise _corrupt(self._folder, why) from None
 
 
 class VoskStream:
