@@ -25,9 +25,9 @@ class Conversations(Protocol):
         """
 
     async def tell(
-        self, conversation: str, reply: Reply, *, speaker: Speaker, at: datetime
+        self, conversation: str, *replies: Reply, speaker: Speaker, at: datetime, to: str = ""
     ) -> None:
-        """Add what somebody else than the bot says (an agent); all readers get it.
+        """Say something to the citizen (``to`` is the turn it answers); all readers get it.
 
         Raises ``bot.errors.ConversationError``.
         """

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, select
 
 from chat.protocol import shown
 from store.engine import reading
-from store.tables import Turn
+from store.tables import Conversation, Turn
 from turns.wire import WireError, load_reply
 
 LIMIT = 500
 """A page that comes back gets at most so many turns, the latest ones."""
 
 
-def turns_after(engine: Engine, conversation: str, cursor: int) -> tuple[dict[str, Any], ...]:
-    """What was said after ``cursor``, oldest first, as the page shows it."""
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What a page that comes back has missed, oldest first; ``cursor`` stands behind it."""
+
+    turns: tuple[dict[str, Any], ...]
+    cursor: int
+    ended: bool
+
+
+def missed_after(engine: Engine, conversation: str, cursor: int) -> Missed:
+    """What was said after ``cursor``, and whether the conversation is over."""
     with reading(engine) as session:
         rows = session.scalars(
             select(Turn)
@@ -25,7 +35,10 @@ def turns_after(engine: Engine, conversation: str, cursor: int) -> tuple[dict[st
             .limit(LIMIT)
         ).all()
         labels: dict[str, str] = {}
-        return tuple(_entry(row, labels) for row in reversed(rows))
+        turns = tuple(_entry(row, labels) for row in reversed(rows))
+        row = session.get(Conversation, conversation)
+        ended = row is not None and row.state == "ended"
+    return Missed(turns, turns[-1]["cursor"] if turns else cursor, ended)
 
 
 def _entry(row: Turn, labels: dict[str, str]) -> dict[str, Any]:

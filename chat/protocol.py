@@ -149,13 +149,14 @@ def _clean(text: str) -> str:
     return _CONTROL.sub("", text.encode("utf-8", "ignore").decode()).strip()
 
 
-def welcome(session: str, conversation: str, cursor: int) -> dict[str, Any]:
-    """The session stands; what follows comes after ``cursor``."""
+def welcome(session: str, conversation: str, cursor: int, *, ended: bool) -> dict[str, Any]:
+    """The session stands; what follows comes after ``cursor``; ``ended``: nobody listens now."""
     return {
         "type": "welcome",
         "session": session,
         "conversation": conversation,
         "cursor": cursor,
+        "ended": ended,
     }
 
 

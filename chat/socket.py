@@ -26,7 +26,7 @@ from bot.errors import ConversationError
 from chat import protocol
 from chat.core import Conversations
 from chat.errors import ChatError
-from chat.history import turns_after
+from chat.history import Missed, missed_after
 from chat.limits import Limits
 from chat.protocol import Choice, ClientFrame, Hello, Leave, Ping, Text
 from chat.session import ChatSession, Sessions
@@ -150,13 +150,11 @@ class _Chat:
             await self._socket.close(TRY_AGAIN)
             return None
         token = self._door.sessions.token(session, now)
-        await self._send(protocol.welcome(token, session.conversation, cursor))
-        await self._send(protocol.history(missed))
-        return session, missed[-1]["cursor"] if missed else cursor
+        await self._send(protocol.welcome(token, session.conversation, cursor, ended=missed.ended))
+        await self._send(protocol.history(missed.turns))
+        return session, missed.cursor
 
-    async def _open(
-        self, session: ChatSession, cursor: int, now: datetime
-    ) -> tuple[dict[str, Any], ...]:
+    async def _open(self, session: ChatSession, cursor: int, now: datetime) -> Missed:
         await self._door.conversations.open(
             session.conversation,
             channel=CHANNEL,
@@ -164,7 +162,9 @@ class _Chat:
             citizen=session.citizen,
             at=now,
         )
-        return await asyncio.to_thread(turns_after, self._door.engine, session.conversation, cursor)
+        return await asyncio.to_thread(
+            missed_after, self._door.engine, session.conversation, cursor
+        )
 
     async def _listen(self, session: ChatSession) -> None:
         while True:

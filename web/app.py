@@ -1,0 +1,117 @@
+"""The HTTP app: the citizen's page, the staff's pages, the API, and what they load."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
+
+from chat.core import Conversations
+from chat.limits import Limits
+from chat.session import Sessions
+from chat.socket import Door
+from config.city import City
+from config.settings import Settings
+from web import errors, health
+from web.health import Probe
+from web.routes import api, citizen, orders, recordings, staff
+from web.routes import health as health_routes
+from web.secret import secret_key
+from web.security import LastResort, SafeHeaders
+from web.site import Site
+from web.templating import STATIC, make_environment, static_version
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(
+    settings: Settings,
+    city: City,
+    engine: Engine,
+    conversations: Conversations,
+    *,
+    probes: tuple[Probe, ...] | None = None,
+    limits: Limits | None = None,
+    now: Callable[[], datetime] = _now,
+    lifespan: Lifespan | None = None,
+) -> FastAPI:
+    """The app over an upgraded database; raises ``ConfigError`` for an unusable secret.
+
+    ``lifespan`` starts and stops what the conversations need; ``now`` is aware.
+    """
+    key = secret_key(settings)
+    version = static_version()
+    app = FastAPI(
+        title="Qianmen",
+        description="The front door of a 12345 hotline: work orders and transcripts.",
+        docs_url=None,  # Swagger's page loads from a CDN; /openapi.json is all it would show
+        redoc_url=None,
+        lifespan=lifespan or _nothing,
+    )
+    app.state.site = Site(
+        city=city,
+        engine=engine,
+        conversations=conversations,
+        recordings=settings.recordings_dir,
+        key=key,
+        door=Door(conversations, engine, Sessions(key), city, limits or Limits(), now=now),
+        templates=make_environment(city.zone, city.name, version),
+        probes=health.probes(settings, engine) if probes is None else probes,
+        now=now,
+    )
+    _add_routes(app, version)
+    errors.install(app)
+    app.add_middleware(LastResort)
+    app.add_middleware(SafeHeaders)
+    return app
+
+
+def _add_routes(app: FastAPI, version: str) -> None:
+    for room in (citizen, staff, orders, recordings, api, health_routes):
+        app.include_router(room.router)
+
+    @app.get("/staff", include_in_schema=False)
+    def _staff() -> Response:
+        return RedirectResponse("/orders", 303)
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    def _icon() -> Response:
+        return RedirectResponse(f"/static/{version}/door.svg", 307)
+
+    # Under its own version a file never changes. Compressed here only: a compressed page that
+    # holds a form's token would leak it (BREACH).
+    app.mount(f"/static/{version}", _KeptForEver(GZipMiddleware(StaticFiles(directory=STATIC))))
+
+
+class _KeptForEver:
+    """Lets browsers keep what they got."""
+
+    def __init__(self, app: GZipMiddleware) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one file."""
+
+        async def send_kept(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in (200, 206, 304):
+                kept = (b"cache-control", b"public, max-age=31536000, immutable")
+                message["headers"] = [*message["headers"], kept]
+            await send(message)
+
+        await self._app(scope, receive, send_kept)
+
+
+@asynccontextmanager
+async def _nothing(_app: FastAPI) -> AsyncIterator[None]:
+    yield

@@ -1,0 +1,94 @@
+"""What goes wrong on a page or in the API: a stable code for programs, a sentence for people."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import Scope
+
+from bot.errors import ConversationError
+from web.templating import page
+
+SENTENCES = {
+    "not_found": "没有找到这个页面，可能地址写错了，或者内容已经不在了。",
+    "order_unknown": "没有找到这张工单。",
+    "conversation_unknown": "没有找到这段对话。",
+    "recording_unknown": "没有找到这段录音。",
+    "not_signed_in": "请先登录。",
+    "form_expired": "页面放得太久了，请返回刷新后再试一次。",
+    "request_invalid": "请求的内容不对，请检查后再试。",
+    "method_not_allowed": "这个地址不接受这样的请求。",
+    "reply_not_possible": "这段对话现在不能在这里回复。",
+    "store_down": "数据库暂时连不上，请稍后再试。已经提交的内容不会丢。",
+    "internal": "系统出了点问题，请稍后再试。",
+}
+_BY_STATUS = {401: "not_signed_in", 404: "not_found", 405: "method_not_allowed"}
+_log = structlog.get_logger(__name__)
+
+
+class ProblemError(Exception):
+    """Answered as JSON for programs and as a page for people."""
+
+    def __init__(self, status: int, code: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+
+
+def answer_problem(scope: Scope, status: int, code: str) -> Response:
+    """The answer for a problem, in the form that this address speaks."""
+    connection = HTTPConnection(scope)
+    sentence = SENTENCES.get(code, SENTENCES["internal"])
+    if _speaks_json(connection.url.path):
+        return JSONResponse({"code": code, "message": sentence}, status)
+    if code == "not_signed_in":
+        return _to_sign_in(connection)
+    return page(connection, "problem.html", {"sentence": sentence}, status)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every known kind of error."""
+
+    @app.exception_handler(ProblemError)
+    async def _problem(request: Request, error: ProblemError) -> Response:
+        return answer_problem(request.scope, error.status, error.code)
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        code = _BY_STATUS.get(error.status_code, "request_invalid")
+        return answer_problem(request.scope, error.status_code, code)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, _error: RequestValidationError) -> Response:
+        return answer_problem(request.scope, 422, "request_invalid")
+
+    @app.exception_handler(SQLAlchemyError)
+    async def _store(request: Request, error: SQLAlchemyError) -> Response:
+        _log.error("store_failed", code="store_down", error=type(error).__name__)
+        return answer_problem(request.scope, 503, "store_down")
+
+    @app.exception_handler(ConversationError)
+    async def _conversation(request: Request, error: ConversationError) -> Response:
+        status = 404 if error.code == "conversation_unknown" else 503
+        return answer_problem(request.scope, status, error.code)
+
+
+def _speaks_json(path: str) -> bool:
+    return path.startswith("/api/") or path in ("/livez", "/readyz")
+
+
+def _to_sign_in(connection: HTTPConnection) -> Response:
+    """Send a person to the sign-in page and back; htmx follows only its own header."""
+    if connection.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": "/staff/sign-in"})
+    wanted = connection.url.path if connection.scope.get("method") == "GET" else "/orders"
+    headers: dict[str, Any] = {"Cache-Control": "no-store"}
+    return RedirectResponse(f"/staff/sign-in?next={quote(wanted)}", 303, headers)

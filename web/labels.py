@@ -1,0 +1,100 @@
+"""What staff read instead of the codes that programs use. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CHANNELS = {"phone": "电话", "web": "网页", "wechat": "微信", "observer": "民意观察员"}
+URGENCIES = {"danger": "紧急", "urgent": "加急", "normal": "一般"}
+SPEAKERS = {"citizen": "市民", "bot": "智能助手", "agent": "坐席", "system": "系统"}
+STATES = {"bot": "智能助手接待", "waiting": "等待人工", "agent": "人工接待", "ended": "已结束"}
+KINDS = ("咨询", "求助", "投诉", "举报", "建议", "表扬", "其他")
+EVENTS = {
+    "accepted": "受理",
+    "completed": "补充内容",
+    "handed_over": "转人工",
+    "replied": "坐席回复",
+}
+REASONS = {
+    "asked": "市民要求",
+    "danger": "险情",
+    "misses": "两次没听懂",
+    "silences": "两次没说话",
+    "anger": "情绪激动",
+    "digits": "号码两次没听清",
+    "failure": "系统故障",
+}
+FIELDS = {
+    "number": "工单编号",
+    "created_at": "受理时间",
+    "channel": "来源",
+    "line": "拨打的号码",
+    "conversation": "对话编号",
+    "conversation_state": "对话状态",
+    "name": "姓名",
+    "phone": "联系电话",
+    "title": "标题",
+    "kind": "诉求类型",
+    "matter": "涉及事项",
+    "what": "诉求内容",
+    "where": "发生地点",
+    "when": "发生时间",
+    "amount": "涉及金额",
+    "people": "涉及人数",
+    "employer": "用人单位",
+    "period": "拖欠时段",
+    "urgency": "紧急程度",
+    "state": "办理状态",
+    "department": "建议主办",
+}
+GROUPS = (
+    ("受理信息", ("number", "created_at", "channel", "line", "conversation_state")),
+    ("诉求人", ("name", "phone")),
+    ("诉求内容", ("kind", "matter", "what", "where", "when", "amount", "people", "employer",
+              "period")),
+    ("办理", ("urgency", "state", "department")),
+)  # fmt: skip
+OTHERS = "其他"
+LOW_CONFIDENCE = 0.6
+"""Below this a recognised value is marked: the agent asks again."""
+
+
+def channel(code: str) -> str:
+    """The channel's name; an unknown one as it is."""
+    return CHANNELS.get(code, code)
+
+
+def urgency(code: str) -> str:
+    """The urgency's name."""
+    return URGENCIES.get(code, code)
+
+
+def speaker(code: str) -> str:
+    """Who speaks."""
+    return SPEAKERS.get(code, code)
+
+
+def field(name: str) -> str:
+    """The field's label; an unknown one as it is."""
+    return FIELDS.get(name, name)
+
+
+def span(milliseconds: int) -> str:
+    """A place in a recording: 83500 → 1:23."""
+    seconds = milliseconds // 1000
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def event(code: str, data: dict[str, Any]) -> str:
+    """What happened to the order, with its reason."""
+    told = EVENTS.get(code, code)
+    if code == "completed":
+        names = "、".join(field(str(name)) for name in data.get("fields", ()))
+        return f"{told}：{names}" if names else told
+    reason = REASONS.get(str(data.get("reason", "")), "")
+    return f"{told}（{reason}）" if reason else told
+
+
+def actor(code: str) -> str:
+    """Who did it: the bot, or a member of the staff by login."""
+    return SPEAKERS.get(code, code)

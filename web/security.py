@@ -1,0 +1,92 @@
+"""The headers every answer carries, and the last resort when a request breaks. Pure ASGI."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import Path
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.errors import answer_problem
+
+_HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
+_log = structlog.get_logger(__name__)
+
+
+def content_policy(host: str) -> str:
+    """The Content-Security-Policy. Older WebViews do not count WebSockets as 'self': name them."""
+    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        f"font-src 'self'; media-src 'self'; connect-src 'self'{sockets}; "
+        "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+class SafeHeaders:
+    """Adds the security headers; pages and answers are never kept by caches unless they say so."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        policy = content_policy(Headers(scope=scope).get("host", ""))
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = policy
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "same-origin"
+                headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+                headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_safely)
+
+
+class LastResort:
+    """Any exception becomes a plain answer; the log names the place, never the values."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        started = False
+
+        async def note_start(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_start)
+        except Exception as error:  # noqa: BLE001  # nothing a visitor sends may show a stack trace
+            _log.error("request_failed", code="internal", error=type(error).__name__,
+                       place=_place(error))  # fmt: skip
+            if scope["type"] == "http" and not started:
+                response = answer_problem(scope, 500, "internal")
+                await response(scope, receive, send)
+            elif scope["type"] == "websocket":
+                await _close_socket(send)
+
+
+async def _close_socket(send: Send) -> None:
+    try:
+        await send({"type": "websocket.close", "code": 1011})
+    except RuntimeError:
+        return  # closed already
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-3:]
+    return " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))

@@ -1,0 +1,31 @@
+"""What all requests of one web process share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment
+from sqlalchemy import Engine
+
+from chat.core import Conversations
+from chat.socket import Door
+from config.city import City
+from web.health import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """``key`` signs; ``probes`` tell whether the parts behind the pages are ready."""
+
+    city: City
+    engine: Engine
+    conversations: Conversations
+    recordings: Path
+    key: str
+    door: Door
+    templates: Environment
+    probes: tuple[Probe, ...]
+    now: Callable[[], datetime]

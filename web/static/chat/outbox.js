@@ -1,0 +1,52 @@
+// What the citizen has said and the server has not acknowledged: kept over reloads, each message
+// under a key of its own, so that two tabs cannot overwrite each other's.
+
+const PREFIX = "qianmen.out.";
+const TOKEN = "qianmen.session";
+
+/** Letters and digits that nobody else draws; crypto.randomUUID is missing on plain http. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// A browser may forbid storage (private windows): then it lasts as long as the page.
+const fallback = new Map();
+
+function read(key) {
+  try { return localStorage.getItem(key); } catch { return fallback.get(key) ?? null; }
+}
+
+function write(key, value) {
+  try { localStorage.setItem(key, value); } catch { fallback.set(key, value); }
+}
+
+function drop(key) {
+  fallback.delete(key);
+  try { localStorage.removeItem(key); } catch { /* nothing was kept */ }
+}
+
+function keys() {
+  try { return [...Object.keys(localStorage), ...fallback.keys()]; } catch { return [...fallback.keys()]; }
+}
+
+export const session = {
+  get: () => read(TOKEN) ?? "",
+  set: (token) => write(TOKEN, token),
+  forget: () => drop(TOKEN),
+};
+
+export const outbox = {
+  /** Every message that is not acknowledged, oldest first. */
+  all() {
+    const found = [];
+    for (const key of new Set(keys())) {
+      if (!key.startsWith(PREFIX)) continue;
+      try { found.push(JSON.parse(read(key))); } catch { drop(key); }
+    }
+    return found.filter((message) => message?.id).sort((a, b) => a.at - b.at);
+  },
+  has: (id) => read(PREFIX + id) !== null,
+  add: (message) => write(PREFIX + message.id, JSON.stringify(message)),
+  done: (id) => drop(PREFIX + id),
+};
