@@ -6,13 +6,14 @@ One WebSocket a caller (`asr.protocol`), ``GET /livez`` and ``GET /readyz`` on t
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -26,6 +27,7 @@ from asr.connection import serve_client
 from asr.protocol import MAX_MESSAGE_BYTES
 from asr.recogniser import Recogniser, RecogniserError
 from config.errors import ConfigError
+from config.logs import configure
 from config.settings import Settings, load_settings
 
 log = structlog.get_logger()
@@ -39,7 +41,6 @@ class Health:
     """Whether the recogniser can be used."""
 
     ready: bool = False
-    callers: int = field(default=0)
 
 
 @asynccontextmanager
@@ -54,11 +55,11 @@ async def serving(
     pool = SileroPool()
 
     async def handle(socket: ServerConnection) -> None:
-        health.callers += 1
         try:
             await serve_client(socket, recogniser, pool, executor)
-        finally:
-            health.callers -= 1
+        except Exception:  # the last resort: this caller's stream ends, the others go on
+            log.exception("asr_stream_crashed")
+            await socket.close(1011)
 
     server = await serve(
         handle,
@@ -69,9 +70,17 @@ async def serving(
         compression=None,
         close_timeout=0.3,
         server_header=None,
+        logger=_quiet_logger(),
     )
     async with server:
         yield server, health
+
+
+def _quiet_logger() -> logging.Logger:
+    """For websockets, which logs a stack trace for every stranger that speaks no HTTP."""
+    logger = logging.getLogger("asr.websockets")
+    logger.setLevel(logging.CRITICAL)
+    return logger
 
 
 def _answer_http(health: Health, socket: ServerConnection, request: Request) -> Response | None:
@@ -146,7 +155,9 @@ def _give_up(code: str, message: str) -> int:
 def main() -> None:
     """Entry of the process. Ends at once: no thread inside a large model delays a stop."""
     try:
-        code = asyncio.run(run(load_settings()))
+        settings = load_settings()
+        configure("asr", settings.log_level)
+        code = asyncio.run(run(settings))
     except ConfigError as error:
         code = _give_up(error.code, str(error))
     sys.stdout.flush()

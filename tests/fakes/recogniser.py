@@ -43,6 +43,7 @@ class FakeStream:
         self._fail_after = fail_after_bytes
         self._accepted = 0
         self._loud_ms = 0.0
+        self._revealed_ms: list[int] = []
         self.total_bytes = 0
         self.grammars: list[tuple[str, ...] | None] = []
         self.closed = False
@@ -55,14 +56,16 @@ class FakeStream:
         samples = np.frombuffer(pcm, "<i2").astype(np.int32)
         if len(samples) and np.abs(samples).max() > _LOUD:
             self._loud_ms += len(samples) / 8
-        return self._text()
+        text = self._text()
+        self._revealed_ms += [self._accepted // 16] * (len(text) - len(self._revealed_ms))
+        return text
 
     async def finish(self) -> Words:
         words = tuple(
-            Word(character, index * STEP_MS, (index + 1) * STEP_MS, 0.9)
-            for index, character in enumerate(self._text())
+            Word(character, at_ms - STEP_MS, at_ms, 0.9)
+            for character, at_ms in zip(self._text(), self._revealed_ms, strict=True)
         )
-        self._accepted, self._loud_ms = 0, 0.0
+        self._accepted, self._loud_ms, self._revealed_ms = 0, 0.0, []
         return Words(words)
 
     async def set_grammar(self, phrases: Sequence[str] | None) -> None:
