@@ -1,0 +1,1 @@
+"""Simulated citizens, for demos, tests and measurements: one who calls and one who chats."""
