@@ -108,6 +108,15 @@ class Conversations:
 
         Raises :class:`ConversationError`: ``store_down``, ``conversation_unknown``.
         """
+        await self._commit(heard)
+
+    async def answer(self, heard: Heard) -> None:
+        """As ``hear``, but returns when the turn has been answered."""
+        answering = await self._commit(heard)
+        if answering is not None:
+            await answering
+
+    async def _commit(self, heard: Heard) -> asyncio.Task[None] | None:
         heard = replace(heard, text=clean(heard.text)[:TEXT_LIMIT])
         try:
             fresh = await self._store(records.commit_heard, heard)
@@ -115,9 +124,10 @@ class Conversations:
             raise ConversationError(
                 "conversation_unknown", "the conversation was not opened"
             ) from None
-        if fresh:
-            self._parts.bus.tell(heard.conversation)
-            self._line_up(heard)
+        if not fresh:
+            return None
+        self._parts.bus.tell(heard.conversation)
+        return self._line_up(heard)
 
     async def replies(self, conversation: str, cursor: int = 0) -> AsyncIterator[Told]:
         """Everything told after ``cursor``, then what comes, for as long as it is iterated."""
@@ -165,11 +175,12 @@ class Conversations:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _line_up(self, heard: Heard) -> None:
+    def _line_up(self, heard: Heard) -> asyncio.Task[None]:
         self._waiting[heard.conversation] += 1
         task = asyncio.create_task(self._in_line(heard))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _in_line(self, heard: Heard) -> None:
         lock = self._lines[heard.conversation]

@@ -9,7 +9,7 @@ from handoff.extract import extract_all
 from sqlalchemy import Engine
 
 from bot.bus import Bus
-from bot.conversation import Conversations, Parts
+from bot.conversation import Conversations, Dialogue, Parts
 from bot.rasa_client import RasaClient
 from bot.urgent import Urgent, urgent
 from bot.urgent_words import UrgentWords
@@ -21,10 +21,21 @@ from store.tables import Matter
 from turns.orders import OrderField, Provenance
 
 
-def join(settings: Settings, city: City, engine: Engine) -> tuple[Conversations, Bus]:
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def join(
+    settings: Settings,
+    city: City,
+    engine: Engine,
+    *,
+    now: Callable[[], datetime] = _utc_now,
+    dialogue: Dialogue | None = None,
+) -> tuple[Conversations, Bus]:
     """The core and its bus; ``Bus.start`` and ``Bus.stop`` are the caller's."""
     bus = Bus(settings.redis)
-    dialogue = RasaClient(settings.rasa_address, settings.rasa_timeout_s)
+    dialogue = dialogue or RasaClient(settings.rasa_address, settings.rasa_timeout_s)
     parts = Parts(
         engine=engine,
         city=city,
@@ -33,7 +44,7 @@ def join(settings: Settings, city: City, engine: Engine) -> tuple[Conversations,
         urgent=urgent_rule(city),
         matter_facts=matter_facts(engine),
         extract=extractor(city),
-        now=lambda: datetime.now(UTC),
+        now=now,
     )
     return Conversations(parts), bus
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -63,47 +63,55 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", validation_alias=_plain("database_url"))
     secret_key: str = ""
 
-    @cached_property
+    def environment(self) -> dict[str, str]:
+        """The variables that give another process exactly these settings (secrets among them)."""
+        variables = {}
+        for name, value in self.model_dump(mode="json", exclude_defaults=True).items():
+            text = value if isinstance(value, str) else json.dumps(value)
+            variables[f"QIANMEN_{name.upper()}"] = text
+        return variables
+
+    @property
     def database(self) -> str:
         """The database's SQLAlchemy URL; SQLite under ``data_dir`` unless DATABASE_URL says so."""
         return self.database_url or f"sqlite:///{self.data_dir / 'qianmen.sqlite3'}"
 
-    @cached_property
+    @property
     def redis(self) -> str:
         """The Redis URL; the embedded Valkey of this machine unless REDIS_URL says so."""
         return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
 
-    @cached_property
+    @property
     def recordings_dir(self) -> Path:
         """Where recordings of calls are kept."""
         return self.data_dir / "recordings"
 
-    @cached_property
+    @property
     def speech_dir(self) -> Path:
         """Where rendered sentences are kept."""
         return self.data_dir / "speech"
 
-    @cached_property
+    @property
     def log_dir(self) -> Path:
         """Where each process writes its log."""
         return self.data_dir / "log"
 
-    @cached_property
+    @property
     def asr_address(self) -> str:
         """The WebSocket URL of our own recogniser process."""
         return f"ws://{self.asr_host}:{self.asr_port}"
 
-    @cached_property
+    @property
     def rasa_address(self) -> str:
         """The base URL of Rasa's HTTP server."""
         return f"http://{self.rasa_host}:{self.rasa_port}"
 
-    @cached_property
+    @property
     def actions_address(self) -> str:
         """The base URL of the actions process."""
         return f"http://{self.actions_host}:{self.actions_port}"
 
-    @cached_property
+    @property
     def web_address(self) -> str:
         """The base URL of the web process as this machine reaches it."""
         return f"http://{self.web_host}:{self.web_port}"

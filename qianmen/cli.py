@@ -90,18 +90,21 @@ def call(
     uri: Annotated[str, typer.Argument(metavar="SIP-URI")],
     sentence: Say = [],  # noqa: B006  # typer wants the plain default
     keys: Annotated[str, typer.Option(help="说完以后按的键。")] = "",
-    wav: Annotated[Path | None, typer.Option(help="用一段录音代替合成语音。")] = None,
+    wav: Annotated[Path | None, typer.Option(help="说完以后再放的一段录音。")] = None,
+    save: Annotated[Path | None, typer.Option(help="把通话存成 WAV（左市民，右前门）。")] = None,
     json: Json = False,
 ) -> None:
     """像市民一样打一个电话（pyVoIP 话机，espeak-ng 说话）。"""
     from qianmen.citizen.call import place_call
     from qianmen.demo import show_turns
 
-    report = place_call(uri, sentence, settings=_settings(), keys=keys, wav=wav)
+    settings = _settings()
+    says = [*sentence, *([wav] if wav else [])]
+    report = place_call(uri, says, keys=keys, save=save, database=settings.database)
     if json:
-        print_json(report.to_dict())
+        print_json(report.as_json())
     else:
-        show_turns(report.turns)
+        show_turns(report.as_json()["turns"])
 
 
 @app.command()
@@ -112,9 +115,9 @@ def chat(sentence: Say = [], json: Json = False) -> None:  # noqa: B006  # as ab
 
     report = _run(hold_chat(_settings().web_address, sentence))
     if json:
-        print_json(report.to_dict())
+        print_json(report.as_json())
     else:
-        show_turns(report.turns)
+        show_turns(report.as_json()["turns"])
 
 
 @app.command()
@@ -125,16 +128,15 @@ def ask(
     json: Json = False,
 ) -> None:
     """问一句，看系统怎么理解、怎么回答；不需要先启动。"""
-    from qianmen.ask import answer_batch, answer_one, read_now
+    from qianmen.ask import answer_batch, answer_one
 
     settings = _settings()
-    moment = read_now(now, settings)
     if batch is not None:
-        print_json(_run(answer_batch(settings, batch, moment)))
+        print_json(_run(answer_batch(settings, batch, now)))
         return
     if not text:
         raise typer.BadParameter("请给一句话，或者用 --batch")
-    answer = _run(answer_one(settings, text, moment))
+    answer = _run(answer_one(settings, text, now))
     if json:
         print_json(answer)
     else:

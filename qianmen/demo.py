@@ -13,6 +13,7 @@ from sqlalchemy import select
 from config.settings import ROOT, Settings
 from qianmen.citizen.call import place_call
 from qianmen.citizen.chat import hold_chat
+from qianmen.citizen.report import CallReport, ChatReport
 from qianmen.console import say
 from qianmen.status import status
 from qianmen.up import front_door
@@ -63,10 +64,12 @@ async def run_demo(settings: Settings) -> dict[str, Any]:
         await agent.wait()
     say("💬 市民在网页上对话……")
     chat = await hold_chat(settings.web_address, CHAT_SAYS)
-    return {
-        "call": {"turns": call.turns, "order": read_order(settings, call.conversation)},
-        "chat": {"turns": chat.turns, "order": read_order(settings, chat.conversation)},
-    }
+    return {"call": _part(settings, call), "chat": _part(settings, chat)}
+
+
+def _part(settings: Settings, report: CallReport | ChatReport) -> dict[str, Any]:
+    order = read_order(settings, report.conversation)
+    return {"turns": report.as_json()["turns"], "order": order}
 
 
 async def _agent_phone(settings: Settings) -> asyncio.subprocess.Process:

@@ -63,7 +63,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 def _program(settings: Settings, process: Process) -> str:
     tethered = (sys.executable, "-m", "qianmen.tether", *process.argv)
     command = " ".join(_quoted(part) for part in tethered)
-    environment = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **process.environment}
+    environment = child_environment(settings, process)
     pairs = ",".join(f"{key}={_quoted(value)}" for key, value in environment.items())
     log = _plain(settings.log_dir / f"{process.name}.log")
     return f"""[program:{process.name}]
@@ -84,6 +84,12 @@ stdout_logfile_backups=5
 """
 
 
+def child_environment(settings: Settings, process: Process) -> dict[str, str]:
+    """What a process gets beside what it inherits: these very settings, and its own variables."""
+    base = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return base | settings.environment() | process.environment
+
+
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + _plain(escaped) + '"'
@@ -102,6 +108,7 @@ def start(settings: Settings, processes: Iterable[Process]) -> subprocess.Popen[
     for folder in (settings.data_dir / "run", settings.log_dir, settings.data_dir / "redis"):
         folder.mkdir(parents=True, exist_ok=True)
     configuration = settings.data_dir / "run" / "supervisor.conf"
+    configuration.touch(mode=0o600)  # passwords in URLs stand in it
     configuration.write_text(render(settings, processes), encoding="utf-8")
     return subprocess.Popen(  # noqa: S603  # our own interpreter and file
         [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(configuration)],
