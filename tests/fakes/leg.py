@@ -1,0 +1,168 @@
+"""A call leg and a line without a network: what is played is heard at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from telephony.line import (
+    FRAME_BYTES,
+    FRAME_MS,
+    Bridge,
+    DialError,
+    Digit,
+    Ended,
+    Frame,
+    FrameSink,
+    LegEvent,
+    OnCall,
+    Playback,
+)
+
+
+class FakePlayback:
+    """Sound that is heard whole at once, or as far as ``stop`` lets it."""
+
+    def __init__(self, milliseconds: int, *, at_once: bool) -> None:
+        self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.heard_ms = milliseconds if at_once else 0
+        self.stopped = False
+        if at_once:
+            self.done.set_result(milliseconds)
+
+    def stop(self) -> int:
+        """Stop it."""
+        self.stopped = True
+        if not self.done.done():
+            self.done.set_result(self.heard_ms)
+        return self.heard_ms
+
+    def finish(self, milliseconds: int) -> None:
+        """It was heard to the end."""
+        self.heard_ms = milliseconds
+        if not self.done.done():
+            self.done.set_result(milliseconds)
+
+
+class FakeLeg:
+    """One side of a call, driven by a test."""
+
+    def __init__(self, call_id: str = "abc", dialled: str = "12345") -> None:
+        self.id = call_id
+        self.caller = "13900139000"
+        self.display_name = ""
+        self.dialled = dialled
+        self.diverted_from = ""
+        self.clock_ms = 0
+        self.ended: Ended | None = None
+        self.answered = False
+        self.at_once = True
+        self.played: list[bytes] = []
+        self.playbacks: list[FakePlayback] = []
+        self._sinks: list[FrameSink] = []
+        self._sent: list[FrameSink] = []
+        self._events: asyncio.Queue[LegEvent] = asyncio.Queue()
+
+    async def ring(self) -> None:
+        """Nothing rings."""
+
+    async def answer(self) -> None:
+        """Answered."""
+        self.answered = True
+
+    async def reject(self, status: int = 603, retry_after_s: int = 0) -> None:
+        """Refused."""
+        self.end(Ended("rejected", status))
+
+    async def hang_up(self) -> None:
+        """Over."""
+        self.end(Ended("hung_up"))
+
+    def play(self, pcm: bytes) -> Playback:
+        """Keep what was played."""
+        self.played.append(pcm)
+        playback = FakePlayback(len(pcm) // FRAME_BYTES * FRAME_MS, at_once=self.at_once)
+        self.playbacks.append(playback)
+        return playback
+
+    def send_digits(self, keys: str) -> None:
+        """Nobody listens for them."""
+
+    def on_audio(self, sink: FrameSink) -> None:
+        """What the caller says."""
+        self._sinks.append(sink)
+
+    def on_sent(self, sink: FrameSink) -> None:
+        """What we say."""
+        self._sent.append(sink)
+
+    async def events(self) -> AsyncIterator[LegEvent]:
+        """What the test makes happen."""
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, Ended):
+                return
+
+    def frame(self, caller: bytes, ours: bytes) -> None:
+        """20 ms pass, with this sound on both sides."""
+        for sinks, pcm in ((self._sinks, caller), (self._sent, ours)):
+            for sink in sinks:
+                sink(Frame(pcm, self.clock_ms))
+        self.clock_ms += FRAME_MS
+
+    def press(self, key: str) -> None:
+        """A key is pressed."""
+        self._events.put_nowait(Digit(key, self.clock_ms))
+
+    def end(self, how: Ended) -> None:
+        """The call is over."""
+        if self.ended is None:
+            self.ended = how
+            self._events.put_nowait(how)
+
+
+class FakeBridge:
+    """Two legs joined."""
+
+    def stop(self) -> None:
+        """Part them."""
+
+
+class FakeLine:
+    """A line on which every target answers, unless ``refuse`` says how it does not."""
+
+    def __init__(self) -> None:
+        self.address = ("127.0.0.1", 5060)
+        self.dialled: list[str] = []
+        self.joined: list[tuple[object, object]] = []
+        self.target = FakeLeg("target")
+        self.refuse: DialError | None = None
+        self.on_dial: Callable[[], None] = lambda: None
+
+    async def start(self, on_call: OnCall) -> None:
+        """Nothing to open."""
+
+    async def stop(self, drain_s: float = 0) -> None:
+        """Nothing to close."""
+
+    async def dial(self, target: str, caller: str = "", timeout_s: float = 20) -> FakeLeg:
+        """The target answers."""
+        self.dialled.append(target)
+        self.on_dial()
+        if self.refuse:
+            raise self.refuse
+        return self.target
+
+    def join(self, a: object, b: object) -> Bridge:
+        """Join them."""
+        self.joined.append((a, b))
+        return FakeBridge()
+
+    def legs(self) -> tuple[FakeLeg, ...]:
+        """None are kept."""
+        return ()
+
+    def counters(self) -> dict[str, int]:
+        """Nothing is counted."""
+        return {}
