@@ -16,6 +16,8 @@ from pypinyin import Style, lazy_pinyin
 READINGS = {
     "多长时间": "duo1 chang2 shi2 jian1",
     "多长": "duo1 chang2",
+    "还款": "huan2 kuan3",
+    "还贷": "huan2 dai4",
     "还清": "huan2 qing1",
     "还完": "huan2 wan2",
     "不动产": "bu2 dong4 chan3",
