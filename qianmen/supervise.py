@@ -123,6 +123,8 @@ def start(settings: Settings, processes: Iterable[Process]) -> subprocess.Popen[
 
 def running(settings: Settings) -> Mapping[str, Running] | None:
     """What the process manager says of each process; None where it does not run."""
+    if not socket_path(settings).exists():
+        return None
     try:
         rows = _proxy(settings).supervisor.getAllProcessInfo()
     except (OSError, Fault):
