@@ -1,0 +1,1 @@
+"""The actions process: Rasa's webhook, the form, answers from published knowledge."""

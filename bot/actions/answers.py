@@ -1,0 +1,115 @@
+"""Questions of policy: what is published is said, two or three things it may be are offered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from bot.actions.outcome import Decided, ask, say
+from bot.actions.words import ordinal
+from config.prompts import Prompts
+from knowledge.matters import PublishedAnswer
+from knowledge.search import Found
+from language.normal import for_matching
+from language.pinyin import fuzzy_syllables, ngrams
+from turns.context import Context
+from turns.replies import Option
+
+NONE = "none"  # the value of the option 都不是
+_CODE = re.compile(r"([a-z]+(?:\.[a-z]+)*):(\w+)")
+_ALIKE = 0.34  # the share of an option's own syllable pairs that its choice in words must name
+
+
+class Knowledge(Protocol):
+    """What is published now: :class:`knowledge.search.Search`, or a fake."""
+
+    def find(
+        self, text: str, context: Context | None = None, *, region: str = "", now: datetime
+    ) -> Found:
+        """What a text asks for."""
+
+    def by_code(
+        self, matter: str, aspect: str, *, region: str = "", now: datetime
+    ) -> PublishedAnswer | None:
+        """The answer that a chosen option stands for."""
+
+
+def answered(found: Found, prompts: Prompts) -> Decided | None:
+    """What is told for ``found``; None for a miss."""
+    if found.decision == "answer" and found.answer is not None:
+        return replace(_said(found.answer, found.context), candidates=found.candidates)
+    if found.decision == "ask" and found.options:
+        return _offered(found, prompts)
+    return None
+
+
+def code_of(text: str) -> tuple[str, str] | None:
+    """Matter and aspect of an option's value (``gjj.rent:条件``)."""
+    match = _CODE.fullmatch(text.strip())
+    return (match[1], match[2]) if match else None
+
+
+def chosen_code(
+    knowledge: Knowledge, code: tuple[str, str], context: Context, now: datetime
+) -> Decided | None:
+    """The answer behind an option's value; None when it is no longer published."""
+    matter, aspect = code
+    answer = knowledge.by_code(matter, aspect, region=context.region, now=now)
+    if answer is None:
+        return None
+    return _said(answer, replace(context, matter=matter, aspect=aspect))
+
+
+def choice(text: str, offered: Sequence[Option]) -> Option | None:
+    """The offered option that ``text`` means: its value, its place (第二个), or its words."""
+    for option in offered:
+        if text.strip() == option.value:
+            return option
+    place = ordinal(text, len(offered))
+    return offered[place] if place is not None else _by_words(text, offered)
+
+
+def _by_words(text: str, offered: Sequence[Option]) -> Option | None:
+    """The option whose own syllables, those that no other option has, the text names best."""
+    said = set(ngrams(fuzzy_syllables(for_matching(text)), 2, 2, "-"))
+    pairs = [set(ngrams(fuzzy_syllables(option.label), 2, 2, "-")) for option in offered]
+    scores = []
+    for i, own in enumerate(pairs):
+        others = set().union(*(p for j, p in enumerate(pairs) if j != i))
+        telling = own - others
+        scores.append(len(telling & said) / len(telling) if telling else 0.0)
+    best = max(range(len(offered)), key=scores.__getitem__, default=-1)
+    if best < 0 or scores[best] < _ALIKE or scores.count(scores[best]) > 1:
+        return None
+    return offered[best]
+
+
+def _said(answer: PublishedAnswer, context: Context) -> Decided:
+    text = f"{answer.text}\n来源：{answer.source}" if answer.source else answer.text
+    return Decided(
+        (say(text, speech=answer.speech or answer.text, answer=answer.id),),
+        "answer",
+        context=context,
+        matter=answer.matter,
+        aspect=answer.aspect,
+        answer=answer.id,
+    )
+
+
+def _offered(found: Found, prompts: Prompts) -> Decided:
+    labels = [option.label for option in found.options]
+    listed = "，还是".join(labels) if len(labels) > 1 else labels[0]
+    options = (*found.options, Option(prompts.none_of_these, NONE))
+    question = ask(prompts.fill("offer", options=listed), "choice", options=options)
+    return Decided(
+        (question,),
+        "ask",
+        context=found.context,
+        matter=found.context.matter,
+        aspect=found.context.aspect,
+        candidates=found.candidates,
+        offered=found.options,
+    )

@@ -1,0 +1,225 @@
+"""A turn inside the form: the answer to its question, or something that comes in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bot.actions.answers import Knowledge, answered, chosen_code, code_of
+from bot.actions.calls import Turn
+from bot.actions.form import (
+    CONFIRM,
+    CORRECT,
+    FormState,
+    also_said,
+    corrected,
+    kept_as_said,
+    named_field,
+    next_question,
+    opened,
+    question_for,
+    summary,
+    taken,
+    told,
+)
+from bot.actions.outcome import Decided, ask, person, say
+from bot.actions.talking import SURE, repeated
+from bot.actions.words import behind_correction, digits_tried, question, unknown, yes_no
+from config.city import City, Question
+from turns.orders import OrderField
+from turns.replies import Ask, Expects, Option, Reply
+
+Fields = Mapping[str, OrderField]
+Closing = Literal["", "write", "cancel", "bye", "asked", "danger", "digits", "misses"]
+
+_EXPECTS: dict[str, Expects] = {"phone": "digits", "where": "address", CONFIRM: "yes_no"}
+YES_NO = (Option("对", "对"), Option("不对", "不对"))
+_STEER = 12  # characters; longer is a sentence that only begins with 算了 or 再说一遍
+_SAID_ANYHOW = ("where", "when", "employer", "period")
+_STORY = ("complaint", "report", "suggestion", "help")
+_SMALL = ("greet", "praise", "insult", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The form after a turn. ``closing`` ends it (the next action tells how), else ``decided``."""
+
+    state: FormState
+    fields: Fields
+    decided: Decided | None = None
+    closing: Closing = ""
+
+
+def begin(turn: Turn, city: City) -> Filled:
+    """Open the form with the turn that calls for it."""
+    start = opened(turn, city)
+    return _onward(start.state, start.fields, city, say(city.prompts.complaint_start))
+
+
+def fill(state: FormState, fields: Fields, turn: Turn, city: City, knowledge: Knowledge) -> Filled:
+    """Take a turn: steering words, then the expected answer, then what comes in between."""
+    return (
+        _steered(state, fields, turn, city)
+        or _confirming(state, fields, turn, city, knowledge)
+        or _expected(state, fields, turn, city)
+        or _between(state, fields, turn, city, knowledge)
+        or _not_understood(state, fields, turn, city)
+    )
+
+
+def _steered(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:
+    sure, short = turn.confidence >= SURE, len(turn.text) <= _STEER
+    if sure and turn.act in ("danger", "handoff"):
+        return Filled(state, fields, closing="danger" if turn.act == "danger" else "asked")
+    if not (sure and short):
+        return None
+    if turn.act in ("repeat", "slower"):
+        again = repeated(turn, city.prompts, slower=turn.act == "slower")
+        return Filled(state, fields, replace(again, decision="form"))
+    if turn.act == "cancel" and state.asking != CORRECT:
+        return Filled(state, fields, closing="cancel")
+    if turn.act == "bye" and not unknown(turn.text) and yes_no(turn.text) is None:
+        return Filled(state, fields, closing="bye" if "what" in fields else "cancel")
+    return None
+
+
+def _expected(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:
+    """The answer to the open question goes before a complaint and before policy, unless it is
+    plainly a question that something published answers.
+    """
+    if state.asking in (CONFIRM, CORRECT):
+        return None
+    asks = question(turn.text) and turn.act == "policy"
+    if asks and (state.asking == "what" or turn.confidence >= SURE):
+        return None
+    after = taken(state, fields, turn, city)
+    if after is None:
+        return None
+    begun = told(state, after, city) if state.asking == "what" else None
+    return _onward(begun.state, begun.fields, city) if begun else _onward(state, after, city)
+
+
+def _confirming(
+    state: FormState, fields: Fields, turn: Turn, city: City, knowledge: Knowledge
+) -> Filled | None:
+    """The answer to the read-back: yes, no, or what is right instead."""
+    if state.asking not in (CONFIRM, CORRECT):
+        return None
+    says = yes_no(turn.text)
+    if says and state.asking == CONFIRM:
+        return Filled(state, fields, closing="write")
+    later = behind_correction(turn.text)
+    changed = corrected(fields, turn, later, city)
+    if changed:
+        return _onward(state, {**fields, **changed}, city)
+    if question(turn.text) and (between := _between(state, fields, turn, city, knowledge)):
+        return between
+    wrong = named_field(turn.text, fields)
+    asked = question_for(wrong, state, city) if wrong else None
+    if asked is not None:
+        rest = {name: item for name, item in fields.items() if name != wrong}
+        return _asked(_fresh(state, wrong), rest, asked, first=True)
+    if says is False or (says is None and turn.act == "deny"):
+        text = city.prompts.correct_what
+        return Filled(state.asks(CORRECT), fields, Decided((ask(text),), "form"))
+    if state.asking == CONFIRM and turn.act == "affirm" and turn.confidence >= SURE:
+        return Filled(state, fields, closing="write")
+    return None
+
+
+def _between(
+    state: FormState, fields: Fields, turn: Turn, city: City, knowledge: Knowledge
+) -> Filled | None:
+    """A question of policy, a piece of the story, small talk: then the open question again."""
+    code = code_of(turn.text)
+    if code or (turn.act in ("policy", "other") and question(turn.text)):
+        found = (
+            chosen_code(knowledge, code, turn.context, turn.at)
+            if code
+            else answered(knowledge.find(turn.text, turn.context, now=turn.at), city.prompts)
+        )
+        if found is not None:
+            decided = replace(found, replies=(*found.replies, _open_question(state, fields, city)))
+            return Filled(state, fields, decided)
+    if turn.act in _STORY and state.asking not in (CONFIRM, CORRECT):
+        more = also_said(fields, turn, city)
+        if more:
+            return _onward(state, {**fields, **more}, city)
+    if turn.act in _SMALL and turn.confidence >= SURE:
+        first = say(getattr(city.prompts, turn.act))
+        return Filled(state, fields, Decided((first, _open_question(state, fields, city)), "form"))
+    return None
+
+
+def _not_understood(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled:
+    """Ask once more, then leave it open and go on; digits that fail twice on the phone, and a
+    read-back that nobody answers, go to a person.
+    """
+    name = state.asking
+    if name in (CONFIRM, CORRECT):
+        if name in state.again:
+            return Filled(state, fields, closing="misses")
+        return _onward(replace(state, again=(*state.again, CONFIRM, CORRECT)), fields, city)
+    if unknown(turn.text) or turn.act == "deny":
+        return _onward(replace(state, skipped=(*state.skipped, name)), fields, city)
+    if name not in state.again:
+        asked = question_for(name, state, city)
+        if asked is not None:
+            return _asked(replace(state, again=(*state.again, name)), fields, asked, first=False)
+    if name == "phone" and turn.channel == "phone" and digits_tried(turn.text):
+        return Filled(state, fields, closing="digits")
+    if name in _SAID_ANYHOW and not question(turn.text):
+        return _onward(state, kept_as_said(state, fields, turn), city)
+    return _onward(replace(state, skipped=(*state.skipped, name)), fields, city)
+
+
+def _onward(state: FormState, fields: Fields, city: City, *before: Reply) -> Filled:
+    """The next question, or the read-back when there is none."""
+    asked = next_question(state, fields, city)
+    if asked is None and "what" not in fields:
+        return Filled(state, fields, closing="misses")  # an order that says nothing helps nobody
+    if asked is None:
+        decided = Decided((*before, _read_back(fields, city)), "form")
+        return Filled(state.asks(CONFIRM), fields, decided)
+    return _asked(state, fields, asked, *before, first=True)
+
+
+def _asked(
+    state: FormState, fields: Fields, asked: Question, *before: Reply, first: bool
+) -> Filled:
+    text = asked.say if first else asked.again or asked.say
+    question = ask(text, _EXPECTS.get(asked.field, "open"))
+    return Filled(state.asks(asked.field), fields, Decided((*before, question), "form"))
+
+
+def _open_question(state: FormState, fields: Fields, city: City) -> Ask:
+    if state.asking == CONFIRM:
+        return _read_back(fields, city)
+    asked = None if state.asking == CORRECT else question_for(state.asking, state, city)
+    if asked is None:
+        return ask(city.prompts.correct_what)
+    return ask(asked.say, _EXPECTS.get(asked.field, "open"))
+
+
+def _read_back(fields: Fields, city: City) -> Ask:
+    prompts = city.prompts
+    text = prompts.fill("read_back", summary=summary(fields, aloud=False))
+    return ask(
+        text, "yes_no", options=YES_NO,
+        speech=prompts.fill("read_back", summary=summary(fields, aloud=True)),
+    )  # fmt: skip
+
+
+def _fresh(state: FormState, name: str) -> FormState:
+    """``name`` may be asked, and asked again, as if for the first time."""
+    return replace(
+        state,
+        again=tuple(asked for asked in state.again if asked != name),
+        skipped=tuple(left for left in state.skipped if left != name),
+    )
+
+
+def left_by(closing: Closing) -> Decided | None:
+    """How a form ends that a person takes over; None where it ends otherwise."""
+    return person(closing) if closing in ("asked", "danger", "digits", "misses") else None

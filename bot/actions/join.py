@@ -1,0 +1,29 @@
+"""Join the dialogue from its real parts: what is published, and the orders in the database."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from bot.actions.dialogue import Dialogue
+from config.city import City
+from handoff.orders import write
+from knowledge.published import Published
+from knowledge.search import Search
+from turns.orders import OrderDraft, WrittenOrder
+
+
+def joined(city: City, engine: Engine) -> Dialogue:
+    """The dialogue on the real knowledge and the real database."""
+    parents = {region.code: region.parent for region in city.regions if region.parent}
+    published = Published(engine, parents=parents, zone=city.zone)
+
+    async def knowledge() -> Search:
+        return await asyncio.to_thread(published.search)
+
+    async def write_order(draft: OrderDraft) -> WrittenOrder:
+        return await asyncio.to_thread(write, engine, draft, now=datetime.now(city.zone))
+
+    return Dialogue(city, knowledge, write_order)

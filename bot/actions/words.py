@@ -1,0 +1,80 @@
+"""Short words that steer a dialogue: yes, no, the second one, I do not know. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from language.corrections import corrected
+from language.normal import clean, for_matching
+
+_YES = re.compile(
+    r"(?:对|是|嗯|好|行|可以|没错|正确|确认|确定|没问题|中|成|要得|ok|OK|就是)"
+    r"(?:的|啊|呀|吧|了|嘞|滴|头|对|是|这样|这个|没错|都对|全对|没问题|可以|好|行|登记|提交|你|谢谢)*"
+)
+_NO = re.compile(
+    r"(?:不对|不是|不|错了|没有|没对|都不是|不行|不好|不正确|有问题|不准|有错|[说记听弄搞]错|哪儿?啊)"
+)
+_BUT = re.compile(r"但是?|不过|就是.{0,6}(?:错|不对)")
+_ORDINAL = re.compile(
+    r"(?:第|选|要|就|是)*(?P<n>[一二三四两1-4])(?:个|项|种|号)?(?:那个|的|吧|啊|问题)*"
+)
+_NUMBERS = {"一": 0, "1": 0, "二": 1, "两": 1, "2": 1, "三": 2, "3": 2, "四": 3, "4": 3}
+_FIRST = re.compile(r"(?:前面|前边|头|上面)(?:那|一)?个")
+_LAST = re.compile(r"(?:后面|后边|最后|下面)(?:那|一)?个")
+_NONE_OF_THEM = re.compile(r"都不[是对]|一个都不|哪个都不|不是这[些个两]|全不是|^none$")
+_UNKNOWN = re.compile(
+    r"不(?:太)?(?:知道|清楚|记得|晓得|想说|方便|愿意|用|需要|确定)|没(?:有|记住|看清|留)|忘了|记不[得清]|"
+    r"说不(?:上来|清|好)|无可奉告|跳过|不留"
+)
+_QUESTION = re.compile(
+    r"[吗么嘛？?]|怎么|咋|怎样|如何|多少|几[天个次点号年]|哪[儿里个些]|什么|啥|能不能|可不可以|是不是|有没有|"
+    r"要不要|行不行|用不用|需不需要|多久|多长时间|为什么|谁"
+)
+_DIGIT = re.compile(r"[0-9一二三四五六七八九零〇幺两]")
+
+
+def yes_no(text: str) -> bool | None:
+    """Whether ``text`` as a whole says yes (True) or begins with a no (False); else None."""
+    bare = for_matching(text)
+    if _NO.match(bare):
+        return False
+    if _YES.fullmatch(bare):
+        return True
+    return False if _BUT.search(bare) and _YES.match(bare) else None
+
+
+def ordinal(text: str, count: int) -> int | None:
+    """The place (from 0) that 第二个, 后面那个 or a bare 2 means among ``count`` options."""
+    bare = for_matching(text)
+    match = _ORDINAL.fullmatch(bare)
+    if match:
+        place = _NUMBERS[match["n"]]
+        return place if place < count else None
+    if _FIRST.search(bare):
+        return 0
+    return count - 1 if count and _LAST.search(bare) else None
+
+
+def none_of_them(text: str) -> bool:
+    """Whether ``text`` refuses all that was offered."""
+    return bool(_NONE_OF_THEM.search(clean(text)))
+
+
+def unknown(text: str) -> bool:
+    """Whether ``text`` says that the citizen cannot or will not tell."""
+    return bool(_UNKNOWN.search(for_matching(text)))
+
+
+def question(text: str) -> bool:
+    """Whether ``text`` is put as a question."""
+    return bool(_QUESTION.search(clean(text)))
+
+
+def digits_tried(text: str) -> bool:
+    """Whether ``text`` looks like an attempt at a number."""
+    return len(_DIGIT.findall(text)) >= 5  # fewer than half a number is none
+
+
+def behind_correction(text: str) -> str:
+    """What is said to be right: the words behind 不对，是…; the whole text without such words."""
+    return corrected(clean(text))[1]
