@@ -17,9 +17,8 @@ from qianmen.citizen.exchange import Exchange, local_address_towards
 from qianmen.citizen.phone import KEYS, CitizenPhone
 from qianmen.citizen.record import conversation_of, read_record
 from qianmen.citizen.report import CallReport, SaidTurn
+from qianmen.citizen.sounds import spoken
 from qianmen.citizen.track import Track
-from tts.errors import TtsError
-from tts.say import synthesise
 
 _STEP_S = 0.02
 _LATE_S = 0.2
@@ -46,10 +45,10 @@ class Patience:
 
 def place_call(
     uri: str,
-    says: Sequence[str] = (),
+    says: Sequence[str | Path] = (),
     *,
     keys: str = "",
-    wav: Path | None = None,
+    save: Path | None = None,
     voice: str = "cmn",
     speed: int = 160,
     caller: str = "13800138000",
@@ -61,7 +60,8 @@ def place_call(
 ) -> CallReport:
     """Call ``uri`` (``sip:12345@HOST:PORT``), say each sentence when it is the citizen's turn.
 
-    ``keys`` are pressed after the last sentence. ``wav`` is where the call's sound is saved
+    ``says``: sentences, spoken by espeak-ng with ``voice`` and ``speed`` (words a minute), or WAV
+    files. ``keys`` are pressed after the last. ``save`` is where the call's sound is saved
     (16-bit stereo, 8000 Hz: left the citizen, right what was heard). ``local_ip`` is found out
     unless given. ``database`` is the front door's, for its record of the call. ``on_progress`` is
     told what happens as it happens: (``calling``, ``answered``, ``said``, ``heard``, ``pressed``,
@@ -73,11 +73,9 @@ def place_call(
         raise CitizenError("bad_input", "keys are 0 to 9, * and #")
     try:
         target = sip.parse_uri(uri)
-        sounds = [(text, synthesise(text, voice, speed)) for text in says]
+        sounds = [spoken(said, voice, speed) for said in says]
     except sip.SipError:
         raise CitizenError("bad_input", "an address looks like sip:12345@HOST:PORT") from None
-    except TtsError as error:
-        raise CitizenError("bad_input", f"the citizen cannot say that: {error}") from None
     call = _Call(target, caller, local_ip or local_address_towards(target), patience or Patience())
     call.ear = Ear(hearing)
     call.progress = on_progress or (lambda _event, _text: None)
@@ -85,7 +83,7 @@ def place_call(
         failure = call.hold(sounds, keys)
     finally:
         call.close()
-    report = call.report(database, wav)
+    report = call.report(database, save)
     if failure is not None:
         failure.report = report
         raise failure

@@ -37,7 +37,7 @@ def test_citizen_and_front_door_take_turns(tmp_path: Path) -> None:
     wav = tmp_path / "call" / "sound.wav"
     with SipPeer() as peer:
         report = place_call(
-            peer.uri, ["租房", "谢谢"], keys="0#", wav=wav, hearing=QUICK,
+            peer.uri, ["租房", "谢谢"], keys="0#", save=wav, hearing=QUICK,
             patience=Patience(reply_s=2.0),
         )  # fmt: skip
     assert [turn.who for turn in report.turns] == [
