@@ -41,15 +41,19 @@ class _File(BaseModel):
     aspects: dict[Aspect, tuple[str, ...]] = Field(min_length=len(ASPECTS))
     nothing: tuple[str, ...]
     papers: tuple[str, ...]
+    telling: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Phrasings:
-    """How people ask: phrasings by aspect, talk without one, and the papers one brings."""
+    """How people ask: phrasings by aspect, talk without one, the papers one brings, and signs
+    that tell a matter although one asks with them.
+    """
 
     aspects: Mapping[str, tuple[str, ...]]
     nothing: tuple[str, ...]
     papers: tuple[str, ...]
+    telling: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -61,7 +65,9 @@ class Phrasings:
 def read_phrasings(path: Path = PATH) -> Phrasings:
     """Read the phrasings; raises :class:`config.errors.ConfigError`."""
     given = read(path, _File)
-    return Phrasings({str(k): v for k, v in given.aspects.items()}, given.nothing, given.papers)
+    return Phrasings(
+        {str(k): v for k, v in given.aspects.items()}, given.nothing, given.papers, given.telling
+    )
 
 
 class AspectModel:

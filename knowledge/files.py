@@ -1,7 +1,7 @@
 """Matters and answers as editors keep them: one YAML file a matter, and a list of known matters.
 
 ``matters.yaml`` names matters that are known but have no answers yet. Every other ``*.yaml`` of
-the folder is one matter with its answers. The file's place says nothing; its ``code`` does.
+the folder is one matter with its answers; those asked about most have the lowest ``rank``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Code = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z]+)+$", max_len
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """All matters, in the order of their files, and all answers."""
+    """All matters, those asked about most first, and all answers."""
 
     matters: tuple[MatterEntry, ...]
     answers: tuple[AnswerEntry, ...]
@@ -57,10 +57,11 @@ class _Answer(_Part):
     def _sound(self) -> _Answer:
         if self.valid_to is not None and self.valid_to < self.valid_from:
             raise ValueError("valid_to lies before valid_from")
-        if self.sample and SAMPLE_MARK not in self.text:
-            raise ValueError(f"sample is true, but the text does not say {SAMPLE_MARK}")
-        if not self.sample and SAMPLE_MARK in self.text:
-            raise ValueError(f"the text says {SAMPLE_MARK}, but sample is not true")
+        marked = SAMPLE_MARK in self.text or SAMPLE_MARK in self.source.document
+        if self.sample and not marked:
+            raise ValueError(f"sample is true, but neither text nor document says {SAMPLE_MARK}")
+        if marked and not self.sample:
+            raise ValueError(f"text or document says {SAMPLE_MARK}, but sample is not true")
         return self
 
 
@@ -79,6 +80,7 @@ class _Matter(_Part):
 
 
 class _MatterFile(_Matter):
+    rank: int = Field(default=1000, ge=1)
     aspects: dict[Aspect, _Answer] = Field(min_length=1)
     regions: dict[str, dict[Aspect, _Answer]] = {}
 
@@ -103,15 +105,14 @@ def read_folder(folder: Path) -> Contents:
     """
     if not folder.is_dir():
         raise ConfigError("config_missing", f"{folder}: the knowledge folder does not exist")
-    matters: list[tuple[str, MatterEntry]] = []
-    answers: list[AnswerEntry] = []
-    for path in sorted(folder.glob("*.yaml")):
-        if path.name == KNOWN:
-            matters += [(path.name, matter.entry()) for matter in read(path, _KnownFile).matters]
-            continue
-        given = read(path, _MatterFile)
-        matters.append((path.name, given.entry()))
-        answers += given.answers()
+    files = [path for path in sorted(folder.glob("*.yaml")) if path.name != KNOWN]
+    given = [(path.name, read(path, _MatterFile)) for path in files]
+    given.sort(key=lambda pair: (pair[1].rank, pair[0]))
+    matters = [(name, file.entry()) for name, file in given]
+    answers = [answer for _, file in given for answer in file.answers()]
+    if (folder / KNOWN).exists():
+        known = read(folder / KNOWN, _KnownFile).matters
+        matters += [(KNOWN, matter.entry()) for matter in known]
     _refuse_doubles(matters)
     return Contents(tuple(matter for _, matter in matters), tuple(answers))
 

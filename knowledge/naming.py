@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,9 @@ _LENGTH_WEIGHT = {1: 0.5, 2: 1.0, 3: 0.6}
 _SOUND_CREDIT = 0.8
 _ASKING_WEIGHT = 0.2
 _SHORTLIST = 24
+_COMMON_SHARE = 0.34
+_LEAST_SHARE = 0.15
+"""What a run weighs that only one of many names of a matter uses: mostly chance neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Named:
     @property
     def strength(self) -> float:
         """Orders matters: a name hit well that leaves little unexplained."""
-        return self.cover * self.explained * self.explained
+        return self.cover * self.explained
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ class _Gram:
     chars: str
     sounds: str
     weight: float
+
+    def times(self, factor: float) -> _Gram:
+        return _Gram(self.chars, self.sounds, self.weight * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +83,14 @@ class Naming:
 class NamingIndex:
     """All matters, ready to be looked up. Immutable."""
 
-    def __init__(self, matters: Sequence[MatterEntry], asking: Iterable[str]) -> None:
-        """``asking``: how people ask, without any matter; its runs are no evidence."""
+    def __init__(
+        self, matters: Sequence[MatterEntry], asking: Iterable[str], telling: Iterable[str] = ()
+    ) -> None:
+        """``asking``: how people ask, without any matter; its runs are little evidence unless
+        they hold one of the signs ``telling``.
+        """
         cut = [[signs(name) for name in matter.names] for matter in matters]
-        self._asking = _asking_runs(asking)
+        self._asking = _asking_runs(asking, tuple(telling))
         self._frequency = _document_frequency(cut)
         self._count = len(matters)
         self._matters = tuple(
@@ -94,7 +104,7 @@ class NamingIndex:
         ``given``: runs of characters that count as said, because the talk is about them.
         """
         said = signs(text)
-        own = [self._gram(chars, sounds, n) for _, n, chars, sounds in said.grams()]
+        own = self._grams(text)
         grams = own + [self._gram(run, "", len(run)) for run in sorted(given)]
         shortlist = self._shortlist(grams)
         best = {gram.chars: self._known_weight(gram, shortlist) for gram in grams}
@@ -128,6 +138,24 @@ class NamingIndex:
             max((len(name) for name in matter.plain if name in said.text), default=0),
         )
 
+    def telling(self, text: str, among: Collection[str]) -> float:
+        """How much ``text`` says to tell some of the matters ``among`` from their siblings: the
+        weight of its runs, less what more than a third of them use.
+        """
+        kin = [matter for matter in self._matters if matter.code in among]
+        common = len(kin) * _COMMON_SHARE
+        total = 0.0
+        for gram in {gram.chars: gram for gram in self._grams(text)}.values():
+            users = sum(1 for matter in kin if gram.chars in matter.chars)
+            if not users and " " in gram.sounds:
+                users = sum(1 for matter in kin if gram.sounds in matter.sounds)
+            if users:
+                total += gram.weight * max(0.0, 1.0 - users / common)
+        return total
+
+    def _grams(self, text: str) -> list[_Gram]:
+        return [self._gram(chars, sounds, n) for _, n, chars, sounds in signs(text).grams()]
+
     def known(self, run: str, sounds: str) -> bool:
         """Whether any matter uses this run of signs, by character or by sound."""
         return run in self._frequency or (" " in sounds and f"~{sounds}" in self._frequency)
@@ -146,8 +174,12 @@ class NamingIndex:
         return _Gram(chars, sounds, weight)
 
     def _prepared(self, code: str, names: list[Signs]) -> _Matter:
+        used = Counter(run for name in names for run in {chars for _, _, chars, _ in name.grams()})
         grams = tuple(
-            tuple(self._gram(chars, sounds, n) for _, n, chars, sounds in name.grams())
+            tuple(
+                self._gram(chars, sounds, n).times(_LEAST_SHARE + used[chars] / len(names))
+                for _, n, chars, sounds in name.grams()
+            )
             for name in names
         )
         flat = [gram for name in grams for gram in name]
@@ -197,10 +229,15 @@ def _cover(name: tuple[_Gram, ...], chars: set[str], sounds: set[str]) -> float:
     return hit / total if total else 0.0
 
 
-def _asking_runs(asking: Iterable[str]) -> frozenset[str]:
+def _asking_runs(asking: Iterable[str], telling: tuple[str, ...]) -> frozenset[str]:
     seen: Counter[str] = Counter()
     for text in asking:
-        runs = {key for _, _, chars, sounds in signs(text).grams() for key in (chars, f"~{sounds}")}
+        runs = {
+            run
+            for _, _, chars, sounds in signs(text).grams()
+            if not any(sign in chars for sign in telling)
+            for run in (chars, f"~{sounds}")
+        }
         seen.update(runs)
     return frozenset(run for run, times in seen.items() if times > 1)
 

@@ -5,6 +5,7 @@ Pure and in process: built from matters and published answers, immutable, no clo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
@@ -27,6 +28,9 @@ _OPTIONS = 3
 _CANDIDATES = 6
 _RIVALS = 4
 _TAUGHT_NAMES = 300
+_DENIED = re.compile(r"不是[^是，。,.]{1,10}[，。,.]?(?:而)?(?=是)")
+"""What a citizen takes back: 不是租房，是买房."""
+
 _USUAL = {"条件": 0.4, "材料": 0.3, "流程": 0.2, "额度": 0.1}
 """What to offer where no aspect was asked for: what people want to know first."""
 
@@ -80,7 +84,7 @@ class Search:
         """
         phrasings = phrasings or read_phrasings()
         thresholds = thresholds or Thresholds()
-        topics = Topics(matters, phrasings.all, thresholds, calibration or Calibration())
+        topics = Topics(matters, phrasings, thresholds, calibration or Calibration())
         model = asking or AspectModel(phrasings, taught_names(matters))
         return cls(matters, answers, topics, model, thresholds, parents or {}, zone)
 
@@ -114,7 +118,8 @@ class Search:
         text = clean(text)
         if not signs(text).chars or not self._matters:
             return Found("miss", (), None, context)
-        turn = _Turn(self, self._topics.judge(self._asking.without_papers(text), context.matter),
+        named = self._asking.without_papers(_DENIED.sub("", text))
+        turn = _Turn(self, self._topics.judge(named, context.matter),
                      self._asking.ask(text), context, region or context.region, now)  # fmt: skip
         return turn.decided()
 

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from knowledge.asking import Phrasings
 from knowledge.decision import Calibration, Thresholds
 from knowledge.matters import MatterEntry
 from knowledge.naming import Naming, NamingIndex
-from knowledge.signs import signs
+from knowledge.signs import Signs, signs
 
 _FAMILY_SHARE = 0.6
+_FAMILY_LEAST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,50 +43,69 @@ class Topics:
     """Judges which matter a turn is about. Immutable."""
 
     def __init__(
-        self, matters: Sequence[MatterEntry], asking: Iterable[str],
+        self, matters: Sequence[MatterEntry], phrasings: Phrasings,
         thresholds: Thresholds, calibration: Calibration,
     ) -> None:  # fmt: skip
-        """``asking``: how people ask, whatever the matter."""
-        asking = tuple(asking)
-        self._index = NamingIndex(matters, asking)
-        self._families = _family_runs(matters)
-        self._asking = _runs(asking)
+        """``phrasings``: how people ask, whatever the matter."""
+        self._index = NamingIndex(matters, phrasings.all, phrasings.telling)
+        self._shared = _shared_runs(matters)
+        self._anchors = _anchors(matters)
+        self._kin = _kin(matters)
+        self._asking = _runs(phrasings.all)
         self._thresholds = thresholds
         self._calibration = calibration
 
     def judge(self, text: str, matter: str) -> Topic:
         """What ``text`` is about, in a talk about ``matter`` ('' for none)."""
         plain = self._index.find(text)
-        chances = self._chances(plain)
+        chances = self._chances(text, plain)
         strange = self._strange(text)
         if not matter or (chances and chances[0][1] >= self._thresholds.matter):
             follows = bool(chances) and family(chances[0][0]) == family(matter)
-            return Topic(chances, follows, strange)
+            return Topic(self._whole_family(text, plain) or chances, follows, strange)
         return self._followed(text, matter, plain, strange)
 
     def _followed(self, text: str, matter: str, plain: Naming, strange: float) -> Topic:
         limits = self._thresholds
         if plain.evidence >= limits.telling:
-            given = self._families.get(family(matter), frozenset())
-            chances = self._chances(self._index.find(text, given))
-            own = [(code, chance) for code, chance in chances if family(code) == family(matter)]
-            if own and own[0] == chances[0] and own[0][1] >= limits.some_matter:
+            given = self._shared.get(family(matter), frozenset())
+            chances = self._calibration.chances(self._index.find(text, given), anchored=True)
+            best = chances[0][0]
+            own = family(best) == family(matter)
+            if own and best != matter and chances[0][1] >= limits.follow_matter:
                 return Topic(chances, True, strange)
-        chances = self._chances(plain)
+        chances = self._chances(text, plain)
         if strange < limits.strange:
             others = tuple(pair for pair in chances if pair[0] != matter)
             return Topic(((matter, limits.carried), *others), True, strange)
         return Topic(chances, False, strange)
 
-    def _chances(self, naming: Naming) -> tuple[tuple[str, float], ...]:
-        found = naming.found
-        if not found:
+    def _chances(self, text: str, naming: Naming) -> tuple[tuple[str, float], ...]:
+        anchored = not naming.found or self._anchored(text, family(naming.found[0].matter))
+        return self._calibration.chances(naming, anchored)
+
+    def _anchored(self, text: str, kin: str) -> bool:
+        """Whether ``text`` says what all matters of a family are called, if they share a name."""
+        anchor = self._anchors.get(kin)
+        if anchor is None:
+            return True
+        said = signs(text)
+        sounds = f" {' '.join(said.syllables)} "
+        return anchor.text in said.text or f" {' '.join(anchor.syllables)} " in sounds
+
+    def _whole_family(self, text: str, naming: Naming) -> tuple[tuple[str, float], ...]:
+        """All matters of a family, alike, where the text tells none of them from the others."""
+        if not naming.found:
             return ()
-        rivals = [found[1] if len(found) > 1 else None, *([found[0]] * (len(found) - 1))]
-        return tuple(
-            (named.matter, self._calibration.chance(named, rival))
-            for named, rival in zip(found, rivals, strict=True)
-        )
+        best = naming.found[0]
+        kin = family(best.matter)
+        anchor = self._anchors.get(kin)
+        if anchor is None or not self._anchored(text, kin) or best.exact > len(anchor.chars) + 1:
+            return ()
+        if self._index.telling(text, self._kin[kin]) >= self._thresholds.telling:
+            return ()
+        alike = self._thresholds.matter * 0.8
+        return tuple((code, alike) for code in self._kin[kin])
 
     def _strange(self, text: str) -> float:
         said = signs(text)
@@ -113,15 +134,39 @@ def _runs(texts: Iterable[str]) -> frozenset[str]:
     )
 
 
-def _family_runs(matters: Sequence[MatterEntry]) -> dict[str, frozenset[str]]:
-    """The runs that most names of a family share: nobody repeats them in a follow-up."""
-    names: dict[str, list[frozenset[str]]] = {}
+def _kin(matters: Sequence[MatterEntry]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
     for matter in matters:
-        runs = frozenset(chars for _, _, chars, _ in signs(matter.name).grams())
-        names.setdefault(family(matter.code), []).append(runs)
+        found.setdefault(family(matter.code), []).append(matter.code)
+    return {kin: tuple(codes) for kin, codes in found.items()}
+
+
+def _names(matters: Sequence[MatterEntry]) -> dict[str, list[Signs]]:
+    found: dict[str, list[Signs]] = {}
+    for matter in matters:
+        found.setdefault(family(matter.code), []).append(signs(matter.name))
+    return found
+
+
+def _shared_runs(matters: Sequence[MatterEntry]) -> dict[str, frozenset[str]]:
+    """The runs that most names of a family share: nobody repeats them in a follow-up."""
     shared: dict[str, frozenset[str]] = {}
-    for code, runs_of in names.items():
-        counted = Counter(run for runs in runs_of for run in runs)
-        least = max(2.0, len(runs_of) * _FAMILY_SHARE)
-        shared[code] = frozenset(run for run, times in counted.items() if times >= least)
+    for kin, names in _names(matters).items():
+        counted = Counter(
+            run for name in names for run in {chars for _, _, chars, _ in name.grams()}
+        )
+        least = max(2.0, len(names) * _FAMILY_SHARE)
+        shared[kin] = frozenset(run for run, times in counted.items() if times >= least)
     return shared
+
+
+def _anchors(matters: Sequence[MatterEntry]) -> dict[str, Signs]:
+    """The longest run of 2 or 3 signs in the names of all matters of a family (公积金)."""
+    anchors: dict[str, Signs] = {}
+    for kin, names in _names(matters).items():
+        common = frozenset.intersection(
+            *(frozenset(chars for _, n, chars, _ in name.grams() if n > 1) for name in names)
+        )
+        if len(names) >= _FAMILY_LEAST and common:
+            anchors[kin] = signs(max(common, key=lambda run: (len(run), run)))
+    return anchors
