@@ -1,0 +1,235 @@
+"""When it happened, as complaints tell it: 昨天晚上, 上礼拜三晚上, 这半个月, 每天夜里十一点以后."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from language.holidays import warm
+from language.normal import clean
+from language.when import CLOCK, DAY, LENGTH, Span, clock_span, day_span, length, midnight
+
+__all__ = ["Period", "period", "warm"]
+
+_GLUE = re.compile(r"[的，,\s]?(?:大概|大约|差不多|是)?")
+_EVERY = re.compile(
+    r"每天|每日|天天|每晚|每到|每个?(?:周|星期|礼拜)[一二三四五六日天末]?|"
+    r"每个月|每逢|成天|整天|一天到晚|经常(?=半夜|夜里|晚上|凌晨)|老是(?=半夜|"
+    r"夜里|晚上|凌晨)"
+)
+_FROM = re.compile(r"(?:从|自打|打从|自从|自|打)(?!电话|不|来水|我|他|你)")
+_SINCE = re.compile(r"[的]?(?:就)?(?:开始|起|以来|至今|到现在|到今天|一直)")
+_UNTIL_NOW = re.compile(r"(?:[一]?直)?(?:到|至)(?:现在|今天|目前|今)")
+_STILL = re.compile("就?(?:开始|起)(?!诉|码|床|步|点)|[到至](?:现在|目前|今)")
+_TO = re.compile(r"\s?(?:到|至|[-~～—–])\s?(?!现在|今$|目前)")
+_AFTER = re.compile(r"(?:以后|之后|过后|后)(?!天|面|来)")
+_AGO = re.compile(r"(?:之|以)?前(?!面|后|台|边|天)")
+_LASTING = re.compile(
+    r"(?:已经|都|有|快|持续|连续|拖|欠|停|等|坏|快要)(?:了|有|都|快)?(?:已经|快|有|将近)?$"
+)
+_LATELY = re.compile(r"(?:最近|近|这|过去|前|头|近期)(?:的)?$")
+_WORDS = re.compile(
+    r"(?P<now>刚才|刚刚|现在|这会儿|目前|正在|这时候)|"
+    r"(?P<few>(?:这|前|最近|近)(?:这)?(?:几|两|俩|些)(?:天|日|个?星期|"
+    r"个?礼拜|周|个?月|年)|这(?:一)?段(?:时间|日子)|前(?:一)?(?:段时间|"
+    r"阵子?|段日子)|最近|近期|近来|这阵子?|最近一段时间)|"
+    r"(?P<always>一直都?(?:是|有|在|没|这样)?|长期|常年|年前|很久|好久|老早|多年)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A stretch of time somebody spoke of, in the zone of ``now``.
+
+    ``from_`` is None when the beginning was not told, ``to`` (in: its last second is before it)
+    when it goes on. ``text`` is what was said. ``recurring``: every day or week; ``from_`` and
+    ``to`` are then the latest such time.
+    """
+
+    from_: datetime | None
+    to: datetime | None
+    text: str
+    recurring: bool = False
+
+
+def period(text: str, now: datetime) -> Period | None:
+    """The time ``text`` speaks of, seen from ``now`` (aware), else None.
+
+    A day without a year is the last one that was, unless it is less than a month ahead.
+    """
+    text = clean(text)
+    return _since(text, now) or _every(text, now) or _first(text, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    span: Span
+    start: int
+    end: int
+    open_end: bool = False
+
+
+def _since(text: str, now: datetime) -> Period | None:
+    for lead in _FROM.finditer(text):
+        found = _at(text, lead.end(), now)
+        if not found:
+            continue
+        ranged = _ranged(text, found, now)
+        if ranged.end != found.end:
+            return Period(ranged.span.start, ranged.span.end, text[lead.start() : ranged.end])
+        tail = _SINCE.match(text, found.end) or _UNTIL_NOW.match(text, found.end)
+        end = tail.end() if tail else found.end
+        return Period(found.span.start, None, text[lead.start() : end])
+    return None
+
+
+def _every(text: str, now: datetime) -> Period | None:
+    lead = _EVERY.search(text)
+    if not lead:
+        return None
+    at = _after_glue(text, lead.end())
+    # 每晚 and 每周三 carry their own hour or day.
+    own = (
+        1
+        if lead.group() == "每晚"
+        or (lead.group()[-1] in "一二三四五六日天末" and "每天" not in lead.group())
+        else 0
+    )
+    begin = lead.start() + 1 if own and lead.group() != "天天" else at
+    found = _at(text, begin, now) or _at(text, at, now)
+    if not found:
+        return Period(None, None, lead.group(), recurring=True)
+    found = _ranged(text, found, now)
+    span = found.span
+    if span.start > now:
+        span = Span(span.start - timedelta(days=1), span.end - timedelta(days=1))
+    end = None if found.open_end else span.end
+    return Period(span.start, end, text[lead.start() : found.end], recurring=True)
+
+
+def _first(text: str, now: datetime) -> Period | None:
+    vague: Period | None = None
+    for at in range(len(text)):
+        found = _at(text, at, now)
+        if found:
+            found = _ranged(text, found, now)
+            open_end = found.open_end or bool(_STILL.search(text, found.end))
+            return Period(
+                found.span.start,
+                None if open_end else found.span.end,
+                text[found.start : found.end],
+            )
+        spoken = _length_at(text, at, now) or _word_at(text, at, now)
+        if spoken and spoken.from_:
+            return spoken
+        vague = vague or spoken
+    return vague
+
+
+def _at(text: str, at: int, now: datetime) -> _Found | None:
+    """A day, a day with an hour, or an hour of today, that begins at ``at``."""
+    day = DAY.match(text, at)
+    span = day_span(day, now) if day else None
+    if day and span:
+        return _with_clock(text, day.start(), _Found(span, at, day.end()))
+    clock = CLOCK.match(text, at)
+    if not clock or not _is_clock(clock, text):
+        return None
+    hours = clock_span(clock, midnight(now))
+    if not hours:
+        return None
+    if hours.start > now and not text.startswith("今", max(0, at - 2)):
+        hours = Span(hours.start - timedelta(days=1), hours.end - timedelta(days=1))
+    return _opened(text, _Found(hours, at, clock.end()))
+
+
+def _is_clock(clock: re.Match[str], text: str) -> bool:
+    """A lone 早, 晚, 夜 or 一点 is a word, not a time."""
+    if clock["hour"] == "一" and not clock["daypart"] and not clock["minute"]:
+        return text[clock.end() - 1 : clock.end()] == "钟"
+    return bool(clock["hour"] or clock["hh"]) or len(clock["daypart"] or "") > 1
+
+
+def _with_clock(text: str, start: int, found: _Found) -> _Found:
+    clock = CLOCK.match(text, _after_glue(text, found.end))
+    if not clock or not (clock["daypart"] or clock["hour"] or clock["hh"]):
+        return _opened(text, found)
+    day = found.span.start
+    later = CLOCK.match(text, clock.end())
+    if later and later["daypart"] and later["hour"] and not clock["hour"]:  # 昨晚凌晨三点
+        clock, day = later, day + timedelta(days=later["daypart"] in ("凌晨", "后半夜"))
+    hours = clock_span(clock, day)
+    return _opened(text, _Found(hours, start, clock.end())) if hours else found
+
+
+def _opened(text: str, found: _Found) -> _Found:
+    after = _AFTER.match(text, found.end)
+    return _Found(found.span, found.start, after.end(), open_end=True) if after else found
+
+
+def _ranged(text: str, found: _Found, now: datetime) -> _Found:
+    """``found`` prolonged to the other end of 到: 晚上十点到凌晨两点, 3月5号到8号."""
+    to = _TO.match(text, found.end)
+    if not to or found.open_end:
+        return found
+    clock = CLOCK.match(text, to.end())
+    day = DAY.match(text, to.end())
+    if day and (
+        span := day_span(day, found.span.start + timedelta(days=28) if day["num"] else now)
+    ):
+        end, at = span.end, day.end()
+        if end <= found.span.start and day["week"]:
+            end += timedelta(weeks=1)
+    elif (
+        clock and _is_clock(clock, text) and (span := clock_span(clock, midnight(found.span.start)))
+    ):
+        end, at = span.start, clock.end()
+        if end <= found.span.start:
+            end += timedelta(
+                hours=12
+                if not clock["daypart"]
+                and end.hour < 12
+                and end + timedelta(hours=12) > found.span.start
+                else 24
+            )
+    else:
+        return found
+    return _Found(Span(found.span.start, end), found.start, at) if end > found.span.start else found
+
+
+def _length_at(text: str, at: int, now: datetime) -> Period | None:
+    """已经两个月了, 这半个月, 三天前."""
+    match = LENGTH.match(text, at)
+    span = length(match) if match else None
+    if not match or span is None or span > timedelta(days=36500):
+        return None
+    before, start = text[max(0, at - 6) : at], now - span
+    ago = _AGO.match(text, match.end())
+    if ago:
+        day = midnight(start) if span >= timedelta(days=1) else start
+        end = day + (timedelta(days=1) if span >= timedelta(days=1) else timedelta(0))
+        return Period(day, end, text[at : ago.end()])
+    lead = _LATELY.search(before) or _LASTING.search(before)
+    if lead or text[match.end() : match.end() + 1] == "了":
+        begin = at - (len(before) - lead.start()) if lead else at
+        end_at = match.end() + (text[match.end() : match.end() + 1] == "了")
+        past = lead is not None and lead.group()[0] in "前头"
+        return Period(start, now if past else None, text[begin:end_at])
+    return None
+
+
+def _word_at(text: str, at: int, now: datetime) -> Period | None:
+    match = _WORDS.match(text, at)
+    if not match:
+        return None
+    said = match.group()
+    if match["now"]:
+        gone = said in ("刚才", "刚刚")
+        return Period(now - timedelta(minutes=30) if gone else now, now if gone else None, said)
+    return Period(None, None, said)
+
+
+def _after_glue(text: str, at: int) -> int:
+    glue = _GLUE.match(text, at)
+    return glue.end() if glue else at
