@@ -271,7 +271,8 @@ def _employer(said: _Said) -> Extracted | None:
 
 _QUESTION = re.compile(r"[吗？?]|什么|怎么|哪|谁|不知道|不清楚|多少")
 _NAMED = re.compile(
-    r"(?:我叫|我的名字是|名字叫|我是)(?P<name>[\u4e00-\u9fff]{2,4})(?=$|[，。,. ])|我姓(?P<sur>[\u4e00-\u9fff])"
+    r"(?:我叫|我的名字是|名字叫)(?P<name>[\u4e00-\u9fff]{2,4})(?=$|[，。,. ])"
+    r"|我姓(?P<sur>[\u4e00-\u9fff])"
 )
 
 
