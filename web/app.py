@@ -18,16 +18,18 @@ from chat.limits import Limits
 from chat.session import Sessions
 from chat.socket import Door
 from config.city import City
+from config.errors import ConfigError
+from config.secret import secret_key
 from config.settings import Settings
 from web import errors, health
 from web.health import Probe
 from web.routes import api, citizen, orders, recordings, staff
 from web.routes import health as health_routes
-from web.secret import secret_key
 from web.security import LastResort, SafeHeaders
 from web.site import Site
 from web.templating import STATIC, make_environment, static_version
 
+MIN_KEY_CHARS = 16
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -51,6 +53,10 @@ def create_app(
     ``lifespan`` starts and stops what the conversations need; ``now`` is aware.
     """
     key = secret_key(settings)
+    if len(key) < MIN_KEY_CHARS:
+        raise ConfigError(
+            "settings_invalid", f"QIANMEN_SECRET_KEY: needs at least {MIN_KEY_CHARS} characters"
+        )
     version = static_version()
     app = FastAPI(
         title="Qianmen",

@@ -28,7 +28,7 @@ FIELDS = {
     "number": "工单编号",
     "created_at": "受理时间",
     "channel": "来源",
-    "line": "拨打的号码",
+    "line": "服务号码",
     "conversation": "对话编号",
     "conversation_state": "对话状态",
     "name": "姓名",
@@ -47,12 +47,13 @@ FIELDS = {
     "state": "办理状态",
     "department": "建议主办",
 }
+# What an agent needs first stands first; the number stands in the heading as well.
 GROUPS = (
-    ("受理信息", ("number", "created_at", "channel", "line", "conversation_state")),
-    ("诉求人", ("name", "phone")),
     ("诉求内容", ("kind", "matter", "what", "where", "when", "amount", "people", "employer",
               "period")),
+    ("诉求人", ("name", "phone")),
     ("办理", ("urgency", "state", "department")),
+    ("受理信息", ("number", "created_at", "channel", "line", "conversation_state")),
 )  # fmt: skip
 OTHERS = "其他"
 LOW_CONFIDENCE = 0.6

@@ -198,7 +198,7 @@ words.addEventListener("keydown", (event) => {
 person.addEventListener("click", () => say({ type: "text" }, "转人工"));
 quick.addEventListener("click", (event) => {
   const chosen = event.target.closest(".quick__item");
-  if (chosen) say({ type: "text" }, chosen.textContent);
+  if (chosen) say({ type: "text" }, chosen.textContent.trim());
 });
 again.addEventListener("click", () => location.reload());
 new ResizeObserver(() => view.scroll()).observe(document.getElementById("talk"));

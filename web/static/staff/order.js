@@ -33,7 +33,17 @@ function show(scroll) {
   if (!turn) return;
   turn.classList.add("say_chosen");
   mark(turn.querySelector(".say__text"), chosen.dataset.quote);
-  if (scroll) turn.scrollIntoView({ block: "center", behavior: smooth() });
+  if (scroll) bring(turn);
+}
+
+/** To the middle of the transcript; on a narrow page, where that does not scroll, of the page. */
+function bring(turn) {
+  if (talk.scrollHeight <= talk.clientHeight + 1) {
+    turn.scrollIntoView({ block: "center", behavior: smooth() });
+    return;
+  }
+  const top = turn.getBoundingClientRect().top - talk.getBoundingClientRect().top + talk.scrollTop;
+  talk.scrollTo({ top: top - (talk.clientHeight - turn.clientHeight) / 2, behavior: smooth() });
 }
 
 function mark(paragraph, quote) {
@@ -59,9 +69,14 @@ function smooth() {
   return matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
 }
 
+let following = true;
+document.addEventListener("htmx:before:swap", () => {
+  following = talk.scrollHeight - talk.scrollTop - talk.clientHeight < 40;
+});
 // What came new replaced the marks: put them back before anything is painted.
 document.addEventListener("htmx:after:swap", () => {
   if (chosen) show(false);
+  if (following) talk.scrollTop = talk.scrollHeight;
 });
 document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden) event.preventDefault();
