@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from config.settings import ROOT, Settings
-from qianmen.citizen.call import place_call
+from qianmen.citizen.call import Patience, place_call
 from qianmen.citizen.chat import hold_chat
 from qianmen.citizen.report import CallReport, ChatReport
 from qianmen.console import say
@@ -58,7 +58,10 @@ async def run_demo(settings: Settings) -> dict[str, Any]:
     try:
         uri = f"sip:12345@127.0.0.1:{settings.sip_port}"
         say("☎ 市民打来电话……")
-        call = await asyncio.to_thread(place_call, uri, CALL_SAYS, settings=settings, caller=CALLER)
+        call = await asyncio.to_thread(
+            place_call, uri, CALL_SAYS, caller=CALLER, database=settings.database,
+            patience=Patience(stay_s=10.0),
+        )  # fmt: skip
     finally:
         agent.terminate()
         await agent.wait()

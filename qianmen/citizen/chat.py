@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ class ChatLine:
         self.order = ""
         self.handed_over = False
         self.turns: list[SaidTurn] = []
+        self.first_words_s = 0.0
+        """From the last message's sending to the first words that answer it."""
 
     async def greet(self) -> None:
         """Say hello and take the greeting, with what the front door says unasked."""
@@ -44,6 +47,7 @@ class ChatLine:
     async def say(self, text: str) -> SaidTurn | None:
         """Write ``text``, wait for the whole answer; the first thing answered, None if no words."""
         known = secrets.token_hex(12)
+        began, self.first_words_s = time.perf_counter(), 0.0
         await self._send({"type": "text", "id": known, "text": text})
         self.turns.append(SaidTurn("citizen", text, datetime.now(UTC).isoformat()))
         answer_from = len(self.turns)
@@ -56,6 +60,8 @@ class ChatLine:
                     continue
                 self._refused(frame, known)
                 self._note(frame)
+                if not self.first_words_s and len(self.turns) > answer_from:
+                    self.first_words_s = time.perf_counter() - began
                 complete |= frame.get("in_reply_to") == known and frame.get("last") is True
         return next((t for t in self.turns[answer_from:] if t.who != "citizen"), None)
 

@@ -1,0 +1,1 @@
+"""Measurements from outside the product, beside peers in the same run. Nothing here asserts."""

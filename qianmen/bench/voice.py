@@ -1,0 +1,135 @@
+"""How long a caller waits: from the last spoken sample to the first answering one, at the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+import wave
+from collections.abc import Callable, Iterable, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+from config.settings import ROOT, Settings
+from qianmen.bench.figures import Figure, Figures, spread
+from qianmen.bench.questions import CALLS
+from qianmen.citizen.errors import CitizenError
+from qianmen.citizen.record import conversation_of, read_record
+from tts.say import synthesise
+
+PARTS = {"endpoint_ms": "end of turn", "words_ms": "words", "dialogue_ms": "dialogue",
+         "speech_ms": "speech"}  # fmt: skip
+_VOICES = (("cmn", 165), ("cmn+f3", 155), ("cmn+m3", 175))
+GOAL_P50_MS = 1200
+_LONGEST_S = 1200.0
+
+
+async def run_voice(
+    settings: Settings,
+    turns: int = 30,
+    *,
+    uri: str = "",
+    recordings: Sequence[Path] = (),
+    on_progress: Callable[[dict[str, Any]], None] | None = None,
+) -> Figures:
+    """Call a running front door until ``turns`` questions were asked; what came of it.
+
+    ``uri`` is this machine's own front door unless given; ``recordings`` (16-bit WAV) are asked
+    in the place of synthesised questions. The split comes from the front door's own record.
+    Raises :class:`CitizenError` where it does not answer.
+    """
+    uri = uri or f"sip:12345@127.0.0.1:{settings.sip_port}"
+    with tempfile.TemporaryDirectory(prefix="qianmen-bench-") as folder:
+        plan = _plan(turns, Path(folder), recordings)
+        calls = await _measure({"uri": uri, "calls": plan}, on_progress)
+    timings = await asyncio.to_thread(_timings, settings.database, calls)
+    return summary(calls, timings)
+
+
+def _plan(turns: int, folder: Path, recordings: Sequence[Path]) -> list[list[str]]:
+    if recordings:
+        paths = [str(path) for path in islice(cycle(recordings), turns)]
+        return [paths[start : start + 6] for start in range(0, turns, 6)]
+    calls: list[list[str]] = []
+    left = turns
+    for number, sentences in enumerate(cycle(CALLS)):
+        if left <= 0:
+            break
+        voice, speed = _VOICES[number % len(_VOICES)]
+        asked = sentences[:left]
+        calls.append([_write(folder, text, voice, speed) for text in asked])
+        left -= len(asked)
+    return calls
+
+
+def _write(folder: Path, text: str, voice: str, speed: int) -> str:
+    path = folder / f"{len(list(folder.iterdir()))}.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(synthesise(text, voice, speed))
+    return str(path)
+
+
+async def _measure(
+    plan: dict[str, Any], on_progress: Callable[[dict[str, Any]], None] | None
+) -> list[dict[str, Any]]:
+    """Run the measuring process; a line for each call."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "qianmen.bench.wire_main",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT, limit=2**24,
+    )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # pipes
+    calls: list[dict[str, Any]] = []
+    try:
+        process.stdin.write(json.dumps(plan).encode())
+        process.stdin.write_eof()
+        async with asyncio.timeout(_LONGEST_S):
+            async for line in process.stdout:
+                call = json.loads(line)
+                if "error" in call:
+                    raise CitizenError(call["error"], call["text"])
+                calls.append(call)
+                if on_progress is not None:
+                    on_progress(call)
+            code = await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if code or not calls:
+        raise CitizenError("lost", "the measuring process ended without a result")
+    return calls
+
+
+def _timings(database: str, calls: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for call in calls:
+        record = read_record(database, conversation_of(call["call_id"]))
+        found += record.timings if record is not None else ()
+    return found
+
+
+def summary(calls: Sequence[dict[str, Any]], timings: Sequence[dict[str, Any]]) -> Figures:
+    """The figures of measured calls (``WireCall`` as dicts) and of the front door's own split."""
+    turns = [turn for call in calls for turn in call["turns"]]
+    answers = [turn["answer_ms"] for turn in turns if turn["answer_ms"] is not None]
+    figures: list[Figure] = [Figure("voice turns", len(turns), "")]
+    figures += spread("voice answer", answers, goals={50: f"≤ {GOAL_P50_MS}"})
+    for key, name in PARTS.items():
+        values = [float(timing[key]) for timing in timings if key in timing]
+        figures += spread(f"voice split: {name}", values, (50, 95))
+    greetings = [call["greeting_ms"] for call in calls if call["greeting_ms"] is not None]
+    figures += spread("voice call taken", [call["answered_ms"] for call in calls], (50,))
+    figures += spread("voice greeting heard", greetings, (50,))
+    figures += spread("own packet gap", [g for call in calls for g in call["pacing_ms"]], (99,))
+    figures += [
+        Figure("voice turns cut into", sum(turn["cut_in"] for turn in turns), ""),
+        Figure("voice turns unanswered",
+               sum(t["answer_ms"] is None and not t["cut_in"] for t in turns), ""),
+        Figure("voice calls ended early", sum(call["ended_early"] for call in calls), ""),
+    ]  # fmt: skip
+    return Figures(tuple(figures))
