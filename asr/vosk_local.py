@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 import vosk
 
 from asr.recogniser import SAMPLE_RATE, UNKNOWN, RecogniserError, Words, join
@@ -24,35 +23,20 @@ from turns.voice import Word
 
 T = TypeVar("T")
 
+log = structlog.get_logger()
 _ACOUSTICS = ("am/final.mdl", "final.mdl")
 _GRAPHS = ("graph/HCLG.fst", "HCLG.fst", "graph/HCLr.fst", "HCLr.fst")
+_SYMBOLS = ("graph/words.txt", "words.txt")
 _RUNTIME_GRAPHS = ("graph/HCLr.fst", "HCLr.fst")
 _LONGEST_WORD = 8
+_SILENT = -2
+"""Log level: Kaldi's errors only, and those are caught."""
 _WARM_UP = bytes(2 * SAMPLE_RATE // 2)
 
-
-_ERROR_LINE = re.compile(r"^ERROR \([^)]*\)[^)]*?\) (.{1,200})", re.MULTILINE)
-
-
-@contextmanager
-def captured_stderr() -> Iterator[Callable[[], str]]:
-    """Hold back what native code prints on stderr; gives a function that tells it.
-
-    Kaldi prints its errors whatever the log level, a stack trace with them.
-    """
-    with tempfile.TemporaryFile() as file:
-        kept = os.dup(2)
-        os.dup2(file.fileno(), 2)
-
-        def printed() -> str:
-            file.seek(0)
-            return file.read().decode("utf-8", "replace")
-
-        try:
-            yield printed
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+_TRIAL = Path(__file__).with_name("trial.py")
+_TRIAL_S = 120.0
+"""The largest Mandarin model loads in a fraction of this."""
+_REASON = re.compile(r"^(?:ERROR|ASSERTION_FAILED) \(\S+ ?\S*\) (.{1,160})", re.MULTILINE)
 
 
 class VoskRecogniser:
@@ -63,15 +47,19 @@ class VoskRecogniser:
         self._executor = executor
         self._model: Any = None
         self._rate = SAMPLE_RATE
-        self._has_grammars = any((folder / name).is_file() for name in _RUNTIME_GRAPHS)
+        self._has_grammars = False
 
     async def start(self) -> None:
         """Load the model and recognise half a second of silence; raises `RecogniserError`."""
         check_model(self._folder)
-        vosk.SetLogLevel(-1)
         self._rate = model_rate(self._folder)
+        await try_model(self._folder, self._rate)
+        vosk.SetLogLevel(_SILENT)
         loop = asyncio.get_running_loop()
         self._model = await loop.run_in_executor(self._executor, self._load)
+        lookahead = any((self._folder / name).is_file() for name in _RUNTIME_GRAPHS)
+        self._has_grammars = lookahead and self._model.vosk_model_find_word(UNKNOWN) >= 0
+        log.info("asr_model_loaded", rate=self._rate, grammars=self._has_grammars)
         stream = await self.open()
         await stream.accept(_WARM_UP)
         await stream.finish()
@@ -81,13 +69,10 @@ class VoskRecogniser:
         return VoskStream(self._model, self._rate, self._executor, self._has_grammars)
 
     def _load(self) -> Any:
-        with captured_stderr() as printed:
-            try:
-                return vosk.Model(str(self._folder))
-            except Exception:  # noqa: BLE001  # Vosk raises bare Exception
-                reason = _ERROR_LINE.search(printed())
-                why = reason[1] if reason else "Vosk cannot load it"
-                raise _corrupt(self._folder, why) from None
+        try:
+            return vosk.Model(str(self._folder))
+        except Exception:  # noqa: BLE001  # Vosk raises bare Exception
+            raise _corrupt(self._folder, "Vosk cannot load it") from None
 
 
 class VoskStream:
@@ -102,6 +87,9 @@ class VoskStream:
         self._native: Any = None
         self._resampler = Resampler(SAMPLE_RATE, rate)
         self._done: list[Word] = []
+        self._native_bytes = 0
+        self._turn_from_ms = 0
+        """Where the turn began in the native recogniser's time, which runs on through turns."""
         self._renew = True
         self._fresh = True
         """Whether nothing was accepted since the last finish."""
@@ -115,7 +103,11 @@ class VoskStream:
         return await self._run(self._finish)
 
     async def set_grammar(self, phrases: Sequence[str] | None) -> None:
-        """See `RecogniserStream.set_grammar`; needs a model with a lookahead graph."""
+        """See `RecogniserStream.set_grammar`.
+
+        Needs a model with a lookahead graph that knows `UNKNOWN`: without that word whatever a
+        caller says becomes one of the phrases, with confidence.
+        """
         if not self._has_grammars:
             return
         grammar = segmented(phrases, self._knows) if phrases else None
@@ -136,6 +128,7 @@ class VoskStream:
         native.SetWords(True)
         self._resampler = Resampler(SAMPLE_RATE, self._rate)
         self._native, self._renew = native, False
+        self._native_bytes = self._turn_from_ms = 0
         return native
 
     def _accept(self, pcm: bytes) -> str:
@@ -143,12 +136,13 @@ class VoskStream:
         if native is None or (self._renew and self._fresh):
             native = self._begin()
         self._fresh = False
+        self._native_bytes += len(pcm)
         try:
             ended = native.AcceptWaveform(self._resampler.push(pcm))
         except Exception:  # noqa: BLE001  # Vosk raises bare Exception
             raise RecogniserError("asr_lost", "Vosk failed on a piece of sound") from None
         if ended:
-            self._done += _words(native.Result())
+            self._done += self._words(native.Result())
             return join(word.text for word in self._done)
         partial = str(json.loads(native.PartialResult())["partial"]).split()
         return join([*(word.text for word in self._done), *known(partial)])
@@ -156,11 +150,19 @@ class VoskStream:
     def _finish(self) -> Words:
         if self._native is None:
             return Words()
-        words = Words((*self._done, *_words(self._native.FinalResult())))
+        words = Words((*self._done, *self._words(self._native.FinalResult())))
+        self._native.Reset()
         self._done.clear()
         self._fresh = True
-        self._native.Reset()
+        self._turn_from_ms = 1000 * self._native_bytes // (2 * SAMPLE_RATE)
         return words
+
+    def _words(self, result: str) -> list[Word]:
+        before = self._turn_from_ms
+        return [
+            Word(word.text, max(word.start_ms - before, 0), word.end_ms - before, word.confidence)
+            for word in parse_result(json.loads(result))
+        ]
 
     def _knows(self, word: str) -> bool:
         return int(self._model.vosk_model_find_word(word)) >= 0
@@ -174,12 +176,33 @@ def check_model(folder: Path) -> None:
             f"no model folder at {folder}: set MODEL to a Vosk model's folder, "
             "or unset it to use the starter model",
         )
-    for names in (_ACOUSTICS, _GRAPHS):
+    for names in (_ACOUSTICS, _GRAPHS, _SYMBOLS):
         found = [folder / name for name in names if (folder / name).is_file()]
         if not found:
             raise _corrupt(folder, f"it lacks {names[0]}")
         if not found[0].stat().st_size:
             raise _corrupt(folder, f"{found[0].relative_to(folder)} is empty")
+
+
+async def try_model(folder: Path, rate: int) -> None:
+    """Load the model in another process, where it may crash; raises `RecogniserError`."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", str(_TRIAL), str(folder), str(rate)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_TRIAL_S):
+            _, printed = await child.communicate()
+    except TimeoutError:
+        raise _corrupt(folder, "Vosk comes to no end with it") from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    if child.returncode:
+        reason = _REASON.search(printed.decode("utf-8", "replace"))
+        raise _corrupt(folder, reason[1] if reason else "Vosk fails on it")
 
 
 def model_rate(folder: Path) -> int:
@@ -216,10 +239,6 @@ def _cut(phrase: str, knows: Callable[[str], bool]) -> list[str]:
         else:
             return []
     return words
-
-
-def _words(result: str) -> list[Word]:
-    return parse_result(json.loads(result))
 
 
 def parse_result(result: dict[str, Any]) -> list[Word]:
