@@ -51,9 +51,12 @@ class MediaEngine:
             self._schedule()
 
     def remove(self, stream: MediaStream) -> None:
-        """Stop it. The socket stays open: it is the caller's."""
+        """Stop it, after what has arrived already. The socket stays open: it is the caller's."""
         for members in self._phases:
-            members[:] = [member for member in members if member.stream is not stream]
+            for member in tuple(members):
+                if member.stream is stream:
+                    members.remove(member)
+                    self._read(member)
 
     def stop(self) -> None:
         """Stop everything."""

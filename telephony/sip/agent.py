@@ -27,7 +27,6 @@ class Agent:
         self._core = core
         self._on_leg = on_leg
         self._legs: dict[tuple[str, str], SipLeg] = {}
-        self._ringing: dict[ServerTransaction, InboundLeg] = {}
         self.draining = False
 
     @property
@@ -59,15 +58,15 @@ class Agent:
             transaction.respond(481, [self._core.agent])
 
     def _within_dialog(self, transaction: ServerTransaction) -> None:
-        leg = self._leg_of(transaction.request)
+        leg = self._leg_of(transaction.request, transaction.request.to.tag)
         if leg is None:
             self._core.counters["sip_unknown_dialog"] += 1
             transaction.respond(481, [self._core.agent])
         else:
             leg.on_request(transaction)
 
-    def _leg_of(self, request: Request) -> SipLeg | None:
-        leg = self._legs.get((request.call_id, request.to.tag))
+    def _leg_of(self, request: Request, local_tag: str) -> SipLeg | None:
+        leg = self._legs.get((request.call_id, local_tag))
         if leg is None or leg.dialog is None or leg.dialog.remote_tag != request.sender.tag:
             return None
         return leg
@@ -113,9 +112,9 @@ class Agent:
             if leg.id == request.call_id
         )
 
-    def on_ack(self, request: Request) -> None:
+    def on_ack(self, request: Request, local_tag: str) -> None:
         """The ACK of a 2xx."""
-        leg = self._leg_of(request)
+        leg = self._leg_of(request, local_tag)
         if leg is None:
             self._core.counters["sip_stray_ack"] += 1
         else:

@@ -21,8 +21,8 @@ class User(Protocol):
     def on_request(self, transaction: ServerTransaction) -> None:
         """A new request, other than ACK and CANCEL."""
 
-    def on_ack(self, request: Request) -> None:
-        """The ACK of a 2xx: it belongs to a dialog, not to a transaction."""
+    def on_ack(self, request: Request, local_tag: str) -> None:
+        """The ACK of a 2xx: it belongs to the dialog of ``local_tag``, not to a transaction."""
 
     def on_cancel(self, transaction: ServerTransaction) -> None:
         """The INVITE of this transaction is cancelled; the CANCEL itself is answered already."""
@@ -76,7 +76,10 @@ class Transactions:
         if server is not None and not server.accepted:
             server.acknowledge()
         else:
-            self._user.on_ack(request)
+            # By the RFC it comes by a branch of its own and with our To-tag. Some phones (pyVoIP)
+            # send it by the INVITE's branch and with a tag they made up: the branch then tells.
+            tag = server.to_tag if server is not None else request.to.tag
+            self._user.on_ack(request, tag)
 
     def _receive_request(self, request: Request, source: Address) -> None:
         key = _server_key(request, request.method)

@@ -47,6 +47,14 @@ async def test_invite_is_answered_and_stops_repeating_at_the_ack(exchange: Excha
     assert exchange.clock.pending() == 0
 
 
+async def test_ack_of_a_stock_pyvoip_phone_counts(exchange: Exchange) -> None:
+    leg = await answered(exchange)
+    exchange.receive(request("ACK", to="<sip:12345@127.0.0.1>;tag=made-up"))
+    exchange.clock.advance(60)
+    assert len(exchange.responses(200)) == 1
+    assert leg.ended is None
+
+
 async def test_200_repeats_with_growing_pauses_then_bye(exchange: Exchange) -> None:
     leg = await answered(exchange)
     exchange.clock.advance(33)
