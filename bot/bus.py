@@ -45,7 +45,12 @@ class Bus:
     """The wake-up of one process; ``start`` it to hear the other processes too."""
 
     def __init__(self, redis_url: str) -> None:
-        self._redis = redis.from_url(redis_url, decode_responses=True, socket_connect_timeout=1)
+        self._redis = redis.from_url(
+            redis_url,
+            decode_responses=True,
+            socket_connect_timeout=1,
+            socket_timeout=2 * _BLOCK_MS / 1000,  # a read that waits for news is not a dead server
+        )
         self._watches: dict[str, set[Watch]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
 

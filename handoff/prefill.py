@@ -67,8 +67,9 @@ def prefill(facts: Facts, *, key: str, urgency: Urgency = "normal") -> OrderDraf
     _default(fields, "what", _content(facts))
     _default(fields, "phone", _caller(facts))
     _default(fields, "kind", _kind(facts))
-    _default(fields, "matter", _matter(facts))
-    _default(fields, "department", _department(facts))
+    matter = _own_matter(facts)
+    _default(fields, "matter", _matter(facts) if matter else None)
+    _default(fields, "department", _department(facts) if matter else None)
     return OrderDraft(
         key=key,
         conversation=facts.conversation,
@@ -77,10 +78,15 @@ def prefill(facts: Facts, *, key: str, urgency: Urgency = "normal") -> OrderDraf
         kind=fields["kind"].value if "kind" in fields else "其他",
         urgency=urgency,
         title=_title(fields),
-        matter=facts.context.matter,
+        matter=matter,
         department=fields["department"].value if "department" in fields else "",
         fields=tuple(fields.values()),
     )
+
+
+def _own_matter(facts: Facts) -> str:
+    """The matter the order is about: a complaint told after a question is not about that one."""
+    return "" if any(slot.name == "what" for slot in facts.slots) else facts.context.matter
 
 
 def _default(fields: dict[str, OrderField], name: str, field: OrderField | None) -> None:

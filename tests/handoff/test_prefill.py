@@ -79,3 +79,23 @@ def test_matter_and_department_are_quoted_from_the_turn_that_named_them(
 def test_a_long_title_is_cut(facts: Facts, now: datetime) -> None:
     draft = prefill(replace(facts, said=said(now, ("complaint", "吵" * 200))), key="k")
     assert draft.title == "吵" * 40 + "…"
+
+
+def test_a_complaint_after_a_question_is_not_filed_under_the_questions_matter(
+    facts: Facts, now: datetime
+) -> None:
+    what = OrderField("what", "油烟", Provenance("h2", "油烟", now, 0.9, "form.what"))
+    asked = Said("h1", "租房怎么取公积金", now, 0.9, "policy", "gjj.rent")
+    draft = prefill(
+        replace(
+            facts,
+            said=(asked,),
+            slots=(what,),
+            context=Context("gjj.rent"),
+            matter_name="租房提取公积金",
+            department="住房公积金管理中心",
+        ),
+        key="k",
+    )
+    assert (draft.matter, draft.department) == ("", "")
+    assert "matter" not in {field.name for field in draft.fields}
