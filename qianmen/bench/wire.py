@@ -25,6 +25,7 @@ from qianmen.citizen.exchange import udp_socket
 
 _SO_TIMESTAMPNS = 35  # <asm-generic/socket.h>; Python names it from 3.14 on
 _TICK_NS = 20_000_000
+_ONSET_TICKS = 15
 _QUIET = bytes([g711.SILENCE]) * FRAME
 _HEADER = struct.Struct("!BBHII")
 _TIMESPEC = struct.Struct("qq")
@@ -164,11 +165,12 @@ class Caller:
         return None
 
     def _until_finished(self) -> None:
-        """Until the front door has spoken and is quiet again."""
+        """Until the front door has spoken and is quiet again; the ear needs a moment to notice."""
+        for _ in range(_ONSET_TICKS):
+            if not self._ear.speaking:
+                self._tick()
         until = time.monotonic() + self._patience.longest_s
         while self._ear.speaking and time.monotonic() < until and self._over is None:
-            self._tick()
-        for _ in range(10):
             self._tick()
 
     def _hang_up(self) -> None:

@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from qianmen.bench import g711
+
 RATE = 8000
 FRAME = 160
-ULAW_SILENCE = b"\xff" * FRAME
+PAUSE_S = 0.3
 
 
 def ulaw_decode(data: bytes) -> np.ndarray:
@@ -28,10 +30,22 @@ def ulaw_decode(data: bytes) -> np.ndarray:
     return np.where(code & 0x80, -size, size).astype(np.int16)
 
 
-def ulaw_tone(frames: int) -> list[bytes]:
-    """A loud square wave of 250 Hz: no table needed (0x00 and 0x80 are the two extremes)."""
-    period = (b"\x00" * 16 + b"\x80" * 16) * (FRAME // 32)
-    return [period] * frames
+# Payload number: silence, and the two extremes of the law.
+LAWS = {0: (b"\xff", b"\x00", b"\x80"), 8: (b"\xd5", b"\x2a", b"\xaa")}
+
+
+def silence(law: int) -> bytes:
+    return LAWS[law][0] * FRAME
+
+
+def tone(law: int, seconds: float) -> list[bytes]:
+    """A loud square wave of 250 Hz."""
+    _, low, high = LAWS[law]
+    return [(low * 16 + high * 16) * (FRAME // 32)] * round(seconds * 50)
+
+
+def decode(law: int, data: bytes) -> np.ndarray:
+    return ulaw_decode(data) if law == 0 else g711.decode(data)
 
 
 @dataclass
@@ -53,7 +67,8 @@ class SipPeer:
 
     ``invite``: how it takes the call: answer, busy (486), refuse (404), ring (180 and no more),
     deaf (not a word). ``greet_s`` and ``reply_s`` are the seconds of sound of its greeting and of
-    each reply, 0 for none; a reply comes when the caller has spoken and been quiet for 0.3 s.
+    each reply, 0 for none; a reply comes when the caller has spoken and been quiet for 0.3 s
+    (``PAUSE_S``). ``law`` is the codec: 0 PCMU, 8 PCMA.
     ``hang_up_after``: sends BYE after that many replies (0: after the greeting, None: never).
     ``media``: sends RTP at all. ``second_voice_s``: a further voice comes so long after a reply.
     """
@@ -68,7 +83,9 @@ class SipPeer:
         media: bool = True,
         second_voice_s: float = 0.0,
         lose_first_ack: bool = False,
+        law: int = 0,
     ) -> None:
+        self.law = law
         self.invite, self.media = invite, media
         self.greet_s, self.reply_s = greet_s, reply_s
         self.hang_up_after, self.second_voice_s = hang_up_after, second_voice_s
@@ -180,8 +197,9 @@ class SipPeer:
         port = self._rtp.getsockname()[1]
         return (
             "v=0\r\no=fake 1 1 IN IP4 127.0.0.1\r\ns=fake\r\nt=0 0\r\n"
-            f"m=audio {port} RTP/AVP 0 101\r\nc=IN IP4 127.0.0.1\r\n"
-            "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
+            f"m=audio {port} RTP/AVP {self.law} 101\r\nc=IN IP4 127.0.0.1\r\n"
+            f"a=rtpmap:{self.law} {'PCMA' if self.law else 'PCMU'}/8000\r\n"
+            "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
         )
 
     def _response(self, headers: dict[str, str], status: str, body: str = "") -> bytes:
@@ -218,16 +236,16 @@ class SipPeer:
         while not self._talking.wait(0.05):
             if self._stop.is_set():
                 return
-        outgoing = ulaw_tone(round(self.greet_s * 50)) if self.media else []
+        outgoing = tone(self.law, self.greet_s) if self.media else []
         sequence, replies, spoke, quiet = 0, 0, False, 0
         while self._talking.is_set() and not self._stop.is_set():
-            frame = outgoing.pop(0) if outgoing else ULAW_SILENCE
+            frame = outgoing.pop(0) if outgoing else silence(self.law)
             if self.media:
                 self._send_rtp(sequence, frame)
             sequence += 1
             loud = self._receive_rtp()
             spoke, quiet = spoke or loud > 0, 0 if loud > 0 else quiet + 1
-            if spoke and quiet > 15 and self.media:
+            if spoke and quiet > PAUSE_S * 50 and self.media:
                 spoke = False
                 replies += 1
                 self.heard.turns += 1
@@ -238,14 +256,14 @@ class SipPeer:
             time.sleep(0.019)
 
     def _reply(self) -> list[bytes]:
-        sound = ulaw_tone(round(self.reply_s * 50))
+        sound = tone(self.law, self.reply_s)
         if self.second_voice_s:
-            sound += [ULAW_SILENCE] * round(self.second_voice_s * 50) + ulaw_tone(25)
+            sound += [silence(self.law)] * round(self.second_voice_s * 50) + tone(self.law, 0.5)
         return sound
 
     def _send_rtp(self, sequence: int, payload: bytes) -> None:
         assert self._media_to is not None
-        header = struct.pack("!BBHII", 0x80, 0, sequence, sequence * FRAME, 77)
+        header = struct.pack("!BBHII", 0x80, self.law, sequence, sequence * FRAME, 77)
         self._rtp.sendto(header + payload, self._media_to)
 
     def _receive_rtp(self) -> int:
@@ -271,6 +289,6 @@ class SipPeer:
             if kind & 0x80:
                 heard.keys.append("0123456789*#ABCD"[packet[12]])
             return 0
-        return int(float(ulaw_decode(packet[12:]).std()) > 500)
+        return int(float(decode(self.law, packet[12:]).std()) > 500)
 
     _expected = 0

@@ -8,9 +8,12 @@ from asr.starter.text import hanzi_only, training_sentences
 from bot.rasa.corpus import sentences
 from knowledge.asking import read_phrasings
 from knowledge.files import read_folder
+from qianmen.bench.questions import CALLS, CHAT
 from qianmen.demo import CALL_SAYS, CHAT_SAYS
 from tests.conftest import SAMPLE_CITY
 from tests.scenarios.said import SCENARIO_SAYS
+
+BENCH_SAYS = {sentence for said in (*CALLS, CHAT) for sentence in said}
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +29,7 @@ def trained_on() -> dict[str, set[str]]:
     return {name: {hanzi_only(text) for text in said} for name, said in texts.items()}
 
 
-@pytest.mark.parametrize("sentence", sorted({*CALL_SAYS, *CHAT_SAYS, *SCENARIO_SAYS}))
+@pytest.mark.parametrize("sentence", sorted({*CALL_SAYS, *CHAT_SAYS, *SCENARIO_SAYS, *BENCH_SAYS}))
 def test_what_is_said_was_never_trained_on(trained_on: dict[str, set[str]], sentence: str) -> None:
     assert [name for name, texts in trained_on.items() if hanzi_only(sentence) in texts] == []
 
