@@ -1,0 +1,209 @@
+"""One leg's media, tick by tick, without socket or clock."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import pytest
+
+from telephony.line import SILENCE, Frame
+from telephony.rtp.events import EventSender
+from telephony.rtp.g711 import PCMA, PCMU, Codec, loudness
+from telephony.rtp.packet import RtpPacket, parse_rtp
+from telephony.rtp.playback import PlaybackQueue
+from telephony.rtp.sinks import Sinks
+from telephony.rtp.stream import MediaPlan, MediaStream
+
+PEER = ("127.0.0.1", 4000)
+PLAN = MediaPlan(PEER, PCMA, 8, 96)
+LOUD = b"\x00\x20" * 160
+
+
+class Rig:
+    """A stream and everything that it tells."""
+
+    def __init__(self, plan: MediaPlan = PLAN) -> None:
+        self.heard: list[Frame] = []
+        self.sent: list[Frame] = []
+        self.keys: list[tuple[str, int]] = []
+        self.counters: Counter[str] = Counter()
+        self.playback = PlaybackQueue()
+        heard, sent = Sinks(), Sinks()
+        heard.add(self.heard.append)
+        sent.add(self.sent.append)
+        self.stream = MediaStream(
+            plan,
+            PEER[0],
+            self.playback,
+            heard,
+            sent,
+            lambda key, at_ms: self.keys.append((key, at_ms)),
+            self.counters,
+        )
+
+    def ticks(self, count: int) -> list[RtpPacket]:
+        packets = [self.stream.tick() for _ in range(count)]
+        return [parse_rtp(packet) for packet in packets if packet is not None]
+
+    def receive(self, sequence: int, payload: bytes, kind: int = 8, ssrc: int = 1) -> None:
+        self.stream.receive(RtpPacket(kind, sequence, 160 * sequence, ssrc, payload).pack(), PEER)
+
+
+async def test_sends_an_unbroken_stream() -> None:
+    rig = Rig()
+    rig.playback.play(LOUD + LOUD[:100])
+    packets = rig.ticks(4)
+    assert [packet.marker for packet in packets] == [True, False, False, False]
+    assert len({packet.ssrc for packet in packets}) == 1
+    for before, after in itertools.pairwise(packets):
+        assert (after.sequence - before.sequence) & 0xFFFF == 1
+        assert (after.timestamp - before.timestamp) & 0xFFFFFFFF == 160
+    assert [packet.payload == PCMA.encode(SILENCE) for packet in packets] == [
+        False, False, True, True,
+    ]  # fmt: skip
+    assert [(frame.at_ms, frame.heard) for frame in rig.sent] == [
+        (0, True), (20, True), (40, False), (60, False),
+    ]  # fmt: skip
+    assert len(rig.sent[1].pcm) == 320
+
+
+async def test_plays_piece_after_piece_and_stops_within_a_frame() -> None:
+    rig = Rig()
+    first, second = rig.playback.play(LOUD * 5), rig.playback.play(LOUD)
+    rig.ticks(2)
+    assert first.stop() == 40
+    rig.ticks(1)
+    assert (first.done.result(), second.done.result()) == (40, 20)
+    rig.ticks(1)
+    assert [frame.heard for frame in rig.sent] == [True, True, True, False]
+    assert first.stop() == 40
+
+
+async def test_empty_piece_and_end() -> None:
+    rig = Rig()
+    assert rig.playback.play(b"").done.result() == 0
+    waiting = rig.playback.play(LOUD)
+    rig.playback.close()
+    assert waiting.done.result() == 0
+    assert rig.playback.play(LOUD).done.result() == 0
+
+
+@pytest.mark.parametrize("codec", [PCMA, PCMU])
+def test_hears_both_laws(codec: Codec) -> None:
+    rig = Rig()
+    rig.receive(1, codec.encode(LOUD), codec.payload_type)
+    rig.ticks(2)
+    assert loudness(rig.heard[0].pcm) == pytest.approx(loudness(LOUD), rel=0.05)
+    assert [frame.heard for frame in rig.heard] == [True, False]
+
+
+def test_one_frame_for_every_tick_whatever_comes() -> None:
+    rig = Rig()
+    for tick in range(20):
+        if tick % 3:
+            rig.receive(tick, PCMA.encode(LOUD))
+        rig.ticks(1)
+    assert [frame.at_ms for frame in rig.heard] == [20 * n for n in range(20)]
+
+
+def event_packets(keys: str) -> list[tuple[bytes, bool]]:
+    sender = EventSender()
+    sender.send(keys)
+    out = []
+    while sender.busy:
+        event = sender.tick()
+        if event:
+            out.append((event.payload, event.first))
+    return out
+
+
+def test_key_counts_once_though_its_first_packets_are_lost() -> None:
+    rig = Rig()
+    for number, (payload, _) in enumerate(event_packets("4")[2:]):
+        rig.stream.receive(RtpPacket(96, 10 + number, 777, 1, payload).pack(), PEER)
+    assert rig.keys == [("4", 0)]
+
+
+def test_keys_go_out_by_the_offers_number_and_one_timestamp() -> None:
+    rig = Rig()
+    rig.ticks(1)
+    rig.stream.send_digits("8")
+    packets = rig.ticks(9)
+    events = [packet for packet in packets if packet.payload_type == 96]
+    assert len(events) == 7
+    assert len({packet.timestamp for packet in events}) == 1
+    assert [packet.marker for packet in events] == [True] + [False] * 6
+    assert [packet.payload_type for packet in packets[7:]] == [8, 8]
+
+
+def test_no_keys_to_a_peer_without_telephone_events() -> None:
+    rig = Rig(MediaPlan(PEER, PCMA, 8, None))
+    rig.stream.send_digits("8")
+    assert {packet.payload_type for packet in rig.ticks(9)} == {8}
+    with pytest.raises(ValueError, match="substring"):
+        rig.stream.send_digits("?")
+
+
+async def test_hold_pauses_what_plays() -> None:
+    rig = Rig()
+    piece = rig.playback.play(LOUD * 3)
+    assert len(rig.ticks(1)) == 1
+    rig.stream.replan(MediaPlan(PEER, PCMA, 8, 96, sends=False))
+    assert rig.ticks(5) == []
+    assert piece.heard_ms == 20
+    rig.stream.replan(PLAN)
+    after = rig.ticks(2)
+    assert after[0].marker
+    assert piece.done.result() == 60
+    assert [frame.at_ms for frame in rig.sent] == [20 * n for n in range(8)]
+
+
+def test_new_ssrc_counts_from_its_second_packet() -> None:
+    rig = Rig()
+    rig.receive(100, PCMA.encode(LOUD))
+    rig.ticks(1)
+    rig.receive(7, PCMA.encode(LOUD), ssrc=2)
+    rig.receive(5000, PCMA.encode(LOUD), ssrc=3)
+    rig.ticks(1)
+    rig.receive(8, PCMA.encode(LOUD), ssrc=2)
+    rig.receive(9, PCMA.encode(LOUD), ssrc=2)
+    rig.receive(10, PCMA.encode(LOUD), ssrc=2)
+    rig.ticks(2)
+    assert [frame.heard for frame in rig.heard] == [True, False, True, True]
+
+
+def test_relay_of_sound_and_keys() -> None:
+    a, b = Rig(), Rig(MediaPlan(PEER, PCMU, 0, 101))
+    b.stream.start_relay(a.stream)
+    a.receive(1, PCMA.encode(LOUD))
+    a.ticks(1)
+    packet = b.ticks(1)[0]
+    assert packet.payload_type == 0
+    assert loudness(PCMU.decode(packet.payload)) == pytest.approx(loudness(LOUD), rel=0.05)
+    a.stream.receive(RtpPacket(96, 2, 9, 1, event_packets("3")[0][0]).pack(), PEER)
+    assert {packet.payload_type for packet in b.ticks(7)} == {101}
+    b.stream.stop_relay(a.stream)
+    a.receive(3, PCMA.encode(LOUD))
+    a.ticks(1)
+    b.ticks(2)
+    assert not b.sent[-1].heard
+
+
+@pytest.mark.parametrize(
+    ("data", "source", "counter"),
+    [
+        (b"junk", PEER, "rtp_short"),
+        (b"\0" * 40, PEER, "rtp_version"),
+        (RtpPacket(8, 1, 1, 1, b"\xd5" * 160).pack(), ("10.9.9.9", 1), "rtp_stranger"),
+        (RtpPacket(18, 1, 1, 1, b"\xd5" * 20).pack(), PEER, "rtp_payload"),
+        (RtpPacket(8, 1, 1, 1, b"").pack(), PEER, "rtp_payload"),
+        (RtpPacket(8, 1, 1, 1, b"\xd5" * 1700).pack(), PEER, "rtp_payload"),
+    ],
+)
+def test_unfit_datagrams_are_counted(data: bytes, source: tuple[str, int], counter: str) -> None:
+    rig = Rig()
+    rig.stream.receive(data, source)
+    rig.ticks(1)
+    assert rig.counters == {counter: 1}
+    assert not rig.heard[0].heard
