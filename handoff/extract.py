@@ -121,9 +121,17 @@ _VAGUE_PLACE = re.compile(
 )
 
 
+# What every neighbourhood has: in a story it does not yet say where.
+_ANY_PLACE = re.compile(
+    r"(?:我们|咱们|我|这|那|个|家|本)*(?:小区|社区|村|学校|医院|公园|广场|菜?市场|超市|商场|工地|厂区?|单元|楼道|街|马路|路)?"
+    r"(?:[东西南北正大后前]{0,2}门)?(?:门口|门前|门外|楼下|楼上|旁边|附近|周边|对面|路口|里面?|内|地下车库|外面|边上)*"
+)
+
+
 def _where(said: _Said) -> Extracted | None:
-    found = place(said.text, _places(said.city))
-    if found is not None:
+    text = said.text if said.asked else _OPENING.sub("", said.text, count=1)
+    found = place(text, _places(said.city))
+    if found is not None and (said.asked or not _ANY_PLACE.fullmatch(found.normalised)):
         return Extracted(found.normalised, found.text, "place")
     short = said.asked and len(said.text) <= _SHORT_ANSWER
     number = _HOUSE.search(normalised(said.text))

@@ -12,6 +12,7 @@ from bot.actions.outcome import Decided, ask, say
 from bot.actions.words import ordinal
 from config.prompts import Prompts
 from knowledge.matters import PublishedAnswer
+from knowledge.published import KnowledgeError
 from knowledge.search import Found
 from language.normal import for_matching
 from language.pinyin import fuzzy_syllables, ngrams
@@ -20,7 +21,27 @@ from turns.replies import Option
 
 NONE = "none"  # the value of the option 都不是
 _CODE = re.compile(r"([a-z]+(?:\.[a-z]+)*):(\w+)")
+_ABOUT = 0.5  # the chance from which a story is taken to be about a matter
 _ALIKE = 0.34  # the share of an option's own syllable pairs that its choice in words must name
+
+
+class Unavailable:
+    """Knowledge while nothing can be looked up: whoever needs it gets the error."""
+
+    def __init__(self, error: KnowledgeError) -> None:
+        self._error = error
+
+    def find(
+        self, text: str, context: Context | None = None, *, region: str = "", now: datetime
+    ) -> Found:
+        """Raises :class:`KnowledgeError`."""
+        raise self._error
+
+    def by_code(
+        self, matter: str, aspect: str, *, region: str = "", now: datetime
+    ) -> PublishedAnswer | None:
+        """Raises :class:`KnowledgeError`."""
+        raise self._error
 
 
 class Knowledge(Protocol):
@@ -44,6 +65,18 @@ def answered(found: Found, prompts: Prompts) -> Decided | None:
     if found.decision == "ask" and found.options:
         return _offered(found, prompts)
     return None
+
+
+def matter_of(knowledge: Knowledge, text: str, now: datetime) -> str:
+    """The matter that a story is about (its form may ask more than the general one); '' if unsure,
+    or while nothing can be looked up: a complaint is taken all the same.
+    """
+    try:
+        ranked = knowledge.find(text, now=now).candidates
+    except KnowledgeError:
+        return ""
+    best = ranked[0].matter if ranked else ""
+    return best if sum(c.score for c in ranked if c.matter == best) >= _ABOUT else ""
 
 
 def code_of(text: str) -> tuple[str, str] | None:

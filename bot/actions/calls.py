@@ -24,6 +24,7 @@ from turns.understood import ACTS, Act, Outcome
 FORM = "complaint_form"
 FIELDS: tuple[str, ...] = get_args(FieldName)
 REQUESTED = "requested_slot"
+OPENS_FORM = ("complaint", "report", "suggestion", "help")
 
 Event = dict[str, Any]
 
@@ -97,6 +98,7 @@ class _Metadata(_In):
 class _Message(_In):
     text: str | None = None
     intent: _Intent = Field(default_factory=_Intent)
+    intent_ranking: list[_Intent] = Field(default_factory=list)
     metadata: _Metadata
 
 
@@ -133,14 +135,14 @@ def read_call(body: object) -> Call:
 
 def _turn(tracker: _Tracker) -> Turn:
     message, told = tracker.latest_message, tracker.latest_message.metadata
-    act = message.intent.name if message.intent.name in ACTS else "other"
+    act, confidence = _act(message)
     return Turn(
         conversation=tracker.sender_id,
         heard=told.heard,
         text=clean(message.text or ""),
         at=told.at,
-        act=act,  # type: ignore[arg-type]  # one of ACTS, checked above
-        confidence=message.intent.confidence or 0.0,
+        act=act,
+        confidence=confidence,
         heard_confidence=told.confidence,
         channel=told.channel,
         line=told.line,
@@ -148,6 +150,20 @@ def _turn(tracker: _Tracker) -> Turn:
         context=wire.load(Context, told.context),
         last_replies=tuple(wire.load_reply(reply) for reply in told.last_replies),
     )
+
+
+def _act(message: _Message) -> tuple[Act, float]:
+    """The likeliest act. Those that open the form count together first: a story that may be a
+    complaint or a report is surely not small talk.
+    """
+    ranking = [(i.name, i.confidence or 0.0) for i in (message.intent_ranking or [message.intent])]
+    known: list[tuple[Act, float]] = [(a, c) for a, c in ranking if a in ACTS]  # type: ignore[misc]  # checked
+    telling = [(act, chance) for act, chance in known if act in OPENS_FORM]
+    together = min(1.0, sum(chance for _, chance in telling))
+    best = max(known, key=lambda pair: pair[1], default=("other", 0.0))
+    if telling and (best[0] in OPENS_FORM or together > best[1]):
+        return max(telling, key=lambda pair: pair[1])[0], together
+    return best
 
 
 def _field(name: str, slot: object) -> OrderField:

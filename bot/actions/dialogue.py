@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.actions.answers import Knowledge, choice
+from bot.actions.answers import Knowledge, Unavailable, choice
 from bot.actions.calls import FORM, REQUESTED, Call, Turn, WebhookError, set_fields, set_slot
 from bot.actions.filling import Filled, begin, fill, left_by
 from bot.actions.form import FormState, confirmed, form_of
 from bot.actions.outcome import Decided, Memory, Result, goodbye, say
-from bot.actions.talking import talk
+from bot.actions.talking import SURE, talk
 from config.city import City
+from knowledge.published import KnowledgeError
 from turns.orders import OrderDraft, OrderField, WrittenOrder
 from turns.understood import Outcome
 
@@ -46,15 +47,22 @@ class Dialogue:
 
     async def _turn(self, call: Call) -> Result:
         """A turn outside the form."""
-        knowledge = await self.knowledge()
+        knowledge = await self._known()
         talked = talk(call.turn, Memory.load(call.talk), knowledge, self.city.prompts)
         memory = set_slot("talk", talked.memory.dump())
         if talked.decided is None:
             return Result((memory, *_emptied()), next_action=FORM)
         decided = talked.decided
-        if call.turn.act == "praise" and len(call.turn.text) >= _PRAISE:
+        if decided.decision == "talk" and _tells_praise(call.turn):
             decided = await self._praised(decided, call.turn)
         return Result((memory,), decided.outcome(call.turn, {}))
+
+    async def _known(self) -> Knowledge:
+        """What is published; small talk and complaints go on while it cannot be looked up."""
+        try:
+            return await self.knowledge()
+        except KnowledgeError as error:
+            return Unavailable(error)
 
     async def _praised(self, decided: Decided, turn: Turn) -> Decided:
         source = turn.source(turn.text, "act:praise")
@@ -68,11 +76,12 @@ class Dialogue:
     async def _form(self, call: Call) -> Result:
         """A turn inside the form, or the one that opens it."""
         memory = Memory.load(call.talk)
+        knowledge = await self._known()
         if call.form is None:
-            filled = begin(call.turn, self.city)
+            filled = begin(call.turn, self.city, knowledge)
         else:
             state, turn = _state(call.form), _choosing(call.turn, memory)
-            filled = fill(state, call.fields, turn, self.city, await self.knowledge())
+            filled = fill(state, call.fields, turn, self.city, knowledge)
         offered = filled.decided.offered if filled.decided else ()
         events = (
             *set_fields(filled.fields),
@@ -123,6 +132,10 @@ def _choosing(turn: Turn, memory: Memory) -> Turn:
     """The turn, read as the option it chooses where some were offered inside the form."""
     option = choice(turn.text, memory.offered) if memory.offered else None
     return replace(turn, text=option.value, act="policy", confidence=1.0) if option else turn
+
+
+def _tells_praise(turn: Turn) -> bool:
+    return turn.act == "praise" and turn.confidence >= SURE and len(turn.text) >= _PRAISE
 
 
 def _told(filled: Filled, turn: Turn) -> Outcome | None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.actions.answers import Knowledge, answered, chosen_code, code_of
-from bot.actions.calls import Turn
+from bot.actions.answers import Knowledge, answered, chosen_code, code_of, matter_of
+from bot.actions.calls import OPENS_FORM, Turn
 from bot.actions.form import (
     CONFIRM,
     CORRECT,
@@ -37,7 +37,6 @@ _EXPECTS: dict[str, Expects] = {"phone": "digits", "where": "address", CONFIRM: 
 YES_NO = (Option("对", "对"), Option("不对", "不对"))
 _STEER = 12  # characters; longer is a sentence that only begins with 算了 or 再说一遍
 _SAID_ANYHOW = ("where", "when", "employer", "period")
-_STORY = ("complaint", "report", "suggestion", "help")
 _SMALL = ("greet", "praise", "insult", "status")
 
 
@@ -51,9 +50,9 @@ class Filled:
     closing: Closing = ""
 
 
-def begin(turn: Turn, city: City) -> Filled:
+def begin(turn: Turn, city: City, knowledge: Knowledge) -> Filled:
     """Open the form with the turn that calls for it."""
-    start = opened(turn, city)
+    start = opened(turn, city, matter_of(knowledge, turn.text, turn.at))
     return _onward(start.state, start.fields, city, say(city.prompts.complaint_start))
 
 
@@ -62,7 +61,7 @@ def fill(state: FormState, fields: Fields, turn: Turn, city: City, knowledge: Kn
     return (
         _steered(state, fields, turn, city)
         or _confirming(state, fields, turn, city, knowledge)
-        or _expected(state, fields, turn, city)
+        or _expected(state, fields, turn, city, knowledge)
         or _between(state, fields, turn, city, knowledge)
         or _not_understood(state, fields, turn, city)
     )
@@ -84,7 +83,9 @@ def _steered(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled
     return None
 
 
-def _expected(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:
+def _expected(
+    state: FormState, fields: Fields, turn: Turn, city: City, knowledge: Knowledge
+) -> Filled | None:
     """The answer to the open question goes before a complaint and before policy, unless it is
     plainly a question that something published answers.
     """
@@ -96,8 +97,10 @@ def _expected(state: FormState, fields: Fields, turn: Turn, city: City) -> Fille
     after = taken(state, fields, turn, city)
     if after is None:
         return None
-    begun = told(state, after, city) if state.asking == "what" else None
-    return _onward(begun.state, begun.fields, city) if begun else _onward(state, after, city)
+    if state.asking != "what":
+        return _onward(state, after, city)
+    begun = told(state, after, city, matter_of(knowledge, turn.text, turn.at))
+    return _onward(begun.state, begun.fields, city)
 
 
 def _confirming(
@@ -142,7 +145,7 @@ def _between(
         if found is not None:
             decided = replace(found, replies=(*found.replies, _open_question(state, fields, city)))
             return Filled(state, fields, decided)
-    if turn.act in _STORY and state.asking not in (CONFIRM, CORRECT):
+    if turn.act in OPENS_FORM and state.asking not in (CONFIRM, CORRECT):
         more = also_said(fields, turn, city)
         if more:
             return _onward(state, {**fields, **more}, city)

@@ -6,6 +6,7 @@ in one slot of Rasa's, the fields in theirs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -71,7 +72,7 @@ class Opened:
     fields: Fields
 
 
-def opened(turn: Turn, city: City) -> Opened:
+def opened(turn: Turn, city: City, matter: str = "") -> Opened:
     """Begin with what the opening story already tells; the caller's number is not asked for."""
     found: dict[str, OrderField] = {}
     for name, item in extract_all(turn.text, now=turn.at, city=city).items():
@@ -79,7 +80,7 @@ def opened(turn: Turn, city: City) -> Opened:
     mobile = phone(turn.caller) if turn.caller else None
     if mobile and "phone" not in found:
         found["phone"] = OrderField("phone", mobile, turn.source(turn.caller, "caller_id"))
-    form = city.form("", turn.text)
+    form = city.form(matter, turn.text)
     kind = form.kind if form != city.general_form and turn.act == "complaint" else ""
     found["kind"] = OrderField(
         "kind", kind or kind_of(turn.act, turn.text), turn.source(turn.text, f"act:{turn.act}")
@@ -95,10 +96,10 @@ def form_of(state: FormState, city: City) -> Form:
     return next((form for form in city.forms if form.name == state.name), city.general_form)
 
 
-def told(state: FormState, found: Fields, city: City) -> Opened:
+def told(state: FormState, found: Fields, city: City, matter: str = "") -> Opened:
     """Once the story is known, the form for its topic: 我要投诉 alone names none."""
     story = found["what"].value if "what" in found else ""
-    form = city.form("", story)
+    form = city.form(matter, story)
     if state.name != city.general_form.name or form == city.general_form:
         return Opened(state, found)
     added = dict(found)
@@ -197,7 +198,7 @@ def summary(found: Fields, *, aloud: bool) -> str:
     """What was noted, in one sentence; ``aloud`` reads the number in groups with 幺."""
     parts = [_short(found["what"].value)] if "what" in found else []
     for name, label in _LABELS.items():
-        if name in found:
+        if name in found and not (name == "when" and "period" in found):
             parts.append(label + _shown(name, found[name].value, aloud=aloud))
     return "，".join(parts)
 
@@ -213,9 +214,14 @@ _LABELS = {
 }
 
 
+_DAYS = re.compile(r"（[^（）]*）$")  # the days that were worked out, for the eye only
+
+
 def _shown(name: str, value: str, *, aloud: bool) -> str:
     if name == "phone":
         return spoken_phone(value) if aloud else group_phone(value).replace("-", " ")
+    if name == "when" and aloud:
+        return _DAYS.sub("", value)
     return f"{value}元" if name == "amount" else f"{value}人" if name == "people" else value
 
 

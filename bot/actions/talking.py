@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.actions.answers import Knowledge, answered, choice, chosen_code, code_of
-from bot.actions.calls import Turn
+from bot.actions.calls import OPENS_FORM, Turn
 from bot.actions.outcome import Decided, Memory, ask, goodbye, person, say
 from bot.actions.words import none_of_them, question, yes_no
 from config.prompts import Prompts
@@ -13,9 +13,9 @@ from turns.replies import Ask, Say
 
 MISSES = 2  # in a row, then a person takes over (domain.md, People on the line)
 INSULTS = 2
-OPENS_FORM = ("complaint", "report", "suggestion", "help")
 SURE = 0.6  # an act's probability from which it goes before what the words were expected to be
 _DOUBTFUL = 0.5
+_GUESS = 0.35  # an act below this is a guess: looked up, or not understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,8 @@ def _opens_form(turn: Turn, knowledge: Knowledge) -> bool:
 
 
 def _by_act(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) -> Decided:
+    if turn.confidence < _GUESS:
+        return _policy(turn, memory, knowledge, prompts)
     match turn.act:
         case "handoff":
             return person("asked")
@@ -89,22 +91,20 @@ def _by_act(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) 
         case "greet" | "status" | "praise":
             return Decided((say(getattr(prompts, turn.act)),), "talk")
         case "affirm" | "deny" | "cancel":
-            return _loose_end(turn, knowledge, prompts)
+            return _loose_end(turn, memory, prompts)
         case _:
             return _policy(turn, memory, knowledge, prompts)
 
 
-def _loose_end(turn: Turn, knowledge: Knowledge, prompts: Prompts) -> Decided:
+def _loose_end(turn: Turn, memory: Memory, prompts: Prompts) -> Decided:
     """对, 没有 or 算了 where nothing was asked but, perhaps, whether there is anything else."""
     told = " ".join(reply.text for reply in turn.last_replies if isinstance(reply, Say | Ask))
-    if turn.act == "deny" and prompts.anything_else in told:
-        return goodbye(prompts.bye)
-    if turn.act == "cancel":
-        return Decided((ask(prompts.anything_else),), "talk")
-    if turn.act == "affirm" and prompts.anything_else in told:
-        return Decided((ask(prompts.silence),), "talk")
-    found = answered(knowledge.find(turn.text, turn.context, now=turn.at), prompts)
-    return found or Decided((say(prompts.other),), "talk")
+    if turn.act == "deny":
+        done = prompts.anything_else in told
+        return goodbye(prompts.bye) if done else _missed(memory, prompts)
+    return Decided(
+        (ask(prompts.anything_else if turn.act == "cancel" else prompts.silence),), "talk"
+    )
 
 
 def _policy(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) -> Decided:

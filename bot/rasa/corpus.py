@@ -51,7 +51,8 @@ def _read(path: Path) -> Any:
 
 def _spread(file: dict[str, Any], shared: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
     if "acts" in file:
-        yield from file["acts"].items()
+        for act, listed in file["acts"].items():
+            yield act, [str(text) for text in listed]  # 666 is a text too
         return
     words = {**shared, **file.get("words", {})}
     said = [str(text) for text in file.get("say", ())]

@@ -45,7 +45,7 @@ class ActClassifier(IntentClassifier, GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """C: inverse regularisation; ranking_length: how many acts are told."""
-        return {"C": 20.0, "max_iter": 200, "ranking_length": 5}
+        return {"C": 20.0, "max_iter": 200, "ranking_length": 18}
 
     @classmethod
     def required_components(cls) -> list[Any]:
