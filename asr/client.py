@@ -27,7 +27,7 @@ SAMPLE_RATE = 8000
 BATCH_BYTES = 640
 """40 ms: two telephone frames; longer batches would show in the caller's wait."""
 CONNECT_TIMEOUT_S = 1.0
-STALL_S = 0.8
+STALL_S = 2.0
 """Audio unheard by the recogniser for so long without progress counts as its loss."""
 WATCH_S = 0.1
 BACKLOG_BYTES = 10 * 2 * SAMPLE_RATE

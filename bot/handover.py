@@ -17,6 +17,7 @@ from turns.heard import Heard
 from turns.orders import OrderField, WrittenOrder
 from turns.replies import Connect, Handoff, Reply, Say, Urgency
 
+_WORDS = ("speech", "text")  # keys, choices and events are no words to quote
 MatterFacts = Callable[[str], tuple[str, str]]
 Extract = Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]]
 
