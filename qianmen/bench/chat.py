@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 
@@ -32,7 +34,7 @@ async def run_chat(
         base_url=rasa_url or settings.rasa_address, timeout=20.0, trust_env=False
     ) as rasa:
         while len(ours) + empty < turns:
-            sender = f"bench-{secrets.token_hex(8)}"
+            peer = RestPeer(rasa)
             async with open_chat(base_url or settings.web_address) as line:
                 for text in CHAT[: turns - len(ours) - empty]:
                     await line.say(text)
@@ -40,22 +42,44 @@ async def run_chat(
                         ours.append(line.first_words_s * 1000)
                     else:
                         empty += 1
-                    theirs += await _rest(rasa, sender, text)
+                    theirs += await peer.say(text)
                 await line.leave()
     return summary(ours, theirs, empty)
 
 
-async def _rest(rasa: httpx.AsyncClient, sender: str, text: str) -> list[float]:
-    """What Rasa alone takes for the same sentence, ms; nothing where it does not answer."""
-    began = time.perf_counter()
-    try:
-        answer = await rasa.post(_REST, json={"sender": sender, "message": text})
-    except httpx.HTTPError:
-        return []
-    took = (time.perf_counter() - began) * 1000
-    if answer.status_code != httpx.codes.OK or answer.json() == []:
-        return []
-    return [took]
+class RestPeer:
+    """One conversation with Rasa alone: the same model and actions, no record, no page."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self._sender = f"bench-{secrets.token_hex(8)}"
+        self._context: dict[str, Any] = {}
+        self._count = 0
+
+    async def say(self, text: str) -> list[float]:
+        """What Rasa takes for ``text``, ms; nothing where it gives no answer.
+
+        The actions need to know when something was said and what the talk is about, so the
+        metadata that the conversation core would send goes along.
+        """
+        self._count += 1
+        metadata = {
+            "heard": f"{self._sender}.{self._count}", "at": datetime.now(UTC).isoformat(),
+            "channel": "web", "context": self._context,
+        }  # fmt: skip
+        body = {"sender": self._sender, "message": text, "metadata": metadata}
+        began = time.perf_counter()
+        try:
+            answer = await self._http.post(_REST, json=body)
+            messages = answer.json() if answer.status_code == httpx.codes.OK else []
+        except (httpx.HTTPError, ValueError):
+            return []
+        took = (time.perf_counter() - began) * 1000
+        if not isinstance(messages, list) or not messages:
+            return []
+        outcome = messages[0].get("custom", {}) if isinstance(messages[0], dict) else {}
+        self._context = outcome.get("context", {}) if isinstance(outcome, dict) else {}
+        return [took]
 
 
 def summary(ours: list[float], theirs: list[float], empty: int = 0) -> Figures:
@@ -65,4 +89,6 @@ def summary(ours: list[float], theirs: list[float], empty: int = 0) -> Figures:
         *spread("chat first reply", ours, (50, 95), {95: f"≤ {GOAL_P95_MS}"}),
         Figure("chat turns without words", empty, ""),
     ]
-    return Figures(tuple(figures), spread("Rasa REST reply", theirs, (50, 95)))
+    peers = (Figure("Rasa REST turns answered", len(theirs), ""),
+             *spread("Rasa REST reply", theirs, (50, 95)))  # fmt: skip
+    return Figures(tuple(figures), peers if theirs else ())

@@ -105,23 +105,41 @@ async def _measure(
     return calls
 
 
-def _timings(database: str, calls: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for call in calls:
-        record = read_record(database, conversation_of(call["call_id"]))
-        found += record.timings if record is not None else ()
-    return found
+Timings = Sequence[dict[str, Any]]
 
 
-def summary(calls: Sequence[dict[str, Any]], timings: Sequence[dict[str, Any]]) -> Figures:
+def _timings(database: str, calls: Iterable[dict[str, Any]]) -> list[Timings]:
+    records = (read_record(database, conversation_of(call["call_id"])) for call in calls)
+    return [record.timings if record is not None else () for record in records]
+
+
+def elsewhere(calls: Sequence[dict[str, Any]], timings: Sequence[Timings]) -> list[float]:
+    """What of each answer the front door's parts do not explain, ms: packets, jitter buffer, lead.
+
+    Only of calls in which every question became exactly one turn.
+    """
+    rest: list[float] = []
+    for call, parts in zip(calls, timings, strict=True):
+        if len(call["turns"]) != len(parts):
+            continue
+        rest += [
+            turn["answer_ms"] - sum(float(part[key]) for key in PARTS)
+            for turn, part in zip(call["turns"], parts, strict=True)
+            if turn["answer_ms"] is not None and PARTS.keys() <= part.keys()
+        ]
+    return rest
+
+
+def summary(calls: Sequence[dict[str, Any]], timings: Sequence[Timings]) -> Figures:
     """The figures of measured calls (``WireCall`` as dicts) and of the front door's own split."""
     turns = [turn for call in calls for turn in call["turns"]]
     answers = [turn["answer_ms"] for turn in turns if turn["answer_ms"] is not None]
     figures: list[Figure] = [Figure("voice turns", len(turns), "")]
     figures += spread("voice answer", answers, goals={50: f"≤ {GOAL_P50_MS}"})
     for key, name in PARTS.items():
-        values = [float(timing[key]) for timing in timings if key in timing]
+        values = [float(part[key]) for parts in timings for part in parts if key in part]
         figures += spread(f"voice split: {name}", values, (50, 95))
+    figures += spread("voice split: elsewhere", elsewhere(calls, timings), (50, 95))
     greetings = [call["greeting_ms"] for call in calls if call["greeting_ms"] is not None]
     figures += spread("voice call taken", [call["answered_ms"] for call in calls], (50,))
     figures += spread("voice greeting heard", greetings, (50,))

@@ -5,7 +5,9 @@ import math
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,10 +15,10 @@ from hypothesis import strategies as st
 
 from config.settings import ROOT, Settings
 from qianmen.bench import g711, sound
-from qianmen.bench.chat import run_chat
+from qianmen.bench.chat import RestPeer, run_chat
 from qianmen.bench.figures import Figure, Figures, percentile, spread
 from qianmen.bench.questions import CALLS, CHAT
-from qianmen.bench.voice import run_voice, summary
+from qianmen.bench.voice import elsewhere, run_voice, summary
 from qianmen.bench.wire import Caller, WirePatience
 from qianmen.citizen import sip
 from qianmen.citizen.errors import CitizenError
@@ -159,7 +161,7 @@ def test_the_summary_counts_what_was_cut_unanswered_and_split() -> None:
                   {"question": 1, "answer_ms": None, "cut_in": True},
                   {"question": 2, "answer_ms": None, "cut_in": False}],
     }  # fmt: skip
-    figures = summary([call], [{"endpoint_ms": 500.0, "words_ms": 4.0}, {"endpoint_ms": 700.0}])
+    figures = summary([call], [[{"endpoint_ms": 500.0, "words_ms": 4.0}, {"endpoint_ms": 700.0}]])
     values = {figure.name: figure.value for figure in figures.figures}
     assert values["voice answer p50"] == 900.0
     assert values["voice split: end of turn p50"] == 600.0
@@ -168,6 +170,35 @@ def test_the_summary_counts_what_was_cut_unanswered_and_split() -> None:
     assert (values["voice turns cut into"], values["voice turns unanswered"]) == (1, 1)
     assert values["voice calls ended early"] == 1
     assert json.dumps(figures.to_dict())
+
+
+def test_what_the_parts_do_not_explain() -> None:
+    turns = [{"question": 0, "answer_ms": 900.0, "cut_in": False}]
+    parts = {"endpoint_ms": 500.0, "words_ms": 4.0, "dialogue_ms": 30.0, "speech_ms": 10.0}
+    assert elsewhere([{"turns": turns}], [[parts]]) == [356.0]
+    assert elsewhere([{"turns": turns}], [[parts, parts]]) == []
+    assert elsewhere([{"turns": turns}], [[{"endpoint_ms": 500.0}]]) == []
+
+
+async def test_the_peer_carries_its_context_and_counts_only_answers() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def rasa(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        asked.append(body)
+        if body["message"] == "空":
+            return httpx.Response(200, json=[])
+        if body["message"] == "坏":
+            return httpx.Response(500, text="broken")
+        return httpx.Response(200, json=[{"custom": {"context": {"matter": "gjj.rent"}}}])
+
+    transport = httpx.MockTransport(rasa)
+    async with httpx.AsyncClient(transport=transport, base_url="http://rasa") as http:
+        peer = RestPeer(http)
+        counts = [len(await peer.say(text)) for text in ("租房", "空", "坏", "材料")]
+    assert counts == [1, 0, 0, 1]
+    assert [body["metadata"]["context"] for body in asked[:2]] == [{}, {"matter": "gjj.rent"}]
+    assert len({body["sender"] for body in asked}) == 1
 
 
 async def test_chat_is_measured_without_a_peer_too(tmp_path: Path) -> None:
