@@ -110,7 +110,7 @@ def _content(facts: Facts) -> OrderField | None:
 def _caller(facts: Facts) -> OrderField | None:
     if not facts.caller:
         return None
-    source = Provenance("", "", facts.started_at, 1.0, "call.caller_id")
+    source = Provenance("", "", facts.started_at, 1.0, "caller_id")
     return OrderField("phone", facts.caller, source)
 
 

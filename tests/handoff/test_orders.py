@@ -90,7 +90,7 @@ def test_a_handover_after_a_finished_form_takes_that_order_along(
     engine: Engine, draft: OrderDraft, now: datetime
 ) -> None:
     formed = write(engine, draft, now=now)
-    phone = OrderField("phone", "13800138000", Provenance("", "", now, 1.0, "call.caller_id"))
+    phone = OrderField("phone", "13800138000", Provenance("", "", now, 1.0, "caller_id"))
     changed = replace(draft.fields[0], value="别的")
     later = replace(draft, key="handoff:c1", fields=(changed, phone))
     handed = write_handoff(engine, later, handoff="handoff:c1", reason="asked", now=now)

@@ -25,7 +25,7 @@ def test_a_caller_who_only_wants_a_person_still_makes_an_order(facts: Facts) -> 
     draft = prefill(facts, key="k")
     assert (draft.kind, draft.title) == ("其他", "来电人要求转人工")
     assert [(f.name, f.value, f.provenance.rule) for f in draft.fields] == [
-        ("phone", "13900139000", "call.caller_id")
+        ("phone", "13900139000", "caller_id")
     ]
 
 

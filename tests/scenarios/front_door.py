@@ -1,0 +1,139 @@
+"""The whole front door, started as its keeper starts it, on free ports and data of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.rasa_process import folder as rasa_folder
+from bot.rasa_process import train_if_needed
+from config.settings import ROOT, Settings
+from qianmen.processes import processes
+from qianmen.readiness import until_ready
+from qianmen.supervise import running
+from store.engine import open_engine, reading
+
+START_S = 150.0
+
+
+@dataclass(frozen=True)
+class FrontDoor:
+    """A running front door; ``agent_port`` is where its hunt group's telephone should be."""
+
+    settings: Settings
+    process: subprocess.Popen[str]
+    agent_port: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes the command line speak to this one."""
+        return clean_environment() | self.settings.environment()
+
+    def kill(self, name: str) -> None:
+        """``kill -9`` one of its processes."""
+        managed = running(self.settings)
+        assert managed is not None
+        os.kill(managed[name].pid, signal.SIGKILL)
+
+    async def recovered(self) -> None:
+        """Return once every process is ready again."""
+        async with asyncio.timeout(START_S):
+            await asyncio.gather(*(until_ready(process) for process in processes(self.settings)))
+
+    def rows(self, table: Any, *conditions: Any) -> list[Any]:
+        """Rows of its database."""
+        engine = open_engine(self.settings.database)
+        try:
+            with reading(engine) as session:
+                return list(session.scalars(select(table).where(*conditions)).all())
+        finally:
+            engine.dispose()
+
+
+def clean_environment() -> dict[str, str]:
+    """Ours without what would point the front door at somebody's installation."""
+    plain = {"MODEL", "ASR_URL", "REDIS_URL", "DATABASE_URL"}
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("QIANMEN_") and key not in plain
+    }
+
+
+def qianmen(*words: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """One command of the command line, with its two outputs."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "qianmen.cli", *words], env=environment, cwd=ROOT, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def private_settings(data: Path) -> Settings:
+    """Settings on free ports, with the sample city's hunt group on one of them too."""
+    tcp = iter(free_ports(6, socket.SOCK_STREAM))
+    sip, agent = free_ports(2, socket.SOCK_DGRAM)
+    city = data / "city"
+    shutil.copytree(ROOT / "config" / "cities" / "sample", city)
+    lines = city / "city.yaml"
+    lines.write_text(lines.read_text("utf-8").replace(":5070", f":{agent}"), "utf-8")
+    return Settings(
+        data_dir=data / "var", city=city, sip_host="127.0.0.1", sip_port=sip,
+        rtp_first_port=30000, rtp_last_port=30999, phone_health_port=next(tcp),
+        asr_port=next(tcp), actions_port=next(tcp), rasa_port=next(tcp), web_port=next(tcp),
+        redis_port=next(tcp),
+    )  # fmt: skip
+
+
+def free_ports(count: int, kind: int) -> list[int]:
+    """Ports that nobody has, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket(socket.AF_INET, kind)) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def lend_rasa_model(settings: Settings) -> None:
+    """Train once for all tests, in the installation's own folder, and copy from there."""
+    installed = Settings()
+    train_if_needed(installed)
+    shutil.copytree(rasa_folder(installed), rasa_folder(settings), dirs_exist_ok=True)
+
+
+@contextmanager
+def front_door_on(data: Path) -> Iterator[FrontDoor]:
+    """Start it by ``qianmen up``, and stop it by SIGINT, as Ctrl-C does."""
+    settings = private_settings(data)
+    lend_rasa_model(settings)
+    agent = int((settings.city / "city.yaml").read_text("utf-8").split("127.0.0.1:")[1].split()[0])
+    process = qianmen("up", environment=clean_environment() | settings.environment())
+    try:
+        told = _told_until(process, lambda text: "Ctrl-C" in text)
+        assert "Ctrl-C" in told, told
+        yield FrontDoor(settings, process, agent)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def _told_until(process: subprocess.Popen[str], enough: Callable[[str], bool]) -> str:
+    """What it said on standard error until that is enough, or it ended."""
+    assert process.stderr is not None
+    told = ""
+    for line in process.stderr:
+        told += line
+        if enough(told):
+            break
+    return told

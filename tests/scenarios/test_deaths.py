@@ -1,0 +1,110 @@
+"""``kill -9`` of each process in the middle of a call and of a chat: a sentence and a person."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from qianmen.agent_phone import AgentPhone, agent_phone
+from qianmen.citizen.call import Patience, place_call
+from qianmen.citizen.chat import open_chat
+from qianmen.citizen.report import CallReport
+from store.tables import HandoffEntry, WorkOrder
+from tests.scenarios.front_door import FrontDoor, front_door_on
+from tests.scenarios.said import ASKS, ASKS_ON, PERSON
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+async def agent(front_door: FrontDoor) -> AsyncIterator[AgentPhone]:
+    """Somebody at the hunt group."""
+    async with agent_phone(front_door.agent_port) as phone:
+        yield phone
+
+
+async def call_while(front_door: FrontDoor, dies: str) -> CallReport:
+    """Ask; the process dies after the first answer; ask on."""
+    loop = asyncio.get_running_loop()
+    said = 0
+
+    def on_progress(event: str, _text: str) -> None:
+        nonlocal said
+        said += event == "said"
+        if event == "heard" and said == 1:
+            loop.call_soon_threadsafe(front_door.kill, dies)
+            said += 1  # once is enough
+
+    return await asyncio.to_thread(
+        place_call,
+        f"sip:12345@127.0.0.1:{front_door.settings.sip_port}",
+        [ASKS, ASKS_ON],
+        database=front_door.settings.database,
+        patience=Patience(stay_s=15.0),
+        on_progress=on_progress,
+    )
+
+
+@pytest.mark.parametrize("dies", ["asr", "rasa", "actions", "redis"])
+async def test_a_caller_is_told_and_gets_a_person(
+    front_door: FrontDoor, agent: AgentPhone, dies: str
+) -> None:
+    report = await call_while(front_door, dies)
+    told = [turn.text for turn in report.turns if turn.who == "bot"]
+    assert "抱歉" in told[-1] or dies == "redis", told
+    if agent.calls:
+        assert report.order
+        assert "抱歉" in told[-1]
+    else:  # the manager was quicker than the caller: answered as if nothing had happened
+        assert any("身份证" in text for text in told), told
+    await front_door.recovered()
+
+
+async def test_a_caller_whose_phone_process_dies_can_call_again(
+    front_door: FrontDoor, agent: AgentPhone
+) -> None:
+    uri = f"sip:12345@127.0.0.1:{front_door.settings.sip_port}"
+    front_door.kill("phone")
+    await front_door.recovered()
+    report = await asyncio.to_thread(
+        place_call, uri, [PERSON], database=front_door.settings.database,
+        patience=Patience(stay_s=15.0),
+    )  # fmt: skip
+    assert report.order
+    assert agent.calls
+
+
+@pytest.mark.parametrize("dies", ["rasa", "actions", "redis"])
+async def test_a_chatter_is_told_and_waits_for_a_person(front_door: FrontDoor, dies: str) -> None:
+    async with open_chat(front_door.settings.web_address) as line:
+        await line.greet()
+        await line.say(ASKS)
+        front_door.kill(dies)
+        answer = await line.say(ASKS_ON)
+    assert answer is not None
+    assert "已经为您转人工" in answer.text or "身份证" in answer.text
+    await front_door.recovered()
+
+
+async def test_a_person_is_reached_without_rasa(front_door: FrontDoor) -> None:
+    front_door.kill("rasa")
+    async with open_chat(front_door.settings.web_address) as line:
+        await line.greet()
+        answer = await line.say(PERSON)
+    assert answer is not None
+    assert "工单" in answer.text
+    await front_door.recovered()
+
+
+async def test_a_citizen_waits_once_whatever_died(tmp_path: Path) -> None:
+    """A front door of its own: one hand-over, one order, though web dies in between."""
+    with front_door_on(tmp_path) as door:
+        async with open_chat(door.settings.web_address) as line:
+            await line.greet()
+            await line.say(PERSON)
+        door.kill("web")
+        await door.recovered()
+        assert len(door.rows(HandoffEntry)) == len(door.rows(WorkOrder)) == 1

@@ -1,0 +1,94 @@
+"""The keeper's commands: starting, stopping, and what is said when it cannot start."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.scenarios.front_door import (
+    FrontDoor,
+    clean_environment,
+    front_door_on,
+    private_settings,
+    qianmen,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_status_says_that_everything_is_ready(front_door: FrontDoor) -> None:
+    command = qianmen("status", "--json", environment=front_door.environment)
+    out, _ = command.communicate(timeout=60)
+    report = json.loads(out)
+    assert report["up"]
+    assert [p["name"] for p in report["processes"]] == [
+        "redis", "asr", "actions", "rasa", "web", "phone",
+    ]  # fmt: skip
+    assert command.returncode == 0
+
+
+def test_starting_it_twice_names_the_taken_port(front_door: FrontDoor) -> None:
+    command = qianmen("up", environment=front_door.environment)
+    _, err = command.communicate(timeout=60)
+    assert command.returncode == 1
+    assert "port_in_use" in err
+    assert f"{front_door.settings.sip_port} (QIANMEN_SIP_PORT)" in err
+    assert "Traceback" not in err
+
+
+def test_status_of_nothing_is_an_exit_code(tmp_path: Path) -> None:
+    settings = private_settings(tmp_path)
+    environment = clean_environment() | settings.environment()
+    command = qianmen("status", "--json", environment=environment)
+    out, _ = command.communicate(timeout=60)
+    assert command.returncode == 1
+    assert not json.loads(out)["up"]
+
+
+def test_a_broken_city_is_one_line(tmp_path: Path) -> None:
+    settings = private_settings(tmp_path)
+    path = settings.city / "regions.yaml"
+    path.write_text(path.read_text("utf-8") + "\nmore: 1\n", "utf-8")
+    command = qianmen("up", environment=clean_environment() | settings.environment())
+    _, err = command.communicate(timeout=60)
+    assert command.returncode == 1
+    assert "regions.yaml" in err
+    assert "more" in err
+    assert "Traceback" not in err
+
+
+def test_a_missing_model_is_one_line(tmp_path: Path) -> None:
+    settings = private_settings(tmp_path)
+    environment = clean_environment() | settings.environment() | {"MODEL": str(tmp_path / "none")}
+    command = qianmen("up", environment=environment)
+    _, err = command.communicate(timeout=60)
+    assert command.returncode == 1
+    assert "model_missing" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopping_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    with front_door_on(tmp_path) as door:
+        children = psutil.Process(door.process.pid).children(recursive=True)
+        assert len(children) >= 6
+        door.process.send_signal(number)
+        door.process.communicate(timeout=30)
+        _, alive = psutil.wait_procs(children, timeout=15)
+        assert alive == []
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("127.0.0.1", door.settings.sip_port))
+
+
+def test_no_personal_data_in_any_log(front_door: FrontDoor) -> None:
+    logs = list(front_door.settings.log_dir.glob("*.log*"))
+    assert len(logs) >= 6
+    for path in logs:
+        text = path.read_text("utf-8", "replace")
+        for word in ("建业小区", "阳光花园", "烧烤摊", "公积金取", "13900139000", "13800138000"):
+            assert word not in text, (path.name, word)
