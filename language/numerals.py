@@ -19,8 +19,10 @@ MYRIADS = {"万": 10**4, "萬": 10**4, "亿": 10**8}
 _D = "".join(DIGITS)
 _U = "".join(UNITS)
 _M = "".join(MYRIADS)
-_WRITTEN = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?"
-NUMERAL = rf"(?:{_WRITTEN}|[{_D}{_U}])(?:[{_D}{_U}{_M}0-9])*(?:点[{_D}0-9]+[{_M}]?)?"
+_WRITTEN = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,24})(?:\.[0-9]{1,12})?"
+NUMERAL = (
+    rf"(?>(?:{_WRITTEN}|[{_D}{_U}])(?:[{_D}{_U}{_M}0-9]){{0,24}}(?:点[{_D}0-9]{{1,12}}[{_M}]?)?)"
+)
 """A pattern for a number, spoken or written; ``value`` decides whether it is one."""
 
 _ARABIC = re.compile(_WRITTEN)
