@@ -104,7 +104,10 @@ class Digit:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The other side put us on hold: it hears nothing from us until ``Resumed``."""
+    """The other side put us on hold: it hears nothing from us until ``Resumed``.
+
+    What plays pauses meanwhile.
+    """
 
     at_ms: int
 

@@ -61,7 +61,7 @@ class EventSender:
 
     def send(self, keys: str) -> None:
         """Queue ``keys``. Raises ``ValueError`` if one of them is no key."""
-        self._keys.extend(KEYS.index(key) for key in keys.upper())
+        self._keys.extend([KEYS.index(key) for key in keys.upper()])
 
     @property
     def busy(self) -> bool:

@@ -157,13 +157,13 @@ def _destination(target: str, proxy: Address | None) -> tuple[str, Address]:
     try:
         uri = parse_uri(target)
     except SipError as error:
-        raise DialError("unreachable", f"not a URI that can be called: {target!r}") from error
+        raise DialError("unreachable", "not a URI that can be called") from error
     if uri.scheme == "tel" and proxy is not None and uri.user and not _UNFIT.search(uri.user):
         return f"sip:{uri.user}@{proxy[0]}:{proxy[1]};user=phone", proxy
     hop = uri.endpoint or (proxy if uri.host else None)
     if uri.scheme != "sip" or hop is None or "?" in uri.text:
         raise DialError(
             "unreachable",
-            f"cannot call {target!r}: needs sip: with an IP address, or an outbound proxy",
+            "cannot call this target: needs sip: with an IP address, or an outbound proxy",
         )
     return uri.text, hop

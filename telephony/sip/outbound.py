@@ -92,7 +92,7 @@ class OutboundLeg(SipLeg):
     def _fail(self, status: int) -> None:
         self.end("rejected", status)
         reason = f"refused with {status}" if status else "no reply"
-        self._settle(DialError(_dial_code(status), f"{self.dialled}: {reason}", status))
+        self._settle(DialError(_dial_code(status), reason, status))
 
     def _settle(self, error: DialError | None) -> None:
         """Tell ``call``, unless nobody waits there any more."""
