@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -41,19 +43,24 @@ class _File(BaseModel):
     aspects: dict[Aspect, tuple[str, ...]] = Field(min_length=len(ASPECTS))
     nothing: tuple[str, ...]
     papers: tuple[str, ...]
+    common: tuple[str, ...] = ()
     telling: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Phrasings:
-    """How people ask: phrasings by aspect, talk without one, the papers one brings, and signs
-    that tell a matter although one asks with them.
+    """How people ask: phrasings by aspect, talk without one, the papers one brings, words
+    said of any matter, signs that tell a matter although one asks with them, and signs that only
+    join words.
     """
 
     aspects: Mapping[str, tuple[str, ...]]
     nothing: tuple[str, ...]
     papers: tuple[str, ...]
+    common: tuple[str, ...] = ()
     telling: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -65,9 +72,8 @@ class Phrasings:
 def read_phrasings(path: Path = PATH) -> Phrasings:
     """Read the phrasings; raises :class:`config.errors.ConfigError`."""
     given = read(path, _File)
-    return Phrasings(
-        {str(k): v for k, v in given.aspects.items()}, given.nothing, given.papers, given.telling
-    )
+    aspects = {str(aspect): texts for aspect, texts in given.aspects.items()}
+    return Phrasings(aspects, given.nothing, given.papers, given.common, given.telling, given.idle)
 
 
 class AspectModel:
@@ -76,13 +82,17 @@ class AspectModel:
     def __init__(self, phrasings: Phrasings, names: Sequence[str]) -> None:
         """Learn from ``phrasings``; ``names`` are names of matters to stand beside them."""
         examples, labels = _examples(phrasings, names)
-        self._vectorizer = TfidfVectorizer(analyzer=_features, sublinear_tf=True)
-        rows = self._vectorizer.fit_transform(examples)
-        self._model = LogisticRegression(
+        vectorizer = TfidfVectorizer(analyzer=_features, sublinear_tf=True)
+        rows = vectorizer.fit_transform(examples)
+        model = LogisticRegression(
             C=_REGULARISATION, class_weight="balanced", max_iter=200, tol=1e-3
         )
-        self._model.fit(rows, labels)
-        self._labels = tuple(str(label) for label in self._model.classes_)
+        model.fit(rows, labels)
+        self._labels = tuple(str(label) for label in model.classes_)
+        self._vocabulary: dict[str, int] = vectorizer.vocabulary_
+        self._idf: NDArray[np.float64] = vectorizer.idf_
+        self._weights: NDArray[np.float64] = np.ascontiguousarray(model.coef_.T)
+        self._bias: NDArray[np.float64] = model.intercept_
         without = "|".join(sorted(map(re.escape, phrasings.papers), key=len, reverse=True))
         self._brought = re.compile(rf"({_BRING}[^，。？！,.?!]{{0,4}}?)(?:{without})+")
 
@@ -95,15 +105,25 @@ class AspectModel:
         parts = [text]
         if len(text) > _LONG:
             parts += [part for part in _CLAUSE.split(text) if len(part) > 1][-6:]
-        rows = self._model.predict_proba(
-            self._vectorizer.transform([signs(part) for part in parts])
-        )
+        rows = np.stack([self._chances(signs(part)) for part in parts])
         chances = rows[0]
         if len(parts) > 2:  # the whole and one clause are the same text
             nothing = self._labels.index(NOTHING)
             asked = np.delete(rows[1:], nothing, axis=1).max(axis=1)
             chances = (chances + rows[1 + int(asked.argmax())]) / 2
         return {label: float(chance) for label, chance in zip(self._labels, chances, strict=True)}
+
+    def _chances(self, text: Signs) -> NDArray[np.float64]:
+        """What scikit-learn's transform and predict_proba give, without their checks (2 ms)."""
+        counted = Counter(at for at in map(self._vocabulary.get, _features(text)) if at is not None)
+        at = np.fromiter(counted.keys(), dtype=np.int64, count=len(counted))
+        times = np.fromiter(counted.values(), dtype=np.float64, count=len(counted))
+        row = (1.0 + np.log(times)) * self._idf[at]
+        length = float(np.linalg.norm(row)) or 1.0
+        worth = (row / length) @ self._weights[at] + self._bias
+        worth = np.exp(worth - worth.max())
+        chances: NDArray[np.float64] = worth / worth.sum()
+        return chances
 
     def without_papers(self, text: str) -> str:
         """``text`` without papers that one brings along: 要带身份证吗 names no matter."""

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from knowledge.naming import Naming
 
-
 _LONG_NAME = 6
 """Signs from which on a name that stands in the text word for word is worth no more."""
 
@@ -28,10 +27,10 @@ class Thresholds:
     chance of no aspect from which on the talk's aspect is taken, or the citizen asked.
     """
 
-    matter: float = 0.62
+    matter: float = 0.7
     aspect: float = 0.4
     some_matter: float = 0.2
-    follow_matter: float = 0.25
+    follow_matter: float = 0.6
     carried: float = 0.9
     telling: float = 2.0
     strange: float = 0.34
@@ -47,13 +46,13 @@ class Calibration:
     the word that its family of matters goes by (公积金).
     """
 
-    bias: float = -13.3
-    cover: float = 5.1
-    explained: float = 2.1
-    margin: float = 1.7
-    lead: float = 1.7
-    exact: float = 1.7
-    evidence: float = 2.9
+    bias: float = -11.4
+    cover: float = 7.4
+    explained: float = 3.0
+    margin: float = 1.3
+    lead: float = 2.4
+    exact: float = 1.5
+    evidence: float = 1.4
     tie_margin: float = 0.3
     tie_lead: float = 0.15
     tied: float = 0.55

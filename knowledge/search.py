@@ -180,7 +180,8 @@ class _Turn:
         nothing = asked.get(NOTHING, 0.0)
         if nothing < self._limits.nothing or nothing < max(plain.values()):
             return plain
-        if self._context.aspect in plain and (self._topic.follows or not self._context.matter):
+        follows = self._topic.follows or not self._context.matter
+        if self._context.aspect in plain and follows and not self._topic.carried:
             return {**plain, self._context.aspect: max(nothing, plain[self._context.aspect])}
         return {
             aspect: (1 - nothing) * chance + nothing * _USUAL.get(aspect, 0.0) * self._limits.aspect

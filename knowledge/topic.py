@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from knowledge.asking import Phrasings
 from knowledge.decision import Calibration, Thresholds
+from knowledge.families import anchors, family, members, shared_runs
 from knowledge.matters import MatterEntry
 from knowledge.naming import Naming, NamingIndex
-from knowledge.signs import Signs, signs
-
-_FAMILY_SHARE = 0.6
-_FAMILY_LEAST = 3
+from knowledge.signs import signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +18,14 @@ class Topic:
     """Matters with their chances (0 to 1), best first.
 
     ``follows``: the turn goes on with the family of matters that the talk was about. ``strange``:
-    the share of its signs that belong to no word known here.
+    the share of its signs that belong to no word known here. ``carried``: the turn names no
+    matter, the talk's own is taken.
     """
 
     chances: tuple[tuple[str, float], ...]
     follows: bool
     strange: float
+    carried: bool = False
 
     @property
     def matter(self) -> str:
@@ -47,10 +46,10 @@ class Topics:
         thresholds: Thresholds, calibration: Calibration,
     ) -> None:  # fmt: skip
         """``phrasings``: how people ask, whatever the matter."""
-        self._index = NamingIndex(matters, phrasings.all, phrasings.telling)
-        self._shared = _shared_runs(matters)
-        self._anchors = _anchors(matters)
-        self._kin = _kin(matters)
+        self._index = NamingIndex(matters, phrasings)
+        self._shared = shared_runs(matters)
+        self._anchors = anchors(matters)
+        self._kin = members(matters)
         self._asking = _runs(phrasings.all)
         self._thresholds = thresholds
         self._calibration = calibration
@@ -62,22 +61,23 @@ class Topics:
         strange = self._strange(text)
         if not matter or (chances and chances[0][1] >= self._thresholds.matter):
             follows = bool(chances) and family(chances[0][0]) == family(matter)
-            return Topic(self._whole_family(text, plain) or chances, follows, strange)
+            unsaid = bool(chances) and chances[0][1] < self._thresholds.some_matter
+            alike = self._whole_family(text, plain, unsaid and strange < self._thresholds.strange)
+            return Topic(alike or chances, follows, strange)
         return self._followed(text, matter, plain, strange)
 
     def _followed(self, text: str, matter: str, plain: Naming, strange: float) -> Topic:
         limits = self._thresholds
-        if plain.evidence >= limits.telling:
-            given = self._shared.get(family(matter), frozenset())
-            chances = self._calibration.chances(self._index.find(text, given), anchored=True)
-            best = chances[0][0]
-            own = family(best) == family(matter)
-            if own and best != matter and chances[0][1] >= limits.follow_matter:
+        kin = family(matter)
+        if self._index.telling(text, self._kin.get(kin, ())) >= limits.telling:
+            given = self._index.find(text, self._shared.get(kin, frozenset()))
+            chances = self._calibration.chances(given, anchored=True)
+            if family(chances[0][0]) == kin and chances[0][1] >= limits.follow_matter:
                 return Topic(chances, True, strange)
         chances = self._chances(text, plain)
         if strange < limits.strange:
             others = tuple(pair for pair in chances if pair[0] != matter)
-            return Topic(((matter, limits.carried), *others), True, strange)
+            return Topic(((matter, limits.carried), *others), True, strange, carried=True)
         return Topic(chances, False, strange)
 
     def _chances(self, text: str, naming: Naming) -> tuple[tuple[str, float], ...]:
@@ -93,8 +93,12 @@ class Topics:
         sounds = f" {' '.join(said.syllables)} "
         return anchor.text in said.text or f" {' '.join(anchor.syllables)} " in sounds
 
-    def _whole_family(self, text: str, naming: Naming) -> tuple[tuple[str, float], ...]:
-        """All matters of a family, alike, where the text tells none of them from the others."""
+    def _whole_family(
+        self, text: str, naming: Naming, unsaid: bool
+    ) -> tuple[tuple[str, float], ...]:
+        """All matters of a family, alike, where the text names the family and tells none of its
+        matters from the others, or none well enough (``unsaid``).
+        """
         if not naming.found:
             return ()
         best = naming.found[0]
@@ -102,7 +106,7 @@ class Topics:
         anchor = self._anchors.get(kin)
         if anchor is None or not self._anchored(text, kin) or best.exact > len(anchor.chars) + 1:
             return ()
-        if self._index.telling(text, self._kin[kin]) >= self._thresholds.telling:
+        if not unsaid and self._index.telling(text, self._kin[kin]) >= self._thresholds.telling:
             return ()
         alike = self._thresholds.matter * 0.8
         return tuple((code, alike) for code in self._kin[kin])
@@ -119,11 +123,6 @@ class Topics:
         return chars in self._asking or f"~{sounds}" in self._asking
 
 
-def family(code: str) -> str:
-    """The family of a matter's code: ``gjj`` of ``gjj.rent``."""
-    return code.partition(".")[0]
-
-
 def _runs(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(
         run
@@ -132,41 +131,3 @@ def _runs(texts: Iterable[str]) -> frozenset[str]:
         if length > 1
         for run in (chars, f"~{sounds}")
     )
-
-
-def _kin(matters: Sequence[MatterEntry]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for matter in matters:
-        found.setdefault(family(matter.code), []).append(matter.code)
-    return {kin: tuple(codes) for kin, codes in found.items()}
-
-
-def _names(matters: Sequence[MatterEntry]) -> dict[str, list[Signs]]:
-    found: dict[str, list[Signs]] = {}
-    for matter in matters:
-        found.setdefault(family(matter.code), []).append(signs(matter.name))
-    return found
-
-
-def _shared_runs(matters: Sequence[MatterEntry]) -> dict[str, frozenset[str]]:
-    """The runs that most names of a family share: nobody repeats them in a follow-up."""
-    shared: dict[str, frozenset[str]] = {}
-    for kin, names in _names(matters).items():
-        counted = Counter(
-            run for name in names for run in {chars for _, _, chars, _ in name.grams()}
-        )
-        least = max(2.0, len(names) * _FAMILY_SHARE)
-        shared[kin] = frozenset(run for run, times in counted.items() if times >= least)
-    return shared
-
-
-def _anchors(matters: Sequence[MatterEntry]) -> dict[str, Signs]:
-    """The longest run of 2 or 3 signs in the names of all matters of a family (公积金)."""
-    anchors: dict[str, Signs] = {}
-    for kin, names in _names(matters).items():
-        common = frozenset.intersection(
-            *(frozenset(chars for _, n, chars, _ in name.grams() if n > 1) for name in names)
-        )
-        if len(names) >= _FAMILY_LEAST and common:
-            anchors[kin] = signs(max(common, key=lambda run: (len(run), run)))
-    return anchors
