@@ -27,13 +27,13 @@ from telephony.patience import Patience
 from telephony.recording import Recorder
 from tts.speaker import Speaker
 from turns.heard import AudioSpan, Heard, HeardKind
+from turns.ids import conversation_of_call
 from turns.replies import Ask, Bye, Connect, Expects, Say, Told
 from turns.voice import Partial, TurnEnded
 
 _log = structlog.get_logger(__name__)
 _WATCH_S = 0.1
 _NOISE_MS = 1500  # voice without words: shorter is a cough, longer was something not understood
-_ID_LIMIT = 180
 
 
 class Core(Protocol):
@@ -79,13 +79,6 @@ class CallParts:
     now: Callable[[], datetime]
 
 
-def conversation_id(call_id: str) -> str:
-    """The conversation of a SIP Call-ID, which is foreign text of any length."""
-    if len(call_id) <= _ID_LIMIT and call_id.isprintable():
-        return f"call-{call_id}"
-    return f"call-{hashlib.sha256(call_id.encode('utf-8', 'replace')).hexdigest()}"
-
-
 def _meant(turn: TurnEnded) -> bool:
     """Whether somebody wanted to say something: words, or more voice than a cough."""
     return bool(turn.text) or turn.end_ms - turn.start_ms >= _NOISE_MS
@@ -97,7 +90,7 @@ class Call:
     def __init__(self, leg: Leg, parts: CallParts) -> None:
         self._leg = leg
         self._parts = parts
-        self._id = conversation_id(leg.id)
+        self._id = conversation_of_call(leg.id)
         self._dialled = parts.city.line(leg.diverted_from or leg.dialled)
         self._clock = asyncio.get_running_loop().time
         self._mouth = Mouth(leg, parts.speaker)

@@ -16,8 +16,9 @@ from config.settings import ROOT, Settings
 from qianmen.bench.figures import Figure, Figures, spread
 from qianmen.bench.questions import CALLS
 from qianmen.citizen.errors import CitizenError
-from qianmen.citizen.record import conversation_of, read_record
+from qianmen.citizen.record import read_record
 from tts.say import synthesise
+from turns.ids import conversation_of_call
 
 PARTS = {"endpoint_ms": "end of turn", "words_ms": "words", "dialogue_ms": "dialogue",
          "speech_ms": "speech"}  # fmt: skip
@@ -109,7 +110,7 @@ Timings = Sequence[dict[str, Any]]
 
 
 def _timings(database: str, calls: Iterable[dict[str, Any]]) -> list[Timings]:
-    records = (read_record(database, conversation_of(call["call_id"])) for call in calls)
+    records = (read_record(database, conversation_of_call(call["call_id"])) for call in calls)
     return [record.timings if record is not None else () for record in records]
 
 

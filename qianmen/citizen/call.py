@@ -15,10 +15,11 @@ from qianmen.citizen.ear import SAMPLE_RATE, Ear, Hearing
 from qianmen.citizen.errors import CitizenError
 from qianmen.citizen.exchange import Exchange, local_address_towards
 from qianmen.citizen.phone import KEYS, CitizenPhone
-from qianmen.citizen.record import conversation_of, read_record
+from qianmen.citizen.record import read_record
 from qianmen.citizen.report import CallReport, SaidTurn
 from qianmen.citizen.sounds import spoken
 from qianmen.citizen.track import Track
+from turns.ids import conversation_of_call
 
 _STEP_S = 0.02
 _LATE_S = 0.2
@@ -264,7 +265,7 @@ class _Call:
         if wav is not None:
             self._track.save(wav)
         call_id = self._exchange.call_id
-        record = read_record(database, conversation_of(call_id), self._patience.record_s)
+        record = read_record(database, conversation_of_call(call_id), self._patience.record_s)
         person = self._person_heard and (record is None or record.connecting)
         return CallReport(
             turns=record.turns if record else tuple(self._turns),

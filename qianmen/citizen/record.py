@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from store.engine import StoreError, open_engine, reading
 from store.tables import Conversation, Turn, WorkOrder
 
 _POLL_S = 0.1
-_ID_LIMIT = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +31,6 @@ class Record:
     connecting: bool
     order: str
     timings: tuple[dict[str, Any], ...] = ()
-
-
-def conversation_of(call_id: str) -> str:
-    """The id under which the front door keeps a call: `telephony.call.conversation_id`'s rule.
-
-    Written again here so that a simulator needs nothing of the telephony room; a test compares.
-    """
-    if len(call_id) <= _ID_LIMIT and call_id.isprintable():
-        return f"call-{call_id}"
-    return f"call-{hashlib.sha256(call_id.encode('utf-8', 'replace')).hexdigest()}"
 
 
 def read_record(database: str, conversation: str, wait_s: float = 3.0) -> Record | None:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from qianmen.citizen.record import conversation_of, read_record
+from qianmen.citizen.record import read_record
 from store.engine import open_engine, upgrade, writing
 from store.tables import Conversation, Turn, WorkOrder
-from telephony.call import conversation_id
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -69,8 +68,3 @@ def test_no_database_no_tables_no_conversation_no_record(database: str, tmp_path
     assert not missing.parent.exists()
     (tmp_path / "bad.sqlite3").write_bytes(b"this is no database" * 100)
     assert read_record(f"sqlite:///{tmp_path / 'bad.sqlite3'}", "call-abc", wait_s=0) is None
-
-
-@pytest.mark.parametrize("call_id", ["abc@127.0.0.1:5", "x" * 400, "line\nbreak"])
-def test_the_conversation_is_found_as_the_telephony_room_names_it(call_id: str) -> None:
-    assert conversation_of(call_id) == conversation_id(call_id)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from store.tables import Conversation, Turn
-from telephony.call import conversation_id
 from tests.scenarios.callers import baresip_call, needs_baresip, needs_sipp, sipp_call
 from tests.scenarios.front_door import FrontDoor
 from tests.scenarios.said import ASKS
+from turns.ids import conversation_of_call
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -23,7 +23,7 @@ def turns(door: FrontDoor, conversation: str) -> list[Turn]:
 async def test_sipp_is_answered(front_door: FrontDoor, tmp_path: Path) -> None:
     made = await sipp_call("127.0.0.1", front_door.settings.sip_port, [ASKS], tmp_path, gap_s=12)
     assert made.code == 0, made.output
-    told = [turn.text for turn in turns(front_door, conversation_id(made.call_id))]
+    told = [turn.text for turn in turns(front_door, conversation_of_call(made.call_id))]
     assert any("公积金" in text for text in told[2:]), told
 
 
