@@ -12,13 +12,16 @@ from knowledge.matters import MatterEntry
 from knowledge.naming import Naming, NamingIndex
 from knowledge.signs import signs
 
+_SAYS_SOMETHING = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
     """Matters with their chances (0 to 1), best first.
 
     ``follows``: the turn goes on with the family of matters that the talk was about. ``strange``:
-    the share of its signs that belong to no word known here. ``carried``: the turn names no
+    the share of its signs that belong to no word known here (0 for a sigh of one or two signs).
+    ``carried``: the turn names no
     matter, the talk's own is taken.
     """
 
@@ -113,6 +116,8 @@ class Topics:
 
     def _strange(self, text: str) -> float:
         said = signs(text)
+        if len(said.chars) < _SAYS_SOMETHING:
+            return 0.0
         known = [False] * len(said.chars)
         for start, length, chars, sounds in said.grams():
             if length > 1 and (self._index.known(chars, sounds) or self._asked(chars, sounds)):
