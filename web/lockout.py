@@ -21,11 +21,10 @@ def locked_until(tries: Iterable[datetime]) -> datetime | None:
     recent: list[datetime] = []
     until: datetime | None = None
     for moment in sorted(tries):
-        if until is not None and moment >= until:
-            recent = []
         recent = [earlier for earlier in recent if earlier > moment - WINDOW] + [moment]
         if len(recent) >= TRIES:
             until = moment + LOCK
+            recent = []  # after a lock, five more are needed
     return until
 
 

@@ -26,7 +26,8 @@ def test_an_old_a_forged_and_a_foreign_token_are_nothing(now: datetime) -> None:
     sessions = Sessions(KEY)
     token = sessions.token(sessions.begin(), now)
     assert sessions.read(token, now + MAX_AGE + timedelta(seconds=1)) is None
-    assert sessions.read(token[:-1] + ("A" if token[-1] != "A" else "B"), now) is None
+    # Not the last character: base64 leaves some of its bits unused.
+    assert sessions.read(token[:5] + ("A" if token[5] != "A" else "B") + token[6:], now) is None
     assert Sessions(KEY + "!").read(token, now) is None
 
 

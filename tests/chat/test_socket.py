@@ -1,4 +1,4 @@
-"""The chat's WebSocket on the real core: nothing lost, nothing doubled, nobody left without a word."""
+"""The chat's WebSocket on the real core: nothing lost or doubled, nobody left without a word."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_the_ack_comes_only_when_the_turn_is_durable(client: TestClient, office:
         page.send(type="text", id="message1", text="公积金怎么取")
         assert page.frame() == {"type": "ack", "id": "message1"}
         assert turns(office.engine) == ["公积金怎么取"]
-        office.dialogue.gate.set()
+        office.let_the_dialogue_answer()
         page.answer("message1")
 
 
@@ -137,11 +137,11 @@ def test_a_page_that_comes_back_gets_what_it_missed_once(
     with page.on(client):
         office.dialogue.gate.clear()
         page.say("message1", "公积金怎么取")
-    office.dialogue.gate.set()
+    office.let_the_dialogue_answer()
     with page.on(client):
         if "听到：公积金怎么取" not in page.texts:
             page.answer("message1")
-    greeting, mine, answer = page.texts
+    _greeting, mine, answer = page.texts
     assert (mine, answer) == ("公积金怎么取", "听到：公积金怎么取")
     with page.on(client) as history:
         assert history["turns"] == []
@@ -383,9 +383,15 @@ def test_a_database_that_is_away_at_the_hello_says_so_and_asks_to_come_back(
 def test_replies_that_break_off_close_the_socket_for_a_new_try(
     client: TestClient, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(_conversation: str, _cursor: int) -> Any:
-        raise ConversationError("store_down", "away")
-        yield
+    class Broken:
+        def __aiter__(self) -> Broken:
+            return self
+
+        async def __anext__(self) -> Any:
+            raise ConversationError("store_down", "away")
+
+    def broken(_conversation: str, _cursor: int) -> Broken:
+        return Broken()
 
     monkeypatch.setattr(office.core, "replies", broken)
     page = Browser()

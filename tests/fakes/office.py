@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 from bot.bus import Bus
 from bot.conversation import Conversations, Parts
 from bot.join import urgent_rule
+from bot.triage import UrgentRule
 from chat.limits import Limits
 from config.city import City
 from config.settings import Settings
@@ -21,6 +23,7 @@ from tests.fakes.dialogue import FakeDialogue
 from web.app import create_app
 from web.health import Probe
 
+_RULES: dict[Path, UrgentRule] = {}  # a second to compile: once for all tests
 NOBODY = "redis://127.0.0.1:1/0"
 """No Redis: the core must do without."""
 KEY = "a key that only tests know"
@@ -36,7 +39,12 @@ class Office:
     now: Callable[[], datetime]
     limits: Limits | None = None
     probes: tuple[Probe, ...] = ()
+    loop: asyncio.AbstractEventLoop = field(init=False)
     dialogue: FakeDialogue = field(default_factory=FakeDialogue)
+
+    def let_the_dialogue_answer(self) -> None:
+        """Open its gate, from whatever thread the test runs in."""
+        self.loop.call_soon_threadsafe(self.dialogue.gate.set)
 
     def __post_init__(self) -> None:
         self.settings = Settings(data_dir=self.folder, secret_key=KEY)
@@ -45,9 +53,11 @@ class Office:
     def start(self) -> FastAPI:
         """A web process."""
         bus = Bus(NOBODY)
+        if self.city.folder not in _RULES:
+            _RULES[self.city.folder] = urgent_rule(self.city)
         self.core = Conversations(
             Parts(
-                self.engine, self.city, self.dialogue, bus, urgent_rule(self.city),
+                self.engine, self.city, self.dialogue, bus, _RULES[self.city.folder],
                 lambda code: ("", ""), lambda said, now: (), self.now,
             )
         )  # fmt: skip
@@ -55,6 +65,7 @@ class Office:
 
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+            self.loop = asyncio.get_running_loop()
             yield
             await core.settled()
             await bus.stop()

@@ -24,25 +24,34 @@ PHONE = "13912345678"
 
 # speaker, words, start and end in the recording (ms), confidence
 _CALL: tuple[tuple[str, str, int, int, float], ...] = (
-    ("bot", "您好，这里是示例市一二三四五热线，我是智能助手，本次通话会录音。请问您有什么事？", 300, 7900, 1),
-    ("citizen", "我想反映一下我们楼下那个烧烤摊，天天晚上油烟特别大，窗户都不敢开", 8800, 14600, 0.93),
+    ("bot", "您好，这里是示例市一二三四五热线，我是智能助手，本次通话会录音。请问您有什么事？",
+     300, 7900, 1),
+    ("citizen", "我想反映一下我们楼下那个烧烤摊，天天晚上油烟特别大，窗户都不敢开",
+     8800, 14600, 0.93),
     ("bot", "好的，我帮您记下来。是在哪里？请说到街道、小区或者路口。", 15200, 19900, 1),
     ("citizen", "在解放路和胜利街的路口，建业小区九号楼下面", 21000, 25400, 0.52),
     ("bot", "一般是什么时候？", 26000, 27600, 1),
     ("citizen", "从上个星期开始的，每天晚上八点到十二点", 28700, 32900, 0.88),
     ("bot", "请留一个联系电话，方便工作人员回复您。", 33500, 36800, 1),
     ("citizen", "幺三九幺二三四五六七八", 38000, 42100, 0.95),
-    ("bot", "我复述一遍：解放路和胜利街路口、建业小区9号楼下有烧烤摊油烟扰民，从上星期开始，"
-            "每晚8点到12点，电话139 1234 5678。对吗？", 42800, 55000, 1),
+    ("bot", "我复述一遍：建业小区9号楼下有烧烤摊油烟扰民，每晚8点到12点，电话139 1234 5678。对吗？",
+     42800, 55000, 1),
     ("citizen", "对的对的，我还想找个人问一下多久能处理", 56100, 60200, 0.9),
 )  # fmt: skip
+_CHAT_GREETING = "您好，这里是示例市12345热线，我是智能助手。请问您有什么事？"
+_CHAT_ANSWER = (
+    "租房提取公积金：连续足额缴存满3个月，本人及配偶在本市没有自有住房且租房居住的，可以提取。"
+    "（示例数据）"
+)
 
 
 def a_day(engine: Engine, recordings: Path, now: datetime) -> tuple[str, str]:
     """Fill the database; returns the numbers of the call's order and of the chat's."""
     for order in _OTHERS:
         _other(engine, order, now)
-    return _call(engine, recordings, now - timedelta(minutes=12)), _chat(engine, now - timedelta(minutes=3))
+    return _call(engine, recordings, now - timedelta(minutes=12)), _chat(
+        engine, now - timedelta(minutes=3)
+    )
 
 
 def _call(engine: Engine, recordings: Path, at: datetime) -> str:
@@ -88,18 +97,17 @@ def _chat(engine: Engine, at: datetime) -> str:
         session.add(_conversation(CHAT, "web", "web:5d", at))
         session.flush()
         said: tuple[Turn, ...] = (
-            _told(CHAT, Say("g", "您好，这里是示例市12345热线，我是智能助手。请问您有什么事？"), at),
+            _told(CHAT, Say("g", _CHAT_GREETING), at),
             _heard(CHAT, "c1", "我想取公积金交房租", at + timedelta(seconds=20)),
-            _told(CHAT, Ask("a1", "您是想问哪一项？", options, "choice"), at + timedelta(seconds=21)),
+            _told(CHAT, Ask("a1", "您是想问哪一项？", options), at + timedelta(seconds=21)),
             _heard(CHAT, "c2", "gjj.rent", at + timedelta(seconds=29), kind="choice"),
-            _told(CHAT, Say("a2", "租房提取公积金：连续足额缴存满3个月，本人及配偶在本市没有自有住房且"
-                            "租房居住的，可以提取。（示例数据）"), at + timedelta(seconds=30)),
-            _heard(CHAT, "c3", "我在窗口办了两次都说系统有问题，转人工", at + timedelta(seconds=70)),
-        )  # fmt: skip
+            _told(CHAT, Say("a2", _CHAT_ANSWER), at + timedelta(seconds=30)),
+            _heard(CHAT, "c3", "在窗口办了两次都说系统有问题，转人工", at + timedelta(seconds=70)),
+        )
         for turn in said:
             session.add(turn)
             session.flush()
-    source = Provenance("c3", "我在窗口办了两次都说系统有问题", at, 1.0, "said.content")
+    source = Provenance("c3", "在窗口办了两次都说系统有问题", at, 1.0, "said.content")
     draft = OrderDraft(
         key="handoff:chat", conversation=CHAT, channel="web", line="12345", kind="求助",
         urgency="normal", title="租房提取公积金两次未办成", matter="gjj.rent",
@@ -127,9 +135,7 @@ _OTHERS = (
 )
 
 
-def _other(
-    engine: Engine, order: tuple[str, str, str, str, str, int], now: datetime
-) -> None:
+def _other(engine: Engine, order: tuple[str, str, str, str, str, int], now: datetime) -> None:
     kind, urgency, title, department, channel, minutes = order
     at = now - timedelta(minutes=minutes)
     name = f"other-{minutes}"
