@@ -31,15 +31,11 @@ class Unavailable:
     def __init__(self, error: KnowledgeError) -> None:
         self._error = error
 
-    def find(
-        self, text: str, context: Context | None = None, *, region: str = "", now: datetime
-    ) -> Found:
+    def find(self, *_: object, **__: object) -> Found:
         """Raises :class:`KnowledgeError`."""
         raise self._error
 
-    def by_code(
-        self, matter: str, aspect: str, *, region: str = "", now: datetime
-    ) -> PublishedAnswer | None:
+    def by_code(self, *_: object, **__: object) -> PublishedAnswer | None:
         """Raises :class:`KnowledgeError`."""
         raise self._error
 

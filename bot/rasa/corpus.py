@@ -17,7 +17,8 @@ import yaml
 
 PHRASES = Path(__file__).resolve().parent / "phrases"
 
-_HOLE = re.compile(r"\{(\w+)\}|\(([^()]*)\)")
+_EITHER = re.compile(r"\(([^()]*)\)")  # (this|that|)
+_WORD = re.compile(r"\{(\w+)\}")  # {list}
 _OPENINGS = ("嗯", "那个", "喂你好", "你好", "就是说", "是这样的啊", "呃我想说", "哎同志")
 _TAILS = ("啊", "呢", "呗", "是吧", "你看", "行不")
 _CHATTY = frozenset({"policy", "complaint", "report", "suggestion", "help", "status", "handoff"})
@@ -66,21 +67,11 @@ def _fill(frame: str, words: dict[str, list[str]], most: int) -> list[str]:
     draw = random.Random(frame)  # noqa: S311  # spreads sentences, guards nothing
     filled: dict[str, None] = {}
     for _ in range(3 * most):
-        filled[_HOLE.sub(lambda hole: _choice(hole, words, draw), _flat(frame))] = None
+        chosen = _EITHER.sub(lambda either: draw.choice(either[1].split("|")), frame)
+        filled[_WORD.sub(lambda word: draw.choice(words[word[1]]), chosen)] = None
         if len(filled) == most:
             break
     return list(filled)
-
-
-def _flat(frame: str) -> str:
-    """A word list inside an alternative, ({matter}|), is drawn like any other."""
-    return frame.replace("({", "{").replace("}|)", "}").replace("})", "}")
-
-
-def _choice(hole: re.Match[str], words: dict[str, list[str]], draw: random.Random) -> str:
-    name, alternatives = hole.groups()
-    choices: list[str] = words[name] if name else alternatives.split("|")
-    return draw.choice(choices)
 
 
 def _with_chatter(act: str, said: list[str]) -> Iterator[str]:

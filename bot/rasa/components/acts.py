@@ -19,10 +19,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from bot.rasa.components import quick
+from bot.rasa.components import private, quick
 from language.normal import for_matching
 from language.pinyin import fuzzy_syllables, ngrams
 
+private.install()
 quick.install()
 
 _FILE = "acts.joblib"
