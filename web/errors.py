@@ -64,7 +64,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         code = _BY_STATUS.get(error.status_code, "request_invalid")
-        return answer_problem(request.scope, error.status_code, code)
+        response = answer_problem(request.scope, error.status_code, code)
+        response.headers.update(error.headers or {})  # Allow, with a 405
+        return response
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, _error: RequestValidationError) -> Response:

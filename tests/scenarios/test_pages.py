@@ -16,6 +16,7 @@ from playwright.sync_api import (
     Browser,
     ConsoleMessage,
     Page,
+    ViewportSize,
     WebSocketRoute,
     expect,
     sync_playwright,
@@ -39,7 +40,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: chromium)"),
 ]
-PHONE: dict[str, Any] = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @dataclass

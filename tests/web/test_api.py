@@ -77,7 +77,9 @@ def test_errors_are_json_with_a_stable_code(
 
 
 def test_another_method_is_an_error_of_the_same_kind(visitor: TestClient) -> None:
-    assert visitor.put("/api/orders").json()["code"] == "method_not_allowed"
+    answer = visitor.put("/api/orders")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET"
 
 
 def test_a_database_that_is_away_is_said_without_its_secrets(

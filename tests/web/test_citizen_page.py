@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from store.engine import writing
 from store.tables import Answer, Matter
@@ -44,3 +45,16 @@ def test_quick_questions_are_ones_that_have_an_answer(
     assert "租房提取要符合什么条件？" in html
     assert "购房提取要符合什么条件？" in html
     assert html.count("quick__item") == 2
+
+
+def test_a_question_whose_answer_no_longer_holds_is_not_offered(
+    office: Office, visitor: TestClient, now: datetime
+) -> None:
+    publish(office, now, {"租房提取": ("条件",), "购房提取": ("条件",)})
+    with writing(office.engine) as session:
+        rent, buy = session.scalars(select(Answer).order_by(Answer.id))
+        rent.valid_to = date(2026, 11, 19)  # yesterday, in the city
+        buy.valid_to = date(2026, 11, 20)
+    html = visitor.get("/").text
+    assert "租房提取" not in html
+    assert "购房提取要符合什么条件？" in html

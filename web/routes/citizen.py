@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, WebSocket
 from fastapi.responses import Response
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from chat.protocol import MAX_TEXT_CHARS
@@ -48,12 +48,15 @@ def quick_questions(site: Site) -> tuple[str, ...]:
 
     Aspects take turns, so that a citizen sees what kinds of question can be asked.
     """
+    today = site.now().astimezone(site.city.zone).date()
     try:
         with reading(site.engine) as session:
             known = session.execute(
                 select(Matter.code, Matter.name, Answer.aspect)
                 .join(Answer, Answer.matter_code == Matter.code)
                 .where(Answer.state == "published", Answer.aspect.in_(_ASKED))
+                .where(Answer.valid_from <= today)
+                .where(or_(Answer.valid_to.is_(None), Answer.valid_to >= today))
                 .distinct()
                 .order_by(Matter.position, Matter.code)
             ).all()
