@@ -46,13 +46,13 @@ class Calibration:
     the word that its family of matters goes by (公积金).
     """
 
-    bias: float = -11.4
-    cover: float = 7.4
-    explained: float = 3.0
-    margin: float = 1.3
-    lead: float = 2.4
+    bias: float = -11.3
+    cover: float = 5.2
+    explained: float = 3.6
+    margin: float = 0.1
+    lead: float = 1.8
     exact: float = 1.5
-    evidence: float = 1.4
+    evidence: float = 2.3
     tie_margin: float = 0.3
     tie_lead: float = 0.15
     tied: float = 0.55

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.asking import Phrasings
-from knowledge.families import anchors
+from knowledge.families import anchors, family
 from knowledge.matters import MatterEntry
 from knowledge.signs import Signs, signs
 from knowledge.weights import Run, RunWeights
@@ -25,6 +25,7 @@ _SOUND_CREDIT = 0.8
 
 _SHORTLIST = 12
 _COMMON_SHARE = 0.5
+_OTHER_FAMILY = 0.6
 _LEAST_SHARE = 0.15
 """What a run weighs that only one of many names of a matter uses: mostly chance neighbours."""
 
@@ -99,7 +100,10 @@ class NamingIndex:
     def __init__(self, matters: Sequence[MatterEntry], phrasings: Phrasings) -> None:
         """``phrasings``: how people ask, whatever the matter."""
         cut = [[signs(name) for name in matter.names] for matter in matters]
-        self._weights = RunWeights(cut, phrasings, anchors(matters).values())
+        self._anchors = anchors(matters)
+        words = self._anchors.values()
+        self._weights = RunWeights(cut, phrasings, words)
+        self._shared = frozenset(run for word in words for _, _, run, _ in word.grams())
         self._matters = tuple(
             self._prepared(matter.code, names) for matter, names in zip(matters, cut, strict=True)
         )
@@ -124,17 +128,28 @@ class NamingIndex:
         ]
         total = sum(known)
         heard = frozenset(run.heard for run in runs.values() if run.heard)
+        families = self.families(text)
         found = [
             Named(
                 matter.code,
                 max(name.cover(runs, heard) for name in matter.names),
-                sum(map(mul, weights, has)) / total,
+                sum(map(mul, weights, has)) / total * _fits(matter.code, families),
                 max((len(name) for name in matter.plain if name in said.text), default=0),
             )
             for matter, has in zip(shortlist, shares, strict=True)
         ]
         found.sort(key=lambda named: (-named.strength, named.matter))
         return Naming(tuple(found), sum(known[: len(own)]))
+
+    def families(self, text: str) -> frozenset[str]:
+        """The families whose shared word (公积金) stands in ``text``, by character or by sound."""
+        said = signs(text)
+        sounds = f" {' '.join(said.syllables)} "
+        return frozenset(
+            kin
+            for kin, word in self._anchors.items()
+            if word.text in said.text or f" {' '.join(word.syllables)} " in sounds
+        )
 
     def telling(self, text: str, among: Collection[str]) -> float:
         """How much ``text`` says to tell some of the matters ``among`` from their siblings: the
@@ -159,11 +174,25 @@ class NamingIndex:
         flat = [run for runs in cut for run in runs]
         return _Matter(
             code,
-            tuple(_name(runs, used, len(names)) for runs in cut),
+            tuple(self._name(runs, used, len(names)) for runs in cut),
             tuple(name.text for name in names if name.chars),
             frozenset(run.chars for run in flat),
             frozenset(run.heard for run in flat if run.heard),
         )
+
+    def _name(self, runs: Sequence[Run], used: Mapping[str, int], names: int) -> _Name:
+        weighed = tuple(
+            (run.chars, run.heard, run.weight * self._share(run.chars, used, names)) for run in runs
+        )
+        return _Name(weighed, sum(weight for _, _, weight in weighed))
+
+    def _share(self, chars: str, used: Mapping[str, int], names: int) -> float:
+        """A run counts in its name by how many of the matter's names use it; what the whole
+        family shares hardly counts: saying 公积金 does not yet name one of its matters.
+        """
+        if chars in self._shared:
+            return _LEAST_SHARE
+        return _LEAST_SHARE + used[chars] / names
 
     def _shortlist(self, runs: Collection[Run]) -> list[_Matter]:
         """The matters with the most evidence: only those are measured."""
@@ -183,12 +212,9 @@ class NamingIndex:
         return [self._matters[int(at)] for at in np.sort(top) if scores[at] > 0]
 
 
-def _name(runs: Sequence[Run], used: Mapping[str, int], names: int) -> _Name:
-    weighed = tuple(
-        (run.chars, run.heard, run.weight * (_LEAST_SHARE + used[run.chars] / names))
-        for run in runs
-    )
-    return _Name(weighed, sum(weight for _, _, weight in weighed))
+def _fits(code: str, families: Collection[str]) -> float:
+    """Less than 1 for a matter outside the families that the text names."""
+    return _OTHER_FAMILY if families and family(code) not in families else 1.0
 
 
 def _posted(matters: Sequence[_Matter]) -> Mapping[str, NDArray[np.int32]]:

@@ -89,12 +89,7 @@ class Topics:
 
     def _anchored(self, text: str, kin: str) -> bool:
         """Whether ``text`` says what all matters of a family are called, if they share a name."""
-        anchor = self._anchors.get(kin)
-        if anchor is None:
-            return True
-        said = signs(text)
-        sounds = f" {' '.join(said.syllables)} "
-        return anchor.text in said.text or f" {' '.join(anchor.syllables)} " in sounds
+        return kin not in self._anchors or kin in self._index.families(text)
 
     def _whole_family(
         self, text: str, naming: Naming, unsaid: bool
