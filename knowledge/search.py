@@ -123,6 +123,13 @@ class Search:
                      self._asking.ask(text), context, region or context.region, now)  # fmt: skip
         return turn.decided()
 
+    def about(self, text: str) -> tuple[str, float]:
+        """The matter that ``text`` names most likely, asked about or not (a complaint's story),
+        and how likely it is; ('', 0.0) where it names none.
+        """
+        topic = self._topics.judge(clean(text), "")
+        return topic.matter, topic.chance
+
     def option(self, matter: str, aspect: str) -> Option:
         """The option that stands for an answer: 租房提取公积金的条件."""
         return Option(f"{self._matters[matter].name}的{aspect}", f"{matter}:{aspect}")

@@ -223,6 +223,14 @@ def test_any_text_gives_a_sound_value(search: Search, text: str, matter: str, as
         assert found.context.matter == found.answer.matter
 
 
+def test_a_story_names_its_matter_without_asking(search: Search) -> None:
+    matter, chance = search.about("老板拖欠工资三个月了一直不给")
+    assert matter == "labour.wage"
+    assert chance > 0.7
+    assert search.about("今天天气怎么样")[1] < 0.2
+    assert search.about("") == ("", 0.0)
+
+
 def test_five_thousand_characters_are_survived(search: Search) -> None:
     found = search.find("公积金" * 1700 + "租房提公积金要什么材料", now=NOW)
     assert found.decision in {"answer", "ask", "miss"}
