@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from handoff.extract import extract_all
 from sqlalchemy import Engine
 
 from bot.bus import Bus
@@ -15,6 +14,7 @@ from bot.urgent import Urgent, urgent
 from bot.urgent_words import UrgentWords
 from config.city import City
 from config.settings import Settings
+from handoff.extract import extract_all
 from handoff.prefill import Said
 from store.engine import reading
 from store.tables import Matter
@@ -69,12 +69,17 @@ def matter_facts(engine: Engine) -> Callable[[str], tuple[str, str]]:
 
 
 def extractor(city: City) -> Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]]:
-    """Fields found in what was said, each with the turn it came from; the first finding counts."""
+    """Fields found in what was said, each with the turn it came from; the first finding counts.
+
+    Not the content: which turns have any is known by their acts, not by their words.
+    """
 
     def extract(said: tuple[Said, ...], now: datetime) -> tuple[OrderField, ...]:
         found: dict[str, OrderField] = {}
         for turn in said:
             for name, item in extract_all(turn.text, now=now, city=city).items():
+                if name == "what":
+                    continue
                 source = Provenance(turn.id, item.quote, turn.at, turn.confidence, item.rule)
                 found.setdefault(name, OrderField(name, item.value, source))
         return tuple(found.values())

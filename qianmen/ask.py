@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import csv
 import itertools
-import json
 import os
 import socket
 import tempfile
@@ -31,6 +30,7 @@ from config.city import City
 from config.errors import ConfigError
 from config.settings import Settings
 from knowledge.load import load_folder
+from language.dates import period
 from qianmen.prepare import read_city
 from qianmen.processes import Process, processes
 from qianmen.readiness import until_ready
@@ -146,11 +146,12 @@ async def _talk(
         kind = "speech" if row.channel == "phone" else "text"
         heard = Heard(f"{name}.{row.position}", name, row.channel, line, kind, row.text, now)  # type: ignore[arg-type]  # one of two literals
         await core.answer(heard)
-        answers.append((row.position, await asyncio.to_thread(_told, engine, heard)))
+        told = await asyncio.to_thread(_told, engine, heard, now.astimezone(city.zone))
+        answers.append((row.position, told))
     return answers
 
 
-def _told(engine: Engine, heard: Heard) -> dict[str, Any]:
+def _told(engine: Engine, heard: Heard, now: datetime) -> dict[str, Any]:
     with reading(engine) as session:
         asked = session.scalars(
             select(Turn).where(Turn.conversation_id == heard.conversation, Turn.heard == heard.id)
@@ -165,11 +166,15 @@ def _told(engine: Engine, heard: Heard) -> dict[str, Any]:
             select(WorkOrderField).where(WorkOrderField.order_id.in_(handed))
         ).all()
         filled = {field.name: field.value for field in fields}
-        return _report(heard.text, asked.understood, replies, filled)
+        return _report(heard.text, asked.understood, replies, filled, now)
 
 
 def _report(
-    text: str, understood: dict[str, Any], replies: Iterable[Turn], filled: dict[str, str]
+    text: str,
+    understood: dict[str, Any],
+    replies: Iterable[Turn],
+    filled: dict[str, str],
+    now: datetime,
 ) -> dict[str, Any]:
     known = wire.load(Understood, understood or {"act": "other", "decision": "miss"})
     slots = filled | {field.name: field.value for field in known.slots}
@@ -182,19 +187,19 @@ def _report(
         "say": "".join(reply.text for reply in replies),
         "answer_id": known.answer,
         "candidates": [wire.dump(candidate) for candidate in known.candidates],
-        "slots": {name: _slot(name, value) for name, value in slots.items()},
+        "slots": {name: _slot(name, value, now) for name, value in slots.items()},
     }
 
 
-def _slot(name: str, value: str) -> Any:
-    """``when`` is kept as JSON with from and to; everything else is text."""
+def _slot(name: str, value: str, now: datetime) -> Any:
+    """``when`` as the period it means, seen from ``now``; everything else is text."""
     if name != "when":
         return value
-    with contextlib.suppress(ValueError):
-        parsed = json.loads(value)
-        if isinstance(parsed, dict):
-            return parsed
-    return {"from": value, "to": value}
+    found = period(value, now)
+    ends = (found.from_, found.to) if found else (None, None)
+    return {
+        key: end.isoformat() if end else "" for key, end in zip(("from", "to"), ends, strict=True)
+    }
 
 
 @contextlib.asynccontextmanager
