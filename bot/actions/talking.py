@@ -15,7 +15,7 @@ MISSES = 2  # in a row, then a person takes over (domain.md, People on the line)
 INSULTS = 2
 SURE = 0.6  # an act's probability from which it goes before what the words were expected to be
 _DOUBTFUL = 0.5
-_GUESS = 0.35  # an act below this is a guess: looked up, or not understood
+_GUESS = 0.37  # an act below this is a guess: looked up, or not understood (held-out sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ def _chosen(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) 
 
 def _opens_form(turn: Turn, knowledge: Knowledge) -> bool:
     """Whether the turn tells of a matter to be dealt with; a doubtful one that is put as a
-    question, and that something published answers, does not.
+    question, and that something published may answer, does not.
     """
-    if turn.act not in OPENS_FORM:
+    if turn.act not in OPENS_FORM or turn.confidence < _GUESS:
         return False
-    if turn.confidence >= _DOUBTFUL or not question(turn.text):
+    if turn.confidence >= SURE or not question(turn.text):
         return True
-    return knowledge.find(turn.text, turn.context, now=turn.at).decision != "answer"
+    return knowledge.find(turn.text, turn.context, now=turn.at).decision == "miss"
 
 
 def _by_act(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) -> Decided:
