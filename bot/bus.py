@@ -53,6 +53,7 @@ class Bus:
         )
         self._watches: dict[str, set[Watch]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._down = False
 
     def start(self) -> None:
         """Begin to listen to the other processes."""
@@ -95,16 +96,24 @@ class Bus:
         try:
             await self._redis.xadd(STREAM, {"c": conversation}, maxlen=_KEPT, approximate=True)
         except (RedisError, OSError):
-            _log.warning("bus_publish_failed", code="redis_down")
+            self._said_so(down=True)
 
     async def _listen(self) -> None:
         last = "$"
         while True:
             try:
                 last = await self._read(last)
+                self._said_so(down=False)
             except (RedisError, OSError):
-                _log.warning("bus_listen_failed", code="redis_down")
+                self._said_so(down=True)
                 await asyncio.sleep(_RETRY_S)
+
+    def _said_so(self, *, down: bool) -> None:
+        """Log the loss of Redis, and its return, once each."""
+        if down != self._down:
+            self._down = down
+            code = "redis_down" if down else "redis_back"
+            _log.warning("bus_changed", code=code)
 
     async def _read(self, last: str) -> str:
         found: Any = await self._redis.xread({STREAM: last}, count=100, block=_BLOCK_MS)

@@ -99,7 +99,9 @@ def call(
     from qianmen.demo import show_turns
 
     settings = _settings()
-    says = [*sentence, *([wav] if wav else [])]
+    says: list[str | Path] = [*sentence]
+    if wav is not None:
+        says.append(wav)
     report = place_call(uri, says, keys=keys, save=save, database=settings.database)
     if json:
         print_json(report.as_json())

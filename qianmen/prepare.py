@@ -19,10 +19,10 @@ from config.city import City, load_city
 from config.errors import ConfigError
 from config.secret import secret_key
 from config.settings import Settings
+from handoff.staff import create_first_administrator
 from knowledge.load import load_folder
 from qianmen.console import say
 from store.engine import open_engine, upgrade
-from web.accounts import create_first_administrator
 
 T = TypeVar("T")
 

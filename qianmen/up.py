@@ -51,23 +51,18 @@ async def front_door(settings: Settings) -> AsyncIterator[Prepared]:
 async def _all_ready(
     settings: Settings, wanted: tuple[Process, ...], manager: subprocess.Popen[bytes]
 ) -> None:
-    waiting = [asyncio.create_task(_announce(process)) for process in wanted]
-    gone = asyncio.create_task(_ended(manager))
-    everybody = asyncio.gather(*waiting)
-    done, _ = await asyncio.wait(
-        {everybody, gone}, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED
-    )
-    if everybody in done:
-        gone.cancel()
+    waiting = [asyncio.create_task(_announce(process), name=process.name) for process in wanted]
+    gone = asyncio.create_task(asyncio.to_thread(manager.wait))
+    everybody = asyncio.ensure_future(asyncio.wait(waiting))
+    await asyncio.wait({everybody, gone}, timeout=READY_S, return_when=asyncio.FIRST_COMPLETED)
+    late = [task.get_name() for task in waiting if not task.done()]
+    for task in (*waiting, everybody, gone):
+        task.cancel()
+    if not late:
         return
-    late = [p.name for p, task in zip(wanted, waiting, strict=True) if not task.done()]
-    everybody.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await everybody
-    if gone in done:
+    if manager.poll() is not None:
         log = settings.log_dir / "supervisor.log"
         raise StartError("manager_ended", f"进程管理器退出了，请看 {log}")
-    gone.cancel()
     logs = "、".join(str(settings.log_dir / f"{name}.log") for name in late)
     raise StartError("not_ready", f"{'、'.join(late)} 在 {READY_S:.0f} 秒内没有就绪，请看 {logs}")
 
@@ -77,10 +72,6 @@ async def _announce(process: Process) -> None:
     await until_ready(process)
     waited = time.monotonic() - began
     say(f"✔ {process.name:<8}{process.label}  {process.address}（{waited:.1f} 秒）")
-
-
-async def _ended(manager: subprocess.Popen[bytes]) -> None:
-    await asyncio.to_thread(manager.wait)
 
 
 def stop(manager: subprocess.Popen[bytes]) -> None:

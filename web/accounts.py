@@ -1,4 +1,4 @@
-"""Who may sign in: the first administrator, passwords, and the lock after too many wrong ones.
+"""Who may sign in, and the lock after too many wrong passwords.
 
 Every try is written down before the password is looked at, so that tries sent at once cannot slip
 past the lock together.
@@ -14,24 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from handoff.staff import hash_password, password_fits
 from store.engine import reading, writing
 from store.tables import Audit, Staff
 from web.lockout import LOOK_BACK, is_locked
 
-ADMINISTRATOR = "admin"
 MAX_LOGIN_CHARS = 64
 MAX_PASSWORD_CHARS = 256
 _TRIED, _SIGNED_IN, _REFUSED = "sign_in_tried", "sign_in", "sign_in_refused"
-# Easy to read out and to type: no 0 O 1 l I.
-_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
-_hasher = PasswordHasher()
-_nobody = _hasher.hash(secrets.token_hex(16))
+_nobody = hash_password(secrets.token_hex(16))
 
 
 class SignInError(Exception):
@@ -50,25 +45,6 @@ class Member:
     roles: tuple[str, ...]
 
 
-def create_first_administrator(engine: Engine, now: datetime) -> str | None:
-    """Make ``admin`` where there is no staff yet; the password, this once, else None."""
-    password = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
-    hashed = _hasher.hash(password)
-    with writing(engine) as session:
-        if session.scalar(select(Staff.id).limit(1)) is not None:
-            return None
-        session.add(
-            Staff(login=ADMINISTRATOR, name="管理员", password_hash=hashed, roles=["administrator"],
-                  created_at=now),
-        )  # fmt: skip
-    return password
-
-
-def hash_password(password: str) -> str:
-    """The argon2id hash to store."""
-    return _hasher.hash(password)
-
-
 def sign_in(engine: Engine, login: str, password: str, *, now: datetime, key: str) -> Member:
     """Check login and password; raises :class:`SignInError`.
 
@@ -81,7 +57,7 @@ def sign_in(engine: Engine, login: str, password: str, *, now: datetime, key: st
         locked = is_locked(_tries(session, name, now), now)
         _note(session, now, name, _REFUSED if locked else _TRIED)
         stored = found.password_hash if found and found.active else _nobody
-    if not _fits(stored, password) or locked or found is None:
+    if not password_fits(stored, password) or locked or found is None:
         raise SignInError("the sign-in was refused")
     with writing(engine) as session:
         _note(session, now, name, _SIGNED_IN)
@@ -129,13 +105,6 @@ def _tries(session: Session, name: str, now: datetime) -> Sequence[datetime]:
 def _note(session: Session, now: datetime, name: str, action: str) -> None:
     data: dict[str, Any] = {}
     session.add(Audit(at=now, actor=name, action=action, object="staff", data=data))
-
-
-def _fits(stored: str, password: str) -> bool:
-    try:
-        return _hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 def _disguise(login: str, key: str) -> str:

@@ -46,7 +46,7 @@ async def run_voice(
         plan = _plan(turns, Path(folder), recordings)
         calls = await _measure({"uri": uri, "calls": plan}, on_progress)
     timings = await asyncio.to_thread(_timings, settings.database, calls)
-    return summary(calls, timings)
+    return summary(calls, timings, len(plan) - len(calls))
 
 
 def _plan(turns: int, folder: Path, recordings: Sequence[Path]) -> list[list[str]]:
@@ -78,13 +78,14 @@ def _write(folder: Path, text: str, voice: str, speed: int) -> str:
 async def _measure(
     plan: dict[str, Any], on_progress: Callable[[dict[str, Any]], None] | None
 ) -> list[dict[str, Any]]:
-    """Run the measuring process; a line for each call."""
+    """Run the measuring process; a line for each call, up to one that is not taken."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "qianmen.bench.wire_main",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=ROOT, limit=2**24,
     )  # fmt: skip
     assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # pipes
     calls: list[dict[str, Any]] = []
+    failure: CitizenError | None = None
     try:
         process.stdin.write(json.dumps(plan).encode())
         process.stdin.write_eof()
@@ -92,17 +93,18 @@ async def _measure(
             async for line in process.stdout:
                 call = json.loads(line)
                 if "error" in call:
-                    raise CitizenError(call["error"], call["text"])
+                    failure = CitizenError(call["error"], call["text"])
+                    break
                 calls.append(call)
                 if on_progress is not None:
                     on_progress(call)
-            code = await process.wait()
+            await process.wait()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if code or not calls:
-        raise CitizenError("lost", "the measuring process ended without a result")
+    if not calls:
+        raise failure or CitizenError("lost", "the measuring process ended without a result")
     return calls
 
 
@@ -131,8 +133,13 @@ def elsewhere(calls: Sequence[dict[str, Any]], timings: Sequence[Timings]) -> li
     return rest
 
 
-def summary(calls: Sequence[dict[str, Any]], timings: Sequence[Timings]) -> Figures:
-    """The figures of measured calls (``WireCall`` as dicts) and of the front door's own split."""
+def summary(
+    calls: Sequence[dict[str, Any]], timings: Sequence[Timings], not_taken: int = 0
+) -> Figures:
+    """The figures of measured calls (``WireCall`` as dicts) and of the front door's own split.
+
+    ``not_taken``: calls of the plan that were never held, because one was not answered.
+    """
     turns = [turn for call in calls for turn in call["turns"]]
     answers = [turn["answer_ms"] for turn in turns if turn["answer_ms"] is not None]
     figures: list[Figure] = [Figure("voice turns", len(turns), "")]
@@ -150,5 +157,6 @@ def summary(calls: Sequence[dict[str, Any]], timings: Sequence[Timings]) -> Figu
         Figure("voice turns unanswered",
                sum(t["answer_ms"] is None and not t["cut_in"] for t in turns), ""),
         Figure("voice calls ended early", sum(call["ended_early"] for call in calls), ""),
+        Figure("voice calls not taken", not_taken, ""),
     ]  # fmt: skip
     return Figures(tuple(figures))

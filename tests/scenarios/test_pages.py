@@ -24,6 +24,7 @@ from playwright.sync_api import (
 from sqlalchemy import Engine, select
 
 from config.city import City
+from handoff.staff import create_first_administrator
 from store.engine import reading
 from store.tables import Turn
 from tests.fakes.dialogue import outcome
@@ -33,7 +34,6 @@ from turns.context import Context
 from turns.replies import Ask, Bye, Option, Say
 from turns.understood import Outcome, Understood
 from web.__main__ import listen, server
-from web.accounts import create_first_administrator
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [

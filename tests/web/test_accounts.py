@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
+from handoff.staff import create_first_administrator
 from store.engine import reading, writing
 from store.tables import Audit, Staff
 from tests.web.conftest import PASSWORD, audits
-from web.accounts import SignInError, create_first_administrator, sign_in, sign_out, signed_in
+from web.accounts import SignInError, sign_in, sign_out, signed_in
 
 KEY = "a key that only tests know"
 
