@@ -165,7 +165,11 @@ class SipPeer:
 
     def _invited_by(self, headers: dict[str, str], body: str, sender: tuple[str, int]) -> None:
         self.heard.call_ids.append(headers["call-id"])
-        if self.invite == "deaf" or self._invited is not None:
+        if self.invite == "deaf":
+            return
+        if self._invited is not None:
+            if headers["call-id"] != self._invited[0]["call-id"]:
+                self._send(self._response(headers, "486 Busy Here"), sender)
             return
         self._invited = (headers, sender)
         media = re.search(r"c=IN IP4 (\S+).*?m=audio (\d+)", body, re.DOTALL)

@@ -128,13 +128,18 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path)
 
 
-async def test_recordings_are_asked_by_a_process_of_its_own(tmp_path: Path) -> None:
-    path = tmp_path / "question.wav"
+def chirp(folder: Path) -> Path:
+    path = folder / "question.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(tone(0.3).tobytes())
+    return path
+
+
+async def test_recordings_are_asked_by_a_process_of_its_own(tmp_path: Path) -> None:
+    path = chirp(tmp_path)
     seen: list[dict[str, object]] = []
     with SipPeer(law=8) as peer:
         figures = await run_voice(
@@ -145,6 +150,13 @@ async def test_recordings_are_asked_by_a_process_of_its_own(tmp_path: Path) -> N
     assert values["voice turns unanswered"] == 0
     assert "voice answer p99" in values
     assert len(seen) == 1
+
+
+async def test_figures_of_calls_held_outlive_a_call_not_taken(tmp_path: Path) -> None:
+    with SipPeer(law=8, greet_s=0.2) as peer:  # takes one call and no more
+        figures = await run_voice(settings(tmp_path), 7, uri=peer.uri, recordings=[chirp(tmp_path)])
+    values = {figure.name: figure.value for figure in figures.figures}
+    assert (values["voice turns"], values["voice calls not taken"]) == (6, 1)
 
 
 async def test_nobody_to_measure_is_an_error(tmp_path: Path) -> None:
