@@ -64,11 +64,22 @@ def _is_intact(folder: Path, files: dict[str, str]) -> bool:
 def _unpack(archive: Path, folder: Path, files: dict[str, str]) -> None:
     try:
         with tarfile.open(archive, "r:xz") as tar:
-            tar.extractall(folder, filter="data")
-    except (tarfile.TarError, lzma.LZMAError, OSError, EOFError) as error:
+            for name in files:  # only what the manifest names; Debian 12's tarfile has no filters
+                _extract(tar, name, folder / name)
+    except (tarfile.TarError, lzma.LZMAError, OSError, EOFError, KeyError) as error:
         raise ModelError("model_corrupt", f"{archive.name} cannot be unpacked") from error
     if not _is_intact(folder, files):
         raise ModelError("model_corrupt", f"{archive.name} does not hold what its manifest says")
+
+
+def _extract(tar: tarfile.TarFile, name: str, path: Path) -> None:
+    """Write one regular file; raises KeyError where the archive has none of that name."""
+    content = tar.extractfile(name)
+    if content is None:
+        raise KeyError(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with content, path.open("wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def ensure_model(
