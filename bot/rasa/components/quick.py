@@ -1,4 +1,4 @@
-"""Rasa's action webhook made quick: three to four times as many turns a second.
+"""Rasa's webhook and tracker store made quick: more turns a second, and long talks stay quick.
 
 ``RemoteAction`` checks its own constant JSON schema again at every call (64 % of the server's
 time), and sends the whole history of the conversation with every call, which our actions never
@@ -12,11 +12,12 @@ from typing import Any
 import jsonschema
 from rasa import __version__
 from rasa.core.actions.action import RemoteAction
+from rasa.core.tracker_store import RedisTrackerStore
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 
 def install() -> None:
-    """Patch ``RemoteAction``; doing it twice changes nothing."""
+    """Patch both classes; doing it twice changes nothing."""
     schema = RemoteAction.action_response_format_spec()
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
@@ -39,5 +40,15 @@ def install() -> None:
             "version": __version__,
         }
 
+    async def save(
+        self: RedisTrackerStore,
+        tracker: DialogueStateTracker,
+        timeout: float | None = None,  # noqa: ASYNC109  # Rasa's signature: how long it is kept, s
+    ) -> None:
+        await self.stream_events(tracker)
+        key = self.key_prefix + tracker.sender_id
+        self.red.set(key, self.serialise_tracker(tracker), ex=timeout or self.record_exp)
+
+    RedisTrackerStore.save = save
     RemoteAction._validate_action_result = validate
     RemoteAction._action_call_format = call_format
