@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -12,7 +13,8 @@ from bot.conversation import Conversations, Dialogue, Parts
 from bot.rasa_client import RasaClient
 from bot.urgent import Urgent, urgent
 from bot.urgent_words import UrgentWords
-from config.city import City
+from config.city import City, load_city
+from config.errors import ConfigError
 from config.settings import Settings
 from handoff.extract import extract_all
 from handoff.prefill import Said
@@ -47,6 +49,16 @@ def join(
         now=now,
     )
     return Conversations(parts), bus
+
+
+def read_city(folder: Path) -> City:
+    """The city's folder, with its urgent words checked as well; raises :class:`ConfigError`."""
+    city = load_city(folder)
+    try:
+        UrgentWords.from_dict(city.urgent)
+    except ValueError as error:
+        raise ConfigError("config_invalid", f"urgent.yaml: {error}") from None
+    return city
 
 
 def urgent_rule(city: City) -> Callable[[str], Urgent | None]:

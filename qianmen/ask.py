@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from bot.conversation import Conversations
-from bot.join import join
+from bot.join import join, read_city
 from bot.rasa_client import RasaClient
 from bot.rasa_process import folder as rasa_folder
 from bot.rasa_process import train_if_needed
@@ -31,7 +31,6 @@ from config.errors import ConfigError
 from config.settings import Settings
 from knowledge.load import load_folder
 from language.dates import period
-from qianmen.prepare import read_city
 from qianmen.processes import Process, processes
 from qianmen.readiness import until_ready
 from qianmen.supervise import child_environment
@@ -113,7 +112,7 @@ async def answer_all(
 
     Rows of one conversation follow each other by their ``turn``.
     """
-    city = read_city(settings)
+    city = read_city(settings.city)
     moment = read_now(now, city)
     async with _private(settings, city, moment) as (core, engine):
         gate = asyncio.Semaphore(_AT_ONCE)

@@ -6,14 +6,11 @@ import json
 import sys
 from typing import Any
 
-from rich.console import Console
-
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
 
 def say(text: str) -> None:
     """One line of progress."""
-    err.print(text, markup=False)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def print_json(value: Any) -> None:

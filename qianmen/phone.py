@@ -17,12 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bot.join import join
+from bot.join import join, read_city
 from config.city import City
 from config.errors import ConfigError
 from config.logs import configure
 from config.settings import Settings, load_settings
-from qianmen.prepare import read_city
 from store.engine import StoreError, open_engine
 from telephony.call import Call, CallParts
 from telephony.line import Leg, Line, LineError, LineSettings
@@ -60,7 +59,7 @@ def standing_prompts(city: City) -> list[str]:
 
 async def serve(settings: Settings) -> None:
     """Take calls until SIGTERM or SIGINT. Raises ``LineError`` where the port cannot be had."""
-    city = read_city(settings)
+    city = read_city(settings.city)
     engine = open_engine(settings.database)
     core, bus = join(settings, city, engine)
     bus.start()

@@ -13,10 +13,9 @@ from sqlalchemy import Engine
 
 from asr.starter.archive import ensure_model
 from asr.vosk_local import check_model, model_rate, try_model
+from bot.join import read_city
 from bot.rasa_process import train_if_needed
-from bot.urgent_words import UrgentWords
-from config.city import City, load_city
-from config.errors import ConfigError
+from config.city import City
 from config.secret import secret_key
 from config.settings import Settings
 from handoff.staff import create_first_administrator
@@ -39,7 +38,7 @@ class Prepared:
 def prepare(settings: Settings) -> Prepared:
     """Do all steps, saying each. Raises the steps' own errors, all with a ``code``."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    city = _step("城市配置", lambda: read_city(settings))
+    city = _step("城市配置", lambda: read_city(settings.city))
     secret_key(settings)
     engine = _step("数据库", lambda: _database(settings))
     _step("政策知识", lambda: load_folder(engine, settings.city / "knowledge", _now()))
@@ -47,16 +46,6 @@ def prepare(settings: Settings) -> Prepared:
     _step("语音模型", lambda: _speech_model(settings))
     _step("对话模型", lambda: train_if_needed(settings))
     return Prepared(city, engine, password)
-
-
-def read_city(settings: Settings) -> City:
-    """The city's folder, with the urgent words checked as well."""
-    city = load_city(settings.city)
-    try:
-        UrgentWords.from_dict(city.urgent)
-    except ValueError as error:
-        raise ConfigError("config_invalid", f"urgent.yaml: {error}") from None
-    return city
 
 
 def _database(settings: Settings) -> Engine:
