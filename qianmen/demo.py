@@ -16,7 +16,7 @@ from qianmen.citizen.chat import hold_chat
 from qianmen.citizen.report import CallReport, ChatReport
 from qianmen.console import say
 from qianmen.status import status
-from qianmen.up import front_door
+from qianmen.up import front_door, welcome
 from store.engine import open_engine, reading
 from store.tables import WorkOrder, WorkOrderField
 
@@ -48,7 +48,8 @@ async def with_front_door(settings: Settings, work: Callable[[Settings], Awaitab
     """Do ``work`` on the front door that runs, else on one started for it and stopped after."""
     if (await status(settings))["up"]:
         return await work(settings)
-    async with front_door(settings):
+    async with front_door(settings) as prepared:
+        welcome(settings, prepared)  # with the password: the first start may be this one
         return await work(settings)
 
 

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
@@ -125,14 +124,13 @@ def running(settings: Settings) -> Mapping[str, Running] | None:
     """What the process manager says of each process; None where it does not run."""
     if not socket_path(settings).exists():
         return None
+    transport = SupervisorTransport(None, None, f"unix://{socket_path(settings)}")
     try:
-        rows = _proxy(settings).supervisor.getAllProcessInfo()
+        rows = ServerProxy("http://127.0.0.1", transport=transport).supervisor.getAllProcessInfo()
     except (OSError, Fault):
         return None
+    finally:
+        transport.close()
     assert isinstance(rows, list)  # noqa: S101  # what supervisor's API says
     return {row["name"]: Running(row["name"], row["statename"], row["pid"]) for row in rows}
 
-
-def _proxy(settings: Settings) -> Any:
-    transport = SupervisorTransport(None, None, f"unix://{socket_path(settings)}")
-    return ServerProxy("http://127.0.0.1", transport=transport)

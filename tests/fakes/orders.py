@@ -24,7 +24,7 @@ PHONE = "13912345678"
 
 # speaker, words, start and end in the recording (ms), confidence
 _CALL: tuple[tuple[str, str, int, int, float], ...] = (
-    ("bot", "您好，这里是示例市一二三四五热线，我是智能助手，本次通话会录音。请问您有什么事？",
+    ("bot", "您好，这里是示例市12345热线，我是智能助手，本次通话会录音。请问您有什么事？",
      300, 7900, 1),
     ("citizen", "我想反映一下我们楼下那个烧烤摊，天天晚上油烟特别大，窗户都不敢开",
      8800, 14600, 0.93),
