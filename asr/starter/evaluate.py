@@ -28,7 +28,7 @@ from asr.starter.telephone import (
 from asr.starter.text import hanzi_only, held_out_sentences, training_sentences
 from asr.starter.trial import recognise, speak
 from asr.starter.vocabulary import known_words
-from asr.starter.voices import HELD_OUT_VARIANTS, TRAINING_VARIANTS
+from asr.starter.voices import DISTORTED_VARIANTS, HELD_OUT_VARIANTS, TRAINING_VARIANTS
 
 GRAMMAR_SIZE = 20
 SEEN_SENTENCES = 60
@@ -37,7 +37,7 @@ _SEED = 7
 
 @dataclass(frozen=True)
 class Condition:
-    """How the test speech is made. `snr_db` None is a clean line; `babble` mixes six other
+    """How the test speech is made. `snr_db` None is a clean line; `babble` mixes eight other
     voices in instead of plain noise; `seen` says sentences of the training text."""
 
     name: str
@@ -63,6 +63,7 @@ CONDITIONS = (
         snr_db=20.0,
         babble=True,
     ),
+    Condition("held_out_sentences_distorted_voices", DISTORTED_VARIANTS),
     Condition("training_sentences_held_out_voices", HELD_OUT_VARIANTS, seen=True),
 )
 

@@ -12,7 +12,7 @@ from asr.starter.features import DIMENSION
 from asr.starter.model_files import ORDER
 from asr.starter.telephone import SAMPLE_RATE
 from asr.starter.text import held_out_sentences, text_digest, training_sentences
-from asr.starter.voices import HELD_OUT_VARIANTS, TRAINING_VARIANTS
+from asr.starter.voices import DISTORTED_VARIANTS, HELD_OUT_VARIANTS, TRAINING_VARIANTS
 
 FITNESS = (
     "Knows synthetic espeak-ng voices only. For trying and testing the whole path on a bare "
@@ -70,6 +70,7 @@ def describe(
         "voices": {
             "training": sorted(set(TRAINING_VARIANTS)),
             "held_out": sorted(HELD_OUT_VARIANTS),
+            "held_out_distorted": sorted(DISTORTED_VARIANTS),
         },
         "training": training,
         "measured": _measures(measured),

@@ -16,7 +16,6 @@ from asr.starter.vocabulary import general_words, segment
 log = structlog.get_logger(__name__)
 
 ORDER = 3
-TRIGRAM_CUTOFF = 1
 SHORT_SENTENCE = 6
 """Characters. Short sentences (yes, no, a person please) are what callers say most."""
 SHORT_SENTENCE_WEIGHT = 4
@@ -50,7 +49,7 @@ def language_model() -> tuple[NGramModel, list[str]]:
     ]
     general = general_words()
     vocabulary = sorted({word for words, _ in sentences for word in words} | set(general))
-    return NGramModel(sentences, general, ORDER, TRIGRAM_CUTOFF), vocabulary
+    return NGramModel(sentences, general, ORDER), vocabulary
 
 
 def write_graph(model: Path, work: Path) -> int:

@@ -6,7 +6,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-GENERAL_SHARE = 0.05
+GENERAL_SHARE = 0.02
 """Share of the general word counts in the unigrams, the domain's having the rest."""
 START, STOP = "<s>", "</s>"
 Gram = tuple[str, ...]
@@ -16,8 +16,7 @@ class NGramModel:
     """Witten-Bell interpolated probabilities, stored as a back-off model.
 
     `sentences` are (words, count) pairs; `general` gives extra single-word counts, so that every
-    word of the vocabulary can be said; grams of the highest order seen less than `cutoff` times
-    (count, not sentences) are left out.
+    word of the vocabulary can be said.
     """
 
     def __init__(
@@ -25,7 +24,6 @@ class NGramModel:
         sentences: Iterable[tuple[Sequence[str], int]],
         general: Mapping[str, float],
         order: int,
-        cutoff: int = 1,
     ) -> None:
         self.order = order
         counts = [Counter[Gram]() for _ in range(order)]
@@ -34,7 +32,6 @@ class NGramModel:
             for end in range(1, len(padded)):
                 for size in range(min(order, end + 1)):
                     counts[size][padded[end - size : end + 1]] += weight
-        counts[-1] = Counter({g: c for g, c in counts[-1].items() if c >= cutoff})
         self._probability: list[dict[Gram, float]] = [self._unigrams(counts[0], general)]
         self._back_off: list[dict[Gram, float]] = []
         for size in range(1, order):
@@ -75,6 +72,10 @@ class NGramModel:
             back_off[history] = max(left, 1e-9) / max(1 - sum(lower.values()), 1e-9)
         self._probability.append(probability)
         self._back_off.append(back_off)
+
+    def probability(self, gram: Gram) -> float:
+        """P(last word | the words before it), at most `order` words."""
+        return self._lower(gram)
 
     def size(self, order: int) -> int:
         """How many grams of an order are stored."""

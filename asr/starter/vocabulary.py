@@ -16,6 +16,7 @@ from asr.starter.text import data_lines
 GENERAL_WORDS = 40_000
 """How many of jieba's commonest words are known besides the domain's."""
 
+_NAMES = ("nr", "nt", "nz")
 _NUMERALS = frozenset("零〇一二两三四五六七八九十百千万亿幺几多半")
 _MEASURES = frozenset("号月日年点块元楼层栋室单分岁路第")
 
@@ -49,17 +50,26 @@ def known_words(sentence: str, words: Container[str]) -> list[str]:
     return [part for part in parts if part in words]
 
 
+def _general_frequencies() -> dict[str, float]:
+    """Jieba's words of level-one characters and their counts, without names of people,
+    bodies and products."""
+    known = level_one_readings()
+    with _tokenizer().get_dict_file() as file:
+        rows = [line.decode().split() for line in file]
+    return {
+        word: float(count)
+        for word, count, tag in rows
+        if int(count) > 0 and not tag.startswith(_NAMES) and all(c in known for c in word)
+    }
+
+
 def general_words() -> dict[str, float]:
     """Jieba's commonest words and every level-one character, with their counts (at least 1)."""
-    known = level_one_readings()
-    frequencies = {
-        word: float(count)
-        for word, count in _tokenizer().FREQ.items()
-        if count > 0 and all(character in known for character in word)
-    }
+    frequencies = _general_frequencies()
     ranked = sorted(frequencies, key=lambda word: (-frequencies[word], word))[:GENERAL_WORDS]
     chosen = {word: frequencies[word] for word in ranked if not _is_number(word) or len(word) == 1}
-    return {character: frequencies.get(character, 1.0) for character in known} | chosen
+    characters = dict.fromkeys(level_one_readings(), 1.0)
+    return characters | chosen
 
 
 def random_phrases(count: int, seed: int) -> list[str]:

@@ -13,8 +13,11 @@ TRAINING_VARIANTS = (
     "linda", "grandma", "adam", "steph", "anika", "max", "belinda", "rob",
 )  # fmt: skip
 """Variants heard in training; the plain voice thrice."""
-HELD_OUT_VARIANTS = ("m7", "f5", "klatt4", "Alicia", "john", "Lee")
+HELD_OUT_VARIANTS = ("m7", "m8", "f5", "klatt4", "john", "victor", "michel", "edward")
 """Variants never heard in training."""
+DISTORTED_VARIANTS = ("Alicia", "Lee")
+"""Never heard in training and measured apart: hardly voiced (Alicia), and with a third formant at a
+tenth of where any mouth puts it (Lee)."""
 
 
 def random_voice(variants: Sequence[str], choose: random.Random) -> Voice:
