@@ -25,7 +25,12 @@ from asr.starter.telephone import (
     coloured_noise,
     mu_law,
 )
-from asr.starter.text import hanzi_only, held_out_sentences, training_sentences
+from asr.starter.text import (
+    fresh_sentences,
+    hanzi_only,
+    held_out_sentences,
+    training_sentences,
+)
 from asr.starter.trial import recognise, speak
 from asr.starter.vocabulary import known_words
 from asr.starter.voices import DISTORTED_VARIANTS, HELD_OUT_VARIANTS, TRAINING_VARIANTS
@@ -38,7 +43,7 @@ _SEED = 7
 @dataclass(frozen=True)
 class Condition:
     """How the test speech is made. `snr_db` None is a clean line; `babble` mixes eight other
-    voices in instead of plain noise; `seen` says sentences of the training text."""
+    voices in instead of plain noise; `text` is held_out, fresh or training."""
 
     name: str
     variants: tuple[str, ...]
@@ -47,7 +52,7 @@ class Condition:
     snr_db: float | None = None
     babble: bool = False
     grammar: bool = False
-    seen: bool = False
+    text: str = "held_out"
 
 
 CONDITIONS = (
@@ -64,7 +69,9 @@ CONDITIONS = (
         babble=True,
     ),
     Condition("held_out_sentences_distorted_voices", DISTORTED_VARIANTS),
-    Condition("training_sentences_held_out_voices", HELD_OUT_VARIANTS, seen=True),
+    Condition("training_sentences_held_out_voices", HELD_OUT_VARIANTS, text="training"),
+    Condition("fresh_sentences_held_out_voices", HELD_OUT_VARIANTS, text="fresh"),
+    Condition("fresh_sentences_plain_voice", ("",), text="fresh"),
 )
 
 
@@ -116,8 +123,10 @@ class Line:
 
 
 def _sentences(condition: Condition) -> list[str]:
-    if not condition.seen:
+    if condition.text == "held_out":
         return held_out_sentences()
+    if condition.text == "fresh":
+        return fresh_sentences()
     chooser = random.Random(_SEED)  # noqa: S311 - reproducible data, not a secret
     return chooser.sample(training_sentences(), SEEN_SENTENCES)
 

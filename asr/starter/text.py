@@ -66,6 +66,11 @@ def held_out_sentences() -> list[str]:
     return [hanzi_only(line) for line in data_lines("heldout.txt")]
 
 
+def fresh_sentences() -> list[str]:
+    """Sentences never trained on and never used to choose a setting either."""
+    return [hanzi_only(line) for line in data_lines("fresh.txt")]
+
+
 def reserved_sentences() -> list[str]:
     """Sentences that demos and tests say, never trained on either."""
     return [hanzi_only(line) for line in data_lines("reserved.txt")]
@@ -160,7 +165,7 @@ def _training_text() -> tuple[str, ...]:
         _repeated(expander, "text/stories.txt", STORIES_PER_TEMPLATE),
         _repeated(expander, "text/patterns.txt", PATTERNS_PER_TEMPLATE),
     )
-    kept_out = {*held_out_sentences(), *reserved_sentences()}
+    kept_out = {*held_out_sentences(), *fresh_sentences(), *reserved_sentences()}
     unique = dict.fromkeys(hanzi_only(sentence) for sentence in drawn)
     return tuple(sentence for sentence in unique if sentence and sentence not in kept_out)
 
