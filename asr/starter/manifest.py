@@ -19,9 +19,10 @@ FITNESS = (
     "machine; NOT fit for real callers, whom it does not understand."
 )
 CAVEAT = (
-    "Smoothing, word list and everyday-grammar templates were chosen while looking at the errors on "
-    "the held-out sentences, so those rates flatter; the fresh sentences were written afterwards. "
-    "What is left is mostly homophones: the phones themselves are heard almost without error."
+    "Smoothing, word list and everyday-grammar templates were chosen while looking at the errors "
+    "on the held-out sentences, so those rates flatter; the fresh sentences were written "
+    "afterwards. What is left is mostly homophones: the phones themselves "
+    "are heard almost without error."
 )
 _PACKAGES = (
     "espeakng-loader", "jieba", "kaldi-native-fbank", "kaldifst", "kaldilm", "numpy", "pypinyin",
