@@ -133,4 +133,3 @@ def running(settings: Settings) -> Mapping[str, Running] | None:
         transport.close()
     assert isinstance(rows, list)  # noqa: S101  # what supervisor's API says
     return {row["name"]: Running(row["name"], row["statename"], row["pid"]) for row in rows}
-

@@ -99,7 +99,7 @@ async def test_a_citizen_waits_once_whatever_died(tmp_path: Path) -> None:
     """A front door of its own: one hand-over, one order, though web dies in between."""
     with front_door_on(tmp_path) as door:
         async with open_chat(door.settings.web_address) as line:
-                await line.say(PERSON)
+            await line.say(PERSON)
         door.kill("web")
         await door.recovered()
         assert len(door.rows(HandoffEntry)) == len(door.rows(WorkOrder)) == 1
