@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ from qianmen.citizen.call import Patience, place_call
 from qianmen.citizen.chat import open_chat
 from qianmen.citizen.report import CallReport
 from store.tables import HandoffEntry, WorkOrder
-from tests.scenarios.front_door import FrontDoor, front_door_on
+from tests.scenarios.front_door import FrontDoor
 from tests.scenarios.said import ASKS, ASKS_ON, PERSON
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -75,7 +74,7 @@ async def test_a_caller_whose_phone_process_dies_can_call_again(
     assert agent.calls
 
 
-@pytest.mark.parametrize("dies", ["rasa", "actions", "redis"])
+@pytest.mark.parametrize("dies", ["actions", "redis"])
 async def test_a_chatter_is_told_and_waits_for_a_person(front_door: FrontDoor, dies: str) -> None:
     async with open_chat(front_door.settings.web_address) as line:
         await line.say(ASKS)
@@ -86,20 +85,17 @@ async def test_a_chatter_is_told_and_waits_for_a_person(front_door: FrontDoor, d
     await front_door.recovered()
 
 
-async def test_a_person_is_reached_without_rasa(front_door: FrontDoor) -> None:
+async def test_a_person_is_reached_without_rasa_and_waits_once(front_door: FrontDoor) -> None:
     front_door.kill("rasa")
+    async with open_chat(front_door.settings.web_address) as line:
+        apology = await line.say(ASKS)
+    assert apology is not None
+    assert "已经为您转人工" in apology.text
     async with open_chat(front_door.settings.web_address) as line:
         answer = await line.say(PERSON)
     assert answer is not None
     assert "工单" in answer.text
+    front_door.kill("web")
     await front_door.recovered()
-
-
-async def test_a_citizen_waits_once_whatever_died(tmp_path: Path) -> None:
-    """A front door of its own: one hand-over, one order, though web dies in between."""
-    with front_door_on(tmp_path) as door:
-        async with open_chat(door.settings.web_address) as line:
-            await line.say(PERSON)
-        door.kill("web")
-        await door.recovered()
-        assert len(door.rows(HandoffEntry)) == len(door.rows(WorkOrder)) == 1
+    for table in (HandoffEntry, WorkOrder):
+        assert len(front_door.rows(table, table.conversation_id == line.conversation)) == 1

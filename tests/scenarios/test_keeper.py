@@ -72,7 +72,7 @@ def test_a_missing_model_is_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_stopping_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     with front_door_on(tmp_path) as door:
         children = psutil.Process(door.process.pid).children(recursive=True)
