@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -103,14 +104,24 @@ async def _health(settings: Settings, line: Line) -> None:
         Starlette(routes=routes), host="127.0.0.1", port=settings.phone_health_port,
         log_config=None, lifespan="off",
     )  # fmt: skip
-    server = uvicorn.Server(config)
-    with contextlib.suppress(asyncio.CancelledError):
-        await server.serve()
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    await server.serve()
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us: uvicorn raises them again, which would end us before the calls."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
 
 
 def main() -> int:
     """Run the process; 1 with one clear line where it cannot."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         settings = load_settings()
         configure("phone", settings.log_level)
@@ -118,8 +129,6 @@ def main() -> int:
     except (ConfigError, LineError, StoreError) as error:
         _log.error("phone_cannot_start", code=error.code, reason=str(error))
         return 1
-    except KeyboardInterrupt:
-        return 0
     return 0
 
 

@@ -56,7 +56,10 @@ chmod=0700
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 """
-    return head + "".join(_program(settings, process) for process in processes)
+    wanted = tuple(processes)
+    # In one group, so that all are told to stop at once: supervisor stops groups one by one.
+    group = f"[group:qianmen]\nprograms={','.join(process.name for process in wanted)}\n"
+    return head + group + "".join(_program(settings, process) for process in wanted)
 
 
 def _program(settings: Settings, process: Process) -> str:
