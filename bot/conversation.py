@@ -37,7 +37,6 @@ from bot.triage import (
 from config.city import City
 from language.normal import clean
 from turns import wire
-from turns.context import Context
 from turns.heard import Heard
 from turns.replies import Bye, Handoff, Reply, Say, Speaker, Told
 from turns.understood import Outcome, Understood
@@ -288,6 +287,3 @@ class Conversations:
 def _with_ids(heard: Heard, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
     """Ids of this turn: the same answer said twice is two things that were told."""
     return tuple(replace(reply, id=f"{heard.id}.{n}") for n, reply in enumerate(replies))
-
-
-__all__ = ["Context", "Conversations", "Dialogue", "DialogueError", "Parts"]

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from turns.context import Context
 from turns.orders import OrderField
-from turns.replies import Reply
+from turns.replies import Option, Reply
 
 Act = Literal[
     "policy", "complaint", "report", "suggestion", "praise", "help", "handoff", "danger", "greet",
@@ -45,6 +45,20 @@ class Understood:
     candidates: tuple[Candidate, ...] = ()
     slots: tuple[OrderField, ...] = ()
     order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What published knowledge has for a text, looked up without side effects.
+
+    ``answer`` is the published answer's id, '' where ``decision`` is not to answer.
+    """
+
+    decision: Decision
+    answer: str
+    candidates: tuple[Candidate, ...]
+    options: tuple[Option, ...]
+    context: Context
 
 
 @dataclass(frozen=True, slots=True)

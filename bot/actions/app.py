@@ -18,6 +18,7 @@ from knowledge.published import KnowledgeError
 from knowledge.search import Found
 from turns import wire
 from turns.context import Context
+from turns.understood import Finding
 
 _log = structlog.get_logger(__name__)
 _BODY_LIMIT = 1024 * 1024  # bytes
@@ -91,13 +92,10 @@ class _Actions:
 
 
 def _dump(found: Found) -> dict[str, Any]:
-    return {
-        "decision": found.decision,
-        "answer": found.answer.id if found.answer else "",
-        "candidates": [wire.dump(candidate) for candidate in found.candidates],
-        "options": [wire.dump(option) for option in found.options],
-        "context": wire.dump(found.context),
-    }
+    answer = found.answer.id if found.answer else ""
+    return wire.dump(
+        Finding(found.decision, answer, found.candidates, found.options, found.context)
+    )
 
 
 async def _json(request: Request) -> object:

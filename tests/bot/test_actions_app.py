@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from bot.actions.app import create_app
 from bot.actions.calls import WebhookError, read_call
 from bot.actions.dialogue import Dialogue
+from bot.lookahead import Lookahead
+from bot.rasa_client import Parsed
 from config.city import City
 from knowledge.published import KnowledgeError
 from knowledge.search import Search
@@ -120,6 +122,18 @@ async def test_what_the_citizen_said_is_not_in_an_error(
 def test_reading_is_total(body: object) -> None:
     with suppress(WebhookError):
         read_call(body)
+
+
+async def test_looking_ahead_finds_what_the_turn_would(
+    http: httpx.AsyncClient, now: datetime
+) -> None:
+    class Policy:
+        async def parse(self, text: str) -> Parsed:
+            return Parsed("policy", 0.9)
+
+    ahead = await Lookahead(Policy(), http).prepare("租房提取公积金要什么材料", Context(), now)
+    assert (ahead.found.decision, ahead.found.answer) == ("answer", "gjj.rent:材料:city")
+    assert ahead.found.context.matter == "gjj.rent"
 
 
 async def test_search_has_no_side_effects(http: httpx.AsyncClient, now: datetime) -> None:

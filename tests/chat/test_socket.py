@@ -140,7 +140,7 @@ def test_a_page_that_comes_back_gets_what_it_missed_once(
     office.let_the_dialogue_answer()
     with page.on(client):
         if "听到：公积金怎么取" not in page.texts:
-            page.answer("message1")
+            assert page.answer("message1") == "听到：公积金怎么取"
     _greeting, mine, answer = page.texts
     assert (mine, answer) == ("公积金怎么取", "听到：公积金怎么取")
     with page.on(client) as history:
@@ -186,7 +186,7 @@ def test_what_a_dead_process_left_unanswered_is_answered_by_the_next(
     commit_heard(engine, heard)
     with TestClient(office.start()) as another, page.on(another):
         if "听到：公积金怎么取" not in page.texts:
-            page.answer("message1")
+            assert page.answer("message1") == "听到：公积金怎么取"
 
 
 def test_two_pages_of_one_citizen_both_hear_the_answer(client: TestClient) -> None:

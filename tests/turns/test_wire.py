@@ -14,7 +14,7 @@ from turns.context import Context
 from turns.heard import Alternative, Attachment, AudioSpan, Heard
 from turns.orders import OrderDraft, OrderField, Provenance, WrittenOrder
 from turns.replies import Ask, Bye, Connect, Handoff, Option, Reply, Say, Told
-from turns.understood import Candidate, Outcome, Understood
+from turns.understood import Candidate, Finding, Outcome, Understood
 from turns.voice import (
     Partial,
     Played,
@@ -58,6 +58,7 @@ OTHERS: list[Any] = [
     OrderDraft("k", "c1", "phone", "12345", "投诉", "urgent", "油烟", "", "城管", (FIELD,)),
     WrittenOrder("o1", "2026112000001", AT, repeated=True),
     UNDERSTOOD,
+    Finding("ask", "", (Candidate("gjj.rent", "条件", 0.4),), (Option("条件", "x"),), Context()),
     Outcome((Say("1", "您好"), Bye("2")), Context(), UNDERSTOOD),
 ]  # fmt: skip
 

@@ -1,0 +1,63 @@
+"""Look ahead at words that are not yet a turn: how they would be understood, with no side effects.
+
+Asks Rasa's ``/model/parse`` and the actions' ``/search`` only: no turn, no tracker, no record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import httpx
+
+from bot.conversation import DialogueError
+from bot.rasa_client import Parsed
+from turns import wire
+from turns.context import Context
+from turns.understood import Finding
+
+_OK = 200
+
+
+class Parser(Protocol):
+    """What tells the act of a text: Rasa's client."""
+
+    async def parse(self, text: str) -> Parsed:
+        """The act; raises :class:`DialogueError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a text would be: its act, and what published knowledge would be found for it."""
+
+    act: Parsed
+    found: Finding
+
+
+class Lookahead:
+    """Asks both at once."""
+
+    def __init__(self, parser: Parser, actions: httpx.AsyncClient) -> None:
+        """``actions`` has the actions process's address as its base URL, and a time-out."""
+        self._parser = parser
+        self._actions = actions
+
+    async def prepare(self, text: str, context: Context, at: datetime) -> Prepared:
+        """How ``text`` would be understood at ``at`` (aware).
+
+        Raises :class:`DialogueError`: what parsing raises, or ``search_failed``.
+        """
+        act, found = await asyncio.gather(self._parser.parse(text), self._search(text, context, at))
+        return Prepared(act, found)
+
+    async def _search(self, text: str, context: Context, at: datetime) -> Finding:
+        asked = {"text": text, "at": at.isoformat(), "context": wire.dump(context)}
+        try:
+            answer = await self._actions.post("/search", json=asked)
+            if answer.status_code != _OK:
+                raise DialogueError("search_failed", f"HTTP {answer.status_code}")
+            return wire.load(Finding, answer.json())
+        except (httpx.HTTPError, ValueError):
+            raise DialogueError("search_failed", "the actions give no finding") from None
