@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     max_calls: int = Field(default=150, ge=1, le=1000)
     recording: bool = True
     phone_health_port: Port = 5061
+    metrics_host: str = "127.0.0.1"
+    web_metrics_port: Port = 8001
+    keeper_port: Port = 8002
     speech_voice: str = "cmn"
     speech_speed: int = Field(default=165, ge=80, le=400)
 
@@ -57,11 +60,20 @@ class Settings(BaseSettings):
 
     web_host: str = "127.0.0.1"
     web_port: Port = 8000
+    web_proxies: tuple[str, ...] = ("127.0.0.1",)
+    public_url: str = ""
+    session_idle_minutes: int = Field(default=30, ge=1, le=720)
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_label: str = "单位统一身份认证"
+    oidc_roles_claim: str = "roles"
 
     redis_url: str = Field(default="", validation_alias=_plain("redis_url"))
     redis_port: Port = 6390
     database_url: str = Field(default="", validation_alias=_plain("database_url"))
     secret_key: str = ""
+    data_key: str = ""
 
     def environment(self) -> dict[str, str]:
         """The variables that give another process exactly these settings (secrets among them)."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from config.logs import configure
-from config.settings import Settings, load_settings
+from config.settings import Settings
+from qianmen.commands.shared import Json, installation, run
 from qianmen.console import print_json, say
-
-T = TypeVar("T")
 
 app = typer.Typer(
     help="前门：12345 热线的前门。", no_args_is_help=True, add_completion=False,
@@ -23,18 +20,7 @@ app = typer.Typer(
 bench = typer.Typer(help="测量速度，和同行在同一次运行里并排。", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 
-Json = Annotated[bool, typer.Option("--json", help="在标准输出打印一个 JSON 文档。")]
 Say = Annotated[list[str], typer.Option("--say", help="市民说的一句话，可以给多次。")]
-
-
-def _settings() -> Settings:
-    settings = load_settings()
-    configure("cli", "warning" if settings.log_level == "info" else settings.log_level)
-    return settings
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 @app.command()
@@ -54,7 +40,7 @@ def up(
             await until_stopped()
             say("正在停止……")
 
-    _run(work(_settings()))
+    run(work(installation()))
 
 
 @app.command()
@@ -62,7 +48,7 @@ def status(json: Json = False) -> None:
     """各个进程的状态；全部就绪时退出码为 0。"""
     from qianmen.status import status as read_status
 
-    report = _run(read_status(_settings()))
+    report = run(read_status(installation()))
     if json:
         print_json(report)
     else:
@@ -77,7 +63,7 @@ def demo(json: Json = False) -> None:
     """演示：一通电话和一段对话，直到工单；没有启动就先启动，完了停掉。"""
     from qianmen.demo import demo_succeeded, run_demo, show_demo, with_front_door
 
-    report = _run(with_front_door(_settings(), run_demo))
+    report = run(with_front_door(installation(), run_demo))
     if json:
         print_json(report)
     else:
@@ -98,7 +84,7 @@ def call(
     from qianmen.citizen.call import place_call
     from qianmen.demo import show_turns
 
-    settings = _settings()
+    settings = installation()
     says: list[str | Path] = [*sentence]
     if wav is not None:
         says.append(wav)
@@ -115,7 +101,7 @@ def chat(sentence: Say = [], json: Json = False) -> None:  # noqa: B006  # as ab
     from qianmen.citizen.chat import hold_chat
     from qianmen.demo import show_turns
 
-    report = _run(hold_chat(_settings().web_address, sentence))
+    report = run(hold_chat(installation().web_address, sentence))
     if json:
         print_json(report.as_json())
     else:
@@ -132,13 +118,13 @@ def ask(
     """问一句，看系统怎么理解、怎么回答；不需要先启动。"""
     from qianmen.ask import answer_batch, answer_one
 
-    settings = _settings()
+    settings = installation()
     if batch is not None:
-        print_json(_run(answer_batch(settings, batch, now)))
+        print_json(run(answer_batch(settings, batch, now)))
         return
     if not text:
         raise typer.BadParameter("请给一句话，或者用 --batch")
-    answer = _run(answer_one(settings, text, now))
+    answer = run(answer_one(settings, text, now))
     if json:
         print_json(answer)
     else:
@@ -165,7 +151,7 @@ def bench_chat(turns: Annotated[int, typer.Option(min=1)] = 60, json: Json = Fal
 def _bench(work: Callable[[Settings], Coroutine[Any, Any, Any]], json: bool) -> None:
     from qianmen.demo import with_front_door
 
-    figures = _run(with_front_door(_settings(), work)).to_dict()
+    figures = run(with_front_door(installation(), work)).to_dict()
     if json:
         print_json(figures)
         return

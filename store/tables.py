@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, Date, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from store.types import UtcDateTime
+from store.types import SealedJson, SealedText, UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -28,7 +28,11 @@ class Base(DeclarativeBase):
 
 
 class Staff(Base):
-    """Somebody who signs in: agent, editor, approver, supervisor, administrator."""
+    """Somebody who signs in: agent, editor, approver, supervisor, administrator.
+
+    ``subject`` is ``issuer#sub`` of the city's single sign-on. Sessions begun before ``valid_from``
+    (a new password, switched off) are void; ``must_change``: the password was given by another.
+    """
 
     __tablename__ = "staff"
 
@@ -41,6 +45,9 @@ class Staff(Base):
     phone_uri: Mapped[str] = mapped_column(default="")
     capacity: Mapped[int] = mapped_column(default=1)
     active: Mapped[bool] = mapped_column(default=True)
+    subject: Mapped[str | None] = mapped_column(String(500), unique=True)
+    must_change: Mapped[bool] = mapped_column(default=False)
+    valid_from: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -49,7 +56,8 @@ class Conversation(Base):
 
     ``state``: bot, waiting (handed over, nobody yet), agent, ended. ``citizen`` is the caller's
     number or the chat's anonymous identity; ``context`` a dumped ``turns.context.Context``;
-    ``slots`` the form as last known; ``misses`` counts misses in a row.
+    ``slots`` the form as last known; ``misses`` counts misses in a row. ``citizen_mark`` finds a
+    citizen where ``citizen`` is sealed (``store.seal.mark``); ``erased_at``: what was said is gone.
     """
 
     __tablename__ = "conversation"
@@ -58,14 +66,16 @@ class Conversation(Base):
     channel: Mapped[str]
     line: Mapped[str] = mapped_column(default="")
     region: Mapped[str] = mapped_column(default="")
-    citizen: Mapped[str] = mapped_column(default="", index=True)
+    citizen: Mapped[str] = mapped_column(SealedText, default="")
+    citizen_mark: Mapped[str] = mapped_column(default="", index=True)
     state: Mapped[str] = mapped_column(default="bot")
-    context: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    slots: Mapped[list[Any]] = mapped_column(default=list)
+    context: Mapped[dict[str, Any]] = mapped_column(SealedJson, default=dict)
+    slots: Mapped[list[Any]] = mapped_column(SealedJson, default=list)
     misses: Mapped[int] = mapped_column(default=0)
     silences: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
 
 class Turn(Base):
@@ -89,12 +99,12 @@ class Turn(Base):
     heard: Mapped[str | None]
     in_reply_to: Mapped[str] = mapped_column(default="")
     last: Mapped[bool] = mapped_column(default=False)
-    text: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(SealedText, default="")
     confidence: Mapped[float] = mapped_column(default=1.0)
-    alternatives: Mapped[list[Any]] = mapped_column(default=list)
-    attachments: Mapped[list[Any]] = mapped_column(default=list)
-    reply: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    understood: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    alternatives: Mapped[list[Any]] = mapped_column(SealedJson, default=list)
+    attachments: Mapped[list[Any]] = mapped_column(SealedJson, default=list)
+    reply: Mapped[dict[str, Any]] = mapped_column(SealedJson, default=dict)
+    understood: Mapped[dict[str, Any]] = mapped_column(SealedJson, default=dict)
     at: Mapped[datetime]
     recording: Mapped[str] = mapped_column(default="")
     audio_start_ms: Mapped[int | None]
@@ -103,7 +113,10 @@ class Turn(Base):
 
 
 class Recording(Base):
-    """A call's sound: ``path`` below the recordings folder; left caller, right front door."""
+    """A call's sound: ``path`` below the recordings folder; left caller, right front door.
+
+    ``deleted_at``: the file was deleted by rule or on a citizen's wish.
+    """
 
     __tablename__ = "recording"
 
@@ -115,6 +128,7 @@ class Recording(Base):
     sample_rate: Mapped[int] = mapped_column(default=8000)
     channels: Mapped[int] = mapped_column(default=2)
     complete: Mapped[bool] = mapped_column(default=False)
+    deleted_at: Mapped[datetime | None]
 
 
 class Matter(Base):
@@ -185,14 +199,17 @@ class WorkOrder(Base):
     kind: Mapped[str]
     urgency: Mapped[str]
     state: Mapped[str] = mapped_column(default="受理")
-    title: Mapped[str]
+    title: Mapped[str] = mapped_column(SealedText)
     matter: Mapped[str] = mapped_column(default="")
     department: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class WorkOrderField(Base):
-    """One field of an order with its provenance; ``former`` keeps values that were replaced."""
+    """One field of an order with its provenance; ``former`` keeps values that were replaced.
+
+    ``mark`` finds a phone number where ``value`` is sealed (``store.seal.mark``).
+    """
 
     __tablename__ = "work_order_field"
     __table_args__ = (UniqueConstraint("order_id", "name", name="uq_work_order_field"),)
@@ -200,14 +217,15 @@ class WorkOrderField(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("work_order.id"))
     name: Mapped[str]
-    value: Mapped[str] = mapped_column(Text)
+    value: Mapped[str] = mapped_column(SealedText)
+    mark: Mapped[str] = mapped_column(default="", index=True)
     turn: Mapped[str] = mapped_column(default="")
-    quote: Mapped[str] = mapped_column(Text, default="")
+    quote: Mapped[str] = mapped_column(SealedText, default="")
     at: Mapped[datetime]
     confidence: Mapped[float] = mapped_column(default=1.0)
     rule: Mapped[str] = mapped_column(default="")
     confirmed_by: Mapped[str] = mapped_column(default="")
-    former: Mapped[list[Any]] = mapped_column(default=list)
+    former: Mapped[list[Any]] = mapped_column(SealedJson, default=list)
 
 
 class OrderEvent(Base):
@@ -265,7 +283,7 @@ class Outbox(Base):
 
 
 class Audit(Base):
-    """Who saw or changed what."""
+    """Who saw or changed what. ``chain`` ties each line to the one before (``store.audit``)."""
 
     __tablename__ = "audit"
 
@@ -273,5 +291,6 @@ class Audit(Base):
     at: Mapped[datetime] = mapped_column(index=True)
     actor: Mapped[str]
     action: Mapped[str]
-    object: Mapped[str] = mapped_column(default="")
+    object: Mapped[str] = mapped_column(default="", index=True)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    chain: Mapped[str] = mapped_column(default="")

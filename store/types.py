@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any, Protocol
 
-from sqlalchemy import DateTime
+from sqlalchemy import JSON, DateTime, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -33,3 +35,52 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Seal(Protocol):
+    """Encrypts what is stored; an engine that has one carries it as ``dialect.seal``."""
+
+    def seal(self, text: str) -> str:
+        """``text`` encrypted."""
+
+    def open(self, stored: str) -> str:
+        """What ``seal`` was given; a text that was stored before there was a key, as it is."""
+
+
+class SealedText(TypeDecorator[str]):
+    """Personal text: encrypted where the installation has a key (``store.seal``)."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Seal it."""
+        seal = _seal_of(dialect)
+        return seal.seal(value) if seal and value else value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Open it."""
+        seal = _seal_of(dialect)
+        return seal.open(value) if seal and value else value
+
+
+class SealedJson(TypeDecorator[Any]):
+    """Personal JSON: where there is a key, the column holds one JSON string, the sealed text."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Seal what is not empty."""
+        seal = _seal_of(dialect)
+        return seal.seal(json.dumps(value, ensure_ascii=False)) if seal and value else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Open it; what was stored plainly stays as it is."""
+        seal = _seal_of(dialect)
+        return json.loads(seal.open(value)) if seal and isinstance(value, str) else value
+
+
+def _seal_of(dialect: Dialect) -> Seal | None:
+    seal: Seal | None = getattr(dialect, "seal", None)
+    return seal
