@@ -35,7 +35,7 @@ from qianmen.processes import Process, processes
 from qianmen.readiness import until_ready
 from qianmen.supervise import child_environment
 from qianmen.tether import tie_to_parent
-from store.engine import open_engine, reading, upgrade
+from store.engine import open_store, reading, upgrade
 from store.tables import Turn, WorkOrderField
 from turns import wire
 from turns.heard import Heard
@@ -209,7 +209,7 @@ async def _private(
     await asyncio.to_thread(train_if_needed, settings)
     with tempfile.TemporaryDirectory(prefix="qianmen-ask-") as folder:
         private = _private_settings(settings, Path(folder))
-        engine = open_engine(private.database)
+        engine = open_store(private)
         upgrade(engine)
         await asyncio.to_thread(load_folder, engine, settings.city / "knowledge", now)
         (rasa_folder(private)).mkdir(parents=True)

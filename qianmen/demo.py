@@ -17,7 +17,7 @@ from qianmen.citizen.report import CallReport, ChatReport
 from qianmen.console import say
 from qianmen.status import status
 from qianmen.up import front_door, welcome
-from store.engine import open_engine, reading
+from store.engine import open_store, reading
 from store.tables import WorkOrder, WorkOrderField
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ def _agent_port(settings: Settings) -> int:
 
 def read_order(settings: Settings, conversation: str) -> dict[str, Any]:
     """The order of a conversation with the provenance of each field; {} where none was written."""
-    engine = open_engine(settings.database)
+    engine = open_store(settings)
     try:
         with reading(engine) as session:
             order = session.scalar(

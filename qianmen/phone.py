@@ -23,7 +23,7 @@ from config.city import City
 from config.errors import ConfigError
 from config.logs import configure
 from config.settings import Settings, load_settings
-from store.engine import StoreError, open_engine
+from store.engine import StoreError, open_store
 from telephony.call import Call, CallParts
 from telephony.line import Leg, Line, LineError, LineSettings
 from telephony.sip.line import SipLine
@@ -61,7 +61,7 @@ def standing_prompts(city: City) -> list[str]:
 async def serve(settings: Settings) -> None:
     """Take calls until SIGTERM or SIGINT. Raises ``LineError`` where the port cannot be had."""
     city = read_city(settings.city)
-    engine = open_engine(settings.database)
+    engine = open_store(settings)
     core, bus = join(settings, city, engine)
     bus.start()
     line = SipLine(line_settings(settings))

@@ -21,7 +21,7 @@ from config.settings import Settings
 from handoff.staff import create_first_administrator
 from knowledge.load import load_folder
 from qianmen.console import say
-from store.engine import open_engine, upgrade
+from store.engine import open_store, upgrade
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ def prepare(settings: Settings) -> Prepared:
 
 
 def _database(settings: Settings) -> Engine:
-    engine = open_engine(settings.database)
+    engine = open_store(settings)
     upgrade(engine)
     return engine
 

@@ -11,6 +11,10 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from config.settings import Settings
+from store.seal import seal_from
+from store.types import Seal
+
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
@@ -22,8 +26,25 @@ class StoreError(Exception):
         self.code = code
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for ``url``; SQLite gets WAL, enforced foreign keys and a 5 s busy wait."""
+def open_store(settings: Settings) -> Engine:
+    """This installation's database, opened with its key to personal data.
+
+    Raises :class:`StoreError` ``database_url``, :class:`store.seal.SealError` ``data_key_invalid``.
+    """
+    return open_engine(settings.database, seal_from(settings.data_key))
+
+
+def open_engine(url: str, seal: Seal | None = None) -> Engine:
+    """An engine for ``url``; personal data is sealed by ``seal``, stored plainly without one.
+
+    SQLite gets WAL, enforced foreign keys and a 5 s busy wait.
+    """
+    engine = _engine(url)
+    engine.dialect.seal = seal  # type: ignore[attr-defined]  # where store.types finds it
+    return engine
+
+
+def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except SQLAlchemyError:

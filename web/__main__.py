@@ -21,7 +21,7 @@ from config.city import load_city
 from config.errors import ConfigError
 from config.logs import configure
 from config.settings import Settings, load_settings
-from store.engine import StoreError, open_engine
+from store.engine import StoreError, open_store
 from web.app import Lifespan, create_app
 
 # Beyond this the server library cuts the socket; up to it the chat answers with an error frame.
@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 def make_app(settings: Settings) -> FastAPI:
     """The app on its real parts; raises ``ConfigError``, ``StoreError``."""
     city = load_city(settings.city)
-    engine = open_engine(settings.database)
+    engine = open_store(settings)
     conversations, bus = join(settings, city, engine)
     return create_app(
         settings, city, engine, conversations, lifespan=_with_core(conversations, bus)

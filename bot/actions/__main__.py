@@ -12,7 +12,7 @@ from config.city import load_city
 from config.errors import ConfigError
 from config.logs import configure
 from config.settings import load_settings
-from store.engine import open_engine
+from store.engine import open_store
 
 
 def main() -> int:
@@ -24,7 +24,7 @@ def main() -> int:
         print(f"actions: {error}", file=sys.stderr)  # noqa: T201  # before there is a log
         return 2
     configure("actions", settings.log_level)
-    app = create_app(joined(city, open_engine(settings.database)))
+    app = create_app(joined(city, open_store(settings)))
     uvicorn.run(
         app,
         host=settings.actions_host,

@@ -29,7 +29,7 @@ from bot.records import Opening, open_conversation
 from config.city import City
 from config.settings import ROOT, Settings
 from knowledge.load import load_folder
-from store.engine import open_engine, upgrade
+from store.engine import open_store, upgrade
 from turns import wire
 from turns.context import Context
 from turns.replies import Ask, Say
@@ -98,7 +98,7 @@ def running(city: City, data: Path, now: datetime) -> Iterator[Rig]:
         redis_url="", database_url="",
     )  # fmt: skip
     _model(settings)
-    engine = open_engine(settings.database)
+    engine = open_store(settings)
     upgrade(engine)
     load_folder(engine, city.folder / "knowledge", now)
     with _valkey(settings), _actions(settings, city, engine), _rasa(settings) as process:

@@ -23,7 +23,7 @@ from config.settings import ROOT, Settings
 from qianmen.processes import processes
 from qianmen.readiness import until_ready
 from qianmen.supervise import running
-from store.engine import open_engine, reading
+from store.engine import open_store, reading
 
 START_S = 150.0
 
@@ -54,7 +54,7 @@ class FrontDoor:
 
     def rows(self, table: Any, *conditions: Any) -> list[Any]:
         """Rows of its database."""
-        engine = open_engine(self.settings.database)
+        engine = open_store(self.settings)
         try:
             with reading(engine) as session:
                 return list(session.scalars(select(table).where(*conditions)).all())

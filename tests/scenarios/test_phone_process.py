@@ -16,7 +16,7 @@ from qianmen.agent_phone import agent_phone
 from qianmen.citizen.call import Patience, place_call
 from qianmen.processes import processes
 from qianmen.readiness import until_ready
-from store.engine import open_engine, upgrade
+from store.engine import open_store, upgrade
 from tests.scenarios.front_door import clean_environment, private_settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 async def test_alone_it_bridges_the_caller_and_hangs_up_when_it_is_stopped(tmp_path: Path) -> None:
     settings = private_settings(tmp_path)
-    engine = open_engine(settings.database)
+    engine = open_store(settings)
     upgrade(engine)
     engine.dispose()
     environment = clean_environment() | settings.environment()
