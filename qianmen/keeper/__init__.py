@@ -1,0 +1,1 @@
+"""The keeper: what must be done from time to time, whoever calls or chats."""
