@@ -13,6 +13,8 @@ from config.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
 Port = Annotated[int, Field(ge=1, le=65535)]
+HttpServer = Annotated[str, Field(pattern=r"^(https?://[^/\s]+)?$")]
+WebSocketServer = Annotated[str, Field(pattern=r"^(wss?://[^/\s]+)?$")]
 
 
 def _plain(name: str) -> AliasChoices:
@@ -48,18 +50,22 @@ class Settings(BaseSettings):
 
     asr_host: str = "127.0.0.1"
     asr_port: Port = 2700
+    asr_server: WebSocketServer = ""
     model: Path | None = Field(default=None, validation_alias=_plain("model"))
     asr_url: str = Field(default="", validation_alias=_plain("asr_url"))
 
     actions_host: str = "127.0.0.1"
     actions_port: Port = 5055
+    actions_server: HttpServer = ""
     rasa_host: str = "127.0.0.1"
     rasa_port: Port = 5005
+    rasa_server: HttpServer = ""
     rasa_python: Path = ROOT / ".venv-rasa" / "bin" / "python"
     rasa_timeout_s: float = Field(default=3.0, gt=0, le=10)
 
     web_host: str = "127.0.0.1"
     web_port: Port = 8000
+    web_server: HttpServer = ""
     web_proxies: tuple[str, ...] = ("127.0.0.1",)
     public_url: str = ""
     session_idle_minutes: int = Field(default=30, ge=1, le=720)
@@ -108,25 +114,33 @@ class Settings(BaseSettings):
         """Where each process writes its log."""
         return self.data_dir / "log"
 
+    # Where a process listens (``…_host``) is not always where others reach it: in containers it
+    # listens on every address and is reached by its name, which ``…_server`` gives as a base URL.
+
     @property
     def asr_address(self) -> str:
         """The WebSocket URL of our own recogniser process."""
-        return f"ws://{self.asr_host}:{self.asr_port}"
+        return self.asr_server or f"ws://{reachable(self.asr_host)}:{self.asr_port}"
 
     @property
     def rasa_address(self) -> str:
         """The base URL of Rasa's HTTP server."""
-        return f"http://{self.rasa_host}:{self.rasa_port}"
+        return self.rasa_server or f"http://{reachable(self.rasa_host)}:{self.rasa_port}"
 
     @property
     def actions_address(self) -> str:
         """The base URL of the actions process."""
-        return f"http://{self.actions_host}:{self.actions_port}"
+        return self.actions_server or f"http://{reachable(self.actions_host)}:{self.actions_port}"
 
     @property
     def web_address(self) -> str:
-        """The base URL of the web process as this machine reaches it."""
-        return f"http://{self.web_host}:{self.web_port}"
+        """The base URL of the web process as this installation reaches it."""
+        return self.web_server or f"http://{reachable(self.web_host)}:{self.web_port}"
+
+
+def reachable(host: str) -> str:
+    """Where this machine reaches what listens on ``host``."""
+    return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104  # compared only
 
 
 def load_settings() -> Settings:

@@ -49,7 +49,7 @@ def probes(settings: Settings, engine: Engine) -> tuple[Probe, ...]:
         Probe("redis", lambda: _ask_redis(settings.redis)),
         Probe("rasa", lambda: _ask_http(f"{settings.rasa_address}/status")),
         Probe("actions", lambda: _ask_http(f"{settings.actions_address}/readyz")),
-        Probe("asr", lambda: _ask_http(f"http://{settings.asr_host}:{settings.asr_port}/readyz")),
+        Probe("asr", lambda: _ask_http(_http(settings.asr_address) + "/readyz")),
     )
 
 
@@ -67,6 +67,11 @@ async def _ask_redis(url: str) -> None:
         await client.ping()
     finally:
         await client.aclose()
+
+
+def _http(websocket_url: str) -> str:
+    """The same server's pages: ws: becomes http:, wss: https:."""
+    return "http" + websocket_url.removeprefix("ws")
 
 
 async def _ask_http(url: str) -> None:

@@ -38,3 +38,23 @@ def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert secret_key(settings) == first
     assert (tmp_path / "new" / "secret").stat().st_mode & 0o777 == 0o600
     assert secret_key(settings.model_copy(update={"secret_key": "given"})) == "given"
+
+
+def test_where_a_process_listens_is_not_always_where_others_reach_it() -> None:
+    everywhere = Settings(asr_host="0.0.0.0", rasa_host="0.0.0.0", web_host="::", web_port=81)
+    assert everywhere.asr_address == "ws://127.0.0.1:2700"
+    assert everywhere.rasa_address == "http://127.0.0.1:5005"
+    assert everywhere.web_address == "http://127.0.0.1:81"
+    named = Settings(
+        asr_host="0.0.0.0", asr_server="ws://asr:2700", actions_server="http://actions:5055"
+    )
+    assert named.asr_address == "ws://asr:2700"
+    assert named.actions_address == "http://actions:5055"
+    assert named.environment()["QIANMEN_ASR_SERVER"] == "ws://asr:2700"
+
+
+@pytest.mark.parametrize("url", ["asr:2700", "http://asr:2700", "ws://asr:2700/"])
+def test_a_server_is_a_base_url(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("QIANMEN_ASR_SERVER", url)
+    with pytest.raises(ConfigError, match="QIANMEN_ASR_SERVER"):
+        load_settings()
