@@ -16,7 +16,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -31,9 +30,6 @@ from config.logs import configure
 from config.settings import Settings, load_settings
 
 log = structlog.get_logger()
-_MEND_STARTER = (
-    "restore the starter model in asr/starter/, or set MODEL to the folder of a Vosk model"
-)
 
 
 @dataclass(slots=True)
@@ -100,18 +96,15 @@ def make_recogniser(settings: Settings, executor: Executor) -> Recogniser:
         from asr.vosk_remote import RemoteRecogniser
 
         return RemoteRecogniser(settings.asr_url)
+    from asr.models.errors import ModelError
+    from asr.models.shelf import chosen, shelf
+    from asr.models.tried import Tried
     from asr.vosk_local import VoskRecogniser
 
-    return VoskRecogniser(settings.model or _starter(settings.data_dir), executor)
-
-
-def _starter(data_dir: Path) -> Path:
-    from asr.starter.archive import ModelError, ensure_model
-
     try:
-        return ensure_model(data_dir / "models" / "starter")
+        return VoskRecogniser(chosen(settings), executor, Tried(shelf(settings)))
     except ModelError as error:
-        raise RecogniserError(error.code, f"{error}: {_MEND_STARTER}") from None
+        raise RecogniserError(error.code, str(error)) from None
 
 
 async def run(settings: Settings) -> int:

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import structlog
 import vosk
 
+from asr.models.check import check
+from asr.models.tried import Tried
 from asr.recogniser import SAMPLE_RATE, UNKNOWN, RecogniserError, Words, join
 from asr.resampling import Resampler
 from turns.voice import Word
@@ -24,9 +26,6 @@ from turns.voice import Word
 T = TypeVar("T")
 
 log = structlog.get_logger()
-_ACOUSTICS = ("am/final.mdl", "final.mdl")
-_GRAPHS = ("graph/HCLG.fst", "HCLG.fst", "graph/HCLr.fst", "HCLr.fst")
-_SYMBOLS = ("graph/words.txt", "words.txt")
 _RUNTIME_GRAPHS = ("graph/HCLr.fst", "HCLr.fst")
 _LONGEST_WORD = 8
 _SILENT = -2
@@ -40,11 +39,16 @@ _REASON = re.compile(r"^(?:ERROR|ASSERTION_FAILED) \(\S+ ?\S*\) (.{1,160})", re.
 
 
 class VoskRecogniser:
-    """Streams of one Vosk model; ``folder`` is a model in Vosk's format."""
+    """Streams of one Vosk model; ``folder`` is a model in Vosk's format.
 
-    def __init__(self, folder: Path, executor: Executor) -> None:
+    ``tried`` remembers that it once loaded, so that it need not be tried in a process of its own
+    at every start.
+    """
+
+    def __init__(self, folder: Path, executor: Executor, tried: Tried | None = None) -> None:
         self._folder = folder
         self._executor = executor
+        self._tried = tried
         self._model: Any = None
         self._rate = SAMPLE_RATE
         self._has_grammars = False
@@ -53,7 +57,9 @@ class VoskRecogniser:
         """Load the model and recognise half a second of silence; raises `RecogniserError`."""
         check_model(self._folder)
         self._rate = model_rate(self._folder)
-        await try_model(self._folder, self._rate)
+        # Taken, not read: should the model crash this process after all, the next start tries it.
+        if self._tried is None or not self._tried.take(self._folder):
+            await try_model(self._folder, self._rate)
         vosk.SetLogLevel(_SILENT)
         loop = asyncio.get_running_loop()
         self._model = await loop.run_in_executor(self._executor, self._load)
@@ -63,6 +69,8 @@ class VoskRecogniser:
         stream = await self.open()
         await stream.accept(_WARM_UP)
         await stream.finish()
+        if self._tried is not None:
+            self._tried.put(self._folder)
 
     async def open(self) -> VoskStream:
         """A new stream."""
@@ -169,19 +177,14 @@ class VoskStream:
 
 
 def check_model(folder: Path) -> None:
-    """See that ``folder`` looks like a Vosk model; `RecogniserError` says what to do if not."""
-    if not folder.is_dir():
-        raise RecogniserError(
-            "model_missing",
-            f"no model folder at {folder}: set MODEL to a Vosk model's folder, "
-            "or unset it to use the starter model",
-        )
-    for names in (_ACOUSTICS, _GRAPHS, _SYMBOLS):
-        found = [folder / name for name in names if (folder / name).is_file()]
-        if not found:
-            raise _corrupt(folder, f"it lacks {names[0]}")
-        if not found[0].stat().st_size:
-            raise _corrupt(folder, f"{found[0].relative_to(folder)} is empty")
+    """See that ``folder`` is a whole Vosk model; `RecogniserError` says what to do if not."""
+    problems = check(folder)
+    if not problems:
+        return
+    advice = "重新解压或重新安装它（qianmen models fetch），或者把 MODEL 设成另一个模型"
+    if problems[0].code == "model_missing":
+        advice = "把 MODEL 设成 Vosk 模型的文件夹或已安装模型的名字，或者不设 MODEL，用入门模型"
+    raise RecogniserError(problems[0].code, f"{problems[0].message}：{advice}")
 
 
 async def try_model(folder: Path, rate: int) -> None:
@@ -266,5 +269,6 @@ def known(words: Sequence[str]) -> list[str]:
 def _corrupt(folder: Path, why: str) -> RecogniserError:
     return RecogniserError(
         "model_corrupt",
-        f"the model at {folder} is damaged ({why}): unpack it anew, or set MODEL to another",
+        f"模型 {folder} 坏了（{why}）：重新解压或重新安装它（qianmen models fetch），"
+        "或者把 MODEL 设成另一个模型",
     )

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from sqlalchemy import Engine
 
-from asr.starter.archive import ensure_model
+from asr.models.shelf import chosen, shelf
+from asr.models.tried import Tried
 from asr.vosk_local import check_model, model_rate, try_model
 from bot.join import read_city
 from bot.rasa_process import train_if_needed
@@ -58,11 +59,12 @@ def _speech_model(settings: Settings) -> None:
     """The model the recogniser will load: there, whole, and no cause of a crash."""
     if settings.asr_url:
         return
-    if settings.model is None:
-        ensure_model(settings.data_dir / "models" / "starter")
-        return
-    check_model(settings.model)
-    asyncio.run(try_model(settings.model, model_rate(settings.model)))
+    folder = chosen(settings)
+    check_model(folder)
+    tried = Tried(shelf(settings))
+    if not tried.has(folder):
+        asyncio.run(try_model(folder, model_rate(folder)))
+        tried.put(folder)
 
 
 def _step(name: str, work: Callable[[], T]) -> T:
