@@ -1,20 +1,20 @@
-"""Encryption of personal data at rest, with the city's key."""
+"""The seal of this installation's database: personal columns encrypted with the city's key."""
 
 from __future__ import annotations
 
-from store.types import Seal
+from typing import TypeAlias
+
+from sealing.errors import SealError as SealError
+from sealing.keys import keyring
+from sealing.words import WordSeal
+
+StoreSeal: TypeAlias = WordSeal
 
 
-class SealError(Exception):
-    """The key, or what it should open, cannot be used; ``code`` is stable."""
+def seal_from(keys: str) -> StoreSeal | None:
+    """The seal of the installation's ``data_key``; None without one.
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-def seal_from(keys: str) -> Seal | None:
-    """The seal of the installation's ``data_key``; None without one."""
-    if not keys:
-        return None
-    raise SealError("data_key_invalid", "sealing is not built yet")
+    Raises :class:`SealError` ``data_key_invalid``.
+    """
+    ring = keyring(keys)
+    return WordSeal(ring, "database") if ring else None

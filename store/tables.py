@@ -8,8 +8,20 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Date, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import (
+    JSON,
+    Connection,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column
 
 from store.types import SealedJson, SealedText, UtcDateTime
 
@@ -57,7 +69,7 @@ class Conversation(Base):
     ``state``: bot, waiting (handed over, nobody yet), agent, ended. ``citizen`` is the caller's
     number or the chat's anonymous identity; ``context`` a dumped ``turns.context.Context``;
     ``slots`` the form as last known; ``misses`` counts misses in a row. ``citizen_mark`` finds a
-    citizen where ``citizen`` is sealed (``store.seal.mark``); ``erased_at``: what was said is gone.
+    citizen where ``citizen`` is sealed (``store.marks``); ``erased_at``: what was said is gone.
     """
 
     __tablename__ = "conversation"
@@ -73,7 +85,7 @@ class Conversation(Base):
     slots: Mapped[list[Any]] = mapped_column(SealedJson, default=list)
     misses: Mapped[int] = mapped_column(default=0)
     silences: Mapped[int] = mapped_column(default=0)
-    started_at: Mapped[datetime]
+    started_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
 
@@ -186,7 +198,10 @@ class KnowledgeRevision(Base):
 
 
 class WorkOrder(Base):
-    """A work order (工单). ``key`` makes writing idempotent; ``number`` is gapless per day."""
+    """A work order (工单). ``key`` makes writing idempotent; ``number`` is gapless per day.
+
+    ``erased_at``: its title and fields are gone, by rule or on a citizen's wish.
+    """
 
     __tablename__ = "work_order"
 
@@ -203,12 +218,13 @@ class WorkOrder(Base):
     matter: Mapped[str] = mapped_column(default="")
     department: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime] = mapped_column(index=True)
+    erased_at: Mapped[datetime | None]
 
 
 class WorkOrderField(Base):
     """One field of an order with its provenance; ``former`` keeps values that were replaced.
 
-    ``mark`` finds a phone number where ``value`` is sealed (``store.seal.mark``).
+    ``mark`` finds a phone number where ``value`` is sealed (``store.marks``).
     """
 
     __tablename__ = "work_order_field"
@@ -294,3 +310,35 @@ class Audit(Base):
     object: Mapped[str] = mapped_column(default="", index=True)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     chain: Mapped[str] = mapped_column(default="")
+
+
+class DataKey(Base):
+    """A key that something here is sealed with; ``id`` as ``sealing.keys.Key`` has it."""
+
+    __tablename__ = "data_key"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    algorithm: Mapped[str]
+    first_used_at: Mapped[datetime]
+
+
+PHONE = "phone"
+"""The field of an order whose value is a citizen's number, and is marked."""
+
+
+@event.listens_for(Conversation, "before_insert")
+@event.listens_for(Conversation, "before_update")
+def _mark_citizen(_: Mapper[Any], connection: Connection, row: Conversation) -> None:
+    """However a conversation is written, its citizen can be found."""
+    marker = getattr(connection.dialect, "marker", None)
+    if marker is not None:
+        row.citizen_mark = marker.mark(row.citizen or "")
+
+
+@event.listens_for(WorkOrderField, "before_insert")
+@event.listens_for(WorkOrderField, "before_update")
+def _mark_phone(_: Mapper[Any], connection: Connection, row: WorkOrderField) -> None:
+    """However a phone number gets into an order, or is corrected, it can be found."""
+    marker = getattr(connection.dialect, "marker", None)
+    if marker is not None:
+        row.mark = marker.mark(row.value or "") if row.name == PHONE else ""

@@ -10,6 +10,9 @@ from sqlalchemy import JSON, DateTime, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from sealing.errors import SealError
+from sealing.words import open_plain, store_plain
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """A time-zone aware moment, kept as UTC; a naive one is refused (``ValueError``)."""
@@ -55,13 +58,17 @@ class SealedText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Seal it."""
+        if not value:
+            return value
         seal = _seal_of(dialect)
-        return seal.seal(value) if seal and value else value
+        return seal.seal(value) if seal else store_plain(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Open it."""
+        """Open it; raises :class:`sealing.errors.SealError`."""
+        if not value:
+            return value
         seal = _seal_of(dialect)
-        return seal.open(value) if seal and value else value
+        return seal.open(value) if seal else open_plain(value)
 
 
 class SealedJson(TypeDecorator[Any]):
@@ -76,9 +83,13 @@ class SealedJson(TypeDecorator[Any]):
         return seal.seal(json.dumps(value, ensure_ascii=False)) if seal and value else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """Open it; what was stored plainly stays as it is."""
+        """Open it; what was stored plainly stays as it is. Raises ``SealError``."""
+        if not isinstance(value, str):
+            return value
         seal = _seal_of(dialect)
-        return json.loads(seal.open(value)) if seal and isinstance(value, str) else value
+        if seal is None:
+            raise SealError("data_key_missing", "sealed data, but QIANMEN_DATA_KEY is not set")
+        return json.loads(seal.open(value))
 
 
 def _seal_of(dialect: Dialect) -> Seal | None:
