@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import unquote, urlsplit
@@ -112,7 +112,7 @@ def prepared(home: Path, model: Path, variables: Mapping[str, str]) -> tuple[str
     return arguments(host, port, str(model))
 
 
-def _become(argv: Sequence[str], home: Path) -> NoReturn:
+def _become(argv: tuple[str, ...], home: Path) -> NoReturn:
     os.chdir(home)
     os.execve(argv[0], argv, os.environ | environment(home))  # noqa: S606  # our own program
 
