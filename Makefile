@@ -45,6 +45,10 @@ bench: setup ## 测量：语音应答和网页首答的时间
 	@.venv/bin/qianmen bench voice
 	@.venv/bin/qianmen bench chat
 
+.PHONY: offline
+offline: ## 做一个离线安装包（放进 dist/）；选项：make offline OFFLINE="--with-tests --model 文件.zip"
+	@scripts/offline.sh $(OFFLINE)
+
 .PHONY: lock
 lock: ## 更新所有锁定的依赖清单
 	@scripts/lock.sh

@@ -8,6 +8,7 @@ pin main.in -o main.txt
 pin dev.in -o dev.txt
 pin uv.in -o uv.txt
 pin node.in -o node.txt
+pin offline.in -o offline.txt
 [ -f starter.in ] && pin starter.in -o starter.txt
 # Rasa's list is kept by hand, whole: its own metadata forbids Python 3.11, where it runs.
 uv pip compile --quiet --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url rasa.in -o rasa.txt
