@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from config.errors import ConfigError
 from config.prompts import Prompts
+from config.retention import Retention
 from config.yamlfile import read
 
 SipUri = Annotated[str, Field(pattern=r"^sips?:[^\s@]+@[^\s@]+$")]
@@ -78,6 +79,7 @@ class _CityFile(_Part):
     name: str
     timezone: str = "Asia/Shanghai"
     lines: tuple[Line, ...] = Field(min_length=1)
+    retention: Retention = Retention()
 
     @field_validator("timezone")
     @classmethod
@@ -121,6 +123,7 @@ class City(_Part):
     general_form: Form
     forms: tuple[Form, ...]
     urgent: dict[str, Any]
+    retention: Retention = Retention()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -159,6 +162,7 @@ def load_city(folder: Path) -> City:
         general_form=forms.general,
         forms=forms.forms,
         urgent=read(folder / "urgent.yaml", _UrgentFile).model_dump(),
+        retention=base.retention,
     )
     _check_references(city)
     return city
