@@ -21,15 +21,15 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-step() { # step NAME COMMAND…
-  local name=$1 began=$SECONDS
+step() { # step TITLE COMMAND…
+  local title=$1 began=$SECONDS
   shift
-  say "… $name"
+  say "… $title"
   "$@" >"$log" 2>&1 || {
     tail -n 15 "$log" | cut -c1-300 >&2
-    fail "$name" "上面是最后几行输出，全部在 $log" "检查网络、软件源和磁盘空间，再运行一次同样的命令"
+    fail "$title" "上面是最后几行输出，全部在 $log" "检查网络、软件源和磁盘空间，再运行一次同样的命令"
   }
-  say "✔ $name（$((SECONDS - began)) 秒）"
+  say "✔ $title（$((SECONDS - began)) 秒）"
 }
 
 repository() { # this commit's files, and nothing that is not committed
@@ -74,8 +74,8 @@ seal() {
 }
 
 pack() {
-  tar -c --owner=0 --group=0 --sort=name -C "$work" -f "$output/$name.tar.part" "$name" &&
-    mv "$output/$name.tar.part" "$output/$name.tar" &&
+  tar -c --owner=0 --group=0 --sort=name -C "$work" -f "$work/$name.tar" "$name" &&
+    mv "$work/$name.tar" "$output/$name.tar" &&
     (cd "$output" && sha256sum "$name.tar" >"$name.tar.sha256")
 }
 
