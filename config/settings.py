@@ -7,9 +7,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AliasChoices, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from config.errors import ConfigError
+from config.secretfiles import SECRETS, SecretFiles, read_secrets, secrets_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -23,71 +29,170 @@ def _plain(name: str) -> AliasChoices:
 
 
 class Settings(BaseSettings):
-    """Everything an installation may set; the defaults run the sample city on one machine."""
+    """Everything an installation may set; the defaults run the sample city on one machine.
+
+    Each setting is the variable ``QIANMEN_NAME``; those with a plain name beside it (MODEL,
+    ASR_URL, REDIS_URL, DATABASE_URL) take that too. Tuples are JSON lists.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="qianmen_", env_file=".env", extra="ignore", populate_by_name=True
     )
 
-    data_dir: Path = ROOT / "var"
-    city: Path = ROOT / "config" / "cities" / "sample"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    data_dir: Path = Field(
+        default=ROOT / "var", description="Folder of everything that is kept: database, recordings."
+    )
+    city: Path = Field(
+        default=ROOT / "config" / "cities" / "sample", description="The city's folder of YAML."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least level that is logged."
+    )
+    secrets_dir: Path | None = Field(
+        default=None,
+        description="Folder with secrets as files (qianmen_secret_key …); /run/secrets if there.",
+    )
 
-    sip_host: str = "0.0.0.0"  # noqa: S104  # a phone line listens to the outside by its nature
-    sip_port: Port = 5060
-    sip_public_host: str = ""
-    sip_peers: tuple[str, ...] = ()
-    rtp_first_port: Port = 20000
-    rtp_last_port: Port = 20999
-    max_calls: int = Field(default=150, ge=1, le=1000)
-    recording: bool = True
-    phone_health_port: Port = 5061
-    metrics_host: str = "127.0.0.1"
-    web_metrics_port: Port = 8001
-    keeper_port: Port = 8002
-    speech_voice: str = "cmn"
-    speech_speed: int = Field(default=165, ge=80, le=400)
+    sip_host: str = Field(
+        default="0.0.0.0",  # noqa: S104  # a phone line listens to the outside by its nature
+        description="Address that SIP and RTP listen on.",
+    )
+    sip_port: Port = Field(default=5060, description="UDP port of SIP.")
+    sip_public_host: str = Field(
+        default="", description="Address that callers send sound to, where NAT hides ours."
+    )
+    sip_peers: tuple[str, ...] = Field(
+        default=(), description="Addresses or networks (JSON list) that may call; empty: all."
+    )
+    rtp_first_port: Port = Field(default=20000, description="First UDP port of sound (RTP).")
+    rtp_last_port: Port = Field(default=20999, description="Last UDP port of sound (RTP).")
+    max_calls: int = Field(
+        default=150, ge=1, le=1000, description="Calls at a time; more are refused as busy."
+    )
+    recording: bool = Field(default=True, description="Whether calls are recorded.")
+    phone_health_port: Port = Field(
+        default=5061, description="TCP port of the phone process's health and metrics."
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", description="Address that metrics and the keeper listen on."
+    )
+    web_metrics_port: Port = Field(default=8001, description="TCP port of the web's metrics.")
+    keeper_port: Port = Field(
+        default=8002, description="TCP port of the keeper's health and metrics."
+    )
+    speech_voice: str = Field(default="cmn", description="Voice of espeak-ng.")
+    speech_speed: int = Field(
+        default=165, ge=80, le=400, description="Speed of speech, words a minute."
+    )
 
-    asr_host: str = "127.0.0.1"
-    asr_port: Port = 2700
-    asr_server: WebSocketServer = ""
-    model: Path | None = Field(default=None, validation_alias=_plain("model"))
-    asr_url: str = Field(default="", validation_alias=_plain("asr_url"))
+    asr_host: str = Field(default="127.0.0.1", description="Address of our recogniser process.")
+    asr_port: Port = Field(default=2700, description="TCP port of our recogniser process.")
+    asr_server: WebSocketServer = Field(
+        default="",
+        description="Base URL where others reach our recogniser, if not at the host above.",
+    )
+    model: Path | None = Field(
+        default=None,
+        validation_alias=_plain("model"),
+        description="Folder of a Vosk model; none: the starter model (synthetic voices only).",
+    )
+    asr_url: str = Field(
+        default="",
+        validation_alias=_plain("asr_url"),
+        description="A vosk-server (ws://host:port) to recognise instead of a model of ours.",
+    )
 
-    actions_host: str = "127.0.0.1"
-    actions_port: Port = 5055
-    actions_server: HttpServer = ""
-    rasa_host: str = "127.0.0.1"
-    rasa_port: Port = 5005
-    rasa_server: HttpServer = ""
-    rasa_python: Path = ROOT / ".venv-rasa" / "bin" / "python"
-    rasa_timeout_s: float = Field(default=3.0, gt=0, le=10)
+    actions_host: str = Field(default="127.0.0.1", description="Address of the actions process.")
+    actions_port: Port = Field(default=5055, description="TCP port of the actions process.")
+    actions_server: HttpServer = Field(
+        default="", description="Base URL where others reach the actions, if not at the host above."
+    )
+    rasa_host: str = Field(
+        default="127.0.0.1", description="Address of Rasa: keep it from the outside."
+    )
+    rasa_port: Port = Field(default=5005, description="TCP port of Rasa.")
+    rasa_server: HttpServer = Field(
+        default="", description="Base URL where others reach Rasa, if not at the host above."
+    )
+    rasa_python: Path = Field(
+        default=ROOT / ".venv-rasa" / "bin" / "python", description="Python of Rasa's environment."
+    )
+    rasa_timeout_s: float = Field(
+        default=3.0, gt=0, le=10, description="Seconds until a turn goes to a person instead."
+    )
 
-    web_host: str = "127.0.0.1"
-    web_port: Port = 8000
-    web_server: HttpServer = ""
-    web_proxies: tuple[str, ...] = ("127.0.0.1",)
-    public_url: str = ""
-    session_idle_minutes: int = Field(default=30, ge=1, le=720)
-    oidc_issuer: str = ""
-    oidc_client_id: str = ""
-    oidc_client_secret: str = ""
-    oidc_label: str = "单位统一身份认证"
-    oidc_roles_claim: str = "roles"
+    web_host: str = Field(default="127.0.0.1", description="Address of the web process.")
+    web_port: Port = Field(default=8000, description="TCP port of the web process.")
+    web_server: HttpServer = Field(
+        default="", description="Base URL where others reach the web, if not at the host above."
+    )
+    web_proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1",), description="Proxies (JSON list) whose X-Forwarded-… is believed."
+    )
+    public_url: str = Field(
+        default="", description="The web as citizens reach it, https://…; sets cookies secure."
+    )
+    session_idle_minutes: int = Field(
+        default=30, ge=1, le=720, description="Minutes without a click until staff are signed out."
+    )
+    oidc_issuer: str = Field(default="", description="Issuer URL of the city's single sign-on.")
+    oidc_client_id: str = Field(default="", description="Our client id there.")
+    oidc_client_secret: str = Field(
+        default="", repr=False, description="Our client secret there (better as a file)."
+    )
+    oidc_label: str = Field(
+        default="单位统一身份认证", description="What the button for single sign-on says."
+    )
+    oidc_roles_claim: str = Field(default="roles", description="Claim that carries the roles.")
 
-    redis_url: str = Field(default="", validation_alias=_plain("redis_url"))
-    redis_port: Port = 6390
-    database_url: str = Field(default="", validation_alias=_plain("database_url"))
-    secret_key: str = ""
-    data_key: str = ""
+    redis_url: str = Field(
+        default="",
+        repr=False,
+        validation_alias=_plain("redis_url"),
+        description="redis:// or rediss:// URL of the city's Redis; none: an embedded Valkey.",
+    )
+    redis_port: Port = Field(default=6390, description="TCP port of the embedded Valkey.")
+    database_url: str = Field(
+        default="",
+        repr=False,
+        validation_alias=_plain("database_url"),
+        description="postgresql+psycopg://… URL; none: SQLite in data_dir.",
+    )
+    secret_key: str = Field(
+        default="", repr=False, description="Signs sessions; none: made once, in data_dir/secret."
+    )
+    data_key: str = Field(
+        default="", repr=False, description="Key(s) that encrypt personal data at rest; none: off."
+    )
 
-    def environment(self) -> dict[str, str]:
-        """The variables that give another process exactly these settings (secrets among them)."""
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # ours in its place
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, environment, ``.env``, secrets' files; the first that has a value counts."""
+        return (init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls))
+
+    def environment(self, *, secrets: bool = True) -> dict[str, str]:
+        """The variables that give another process exactly these settings.
+
+        A secret that it finds in the same file is left out; ``secrets`` False leaves out all.
+        """
         variables = {}
         for name, value in self.model_dump(mode="json", exclude_defaults=True).items():
+            if name in SECRETS and (not secrets or self._stands_in_file(name, value)):
+                continue
             text = value if isinstance(value, str) else json.dumps(value)
             variables[f"QIANMEN_{name.upper()}"] = text
         return variables
+
+    def _stands_in_file(self, name: str, value: str) -> bool:
+        folder = secrets_folder(self.secrets_dir)
+        return folder is not None and read_secrets(folder).get(name) == value
 
     @property
     def database(self) -> str:
@@ -144,12 +249,20 @@ def reachable(host: str) -> str:
 
 
 def load_settings() -> Settings:
-    """Read the settings; raises :class:`ConfigError` that names each wrong variable."""
+    """Read the settings; raises :class:`ConfigError` that names each wrong variable.
+
+    ``settings_invalid``, and for secrets in files ``secrets_missing``, ``secret_unreadable``,
+    ``secret_empty``. No message carries a value.
+    """
     try:
         return Settings()
     except ValidationError as error:
-        lines = [
-            f"QIANMEN_{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}"
-            for item in error.errors()
-        ]
+        lines = [f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors()]
         raise ConfigError("settings_invalid", "; ".join(lines)) from None
+    except SettingsError as error:  # a list that is no JSON
+        raise ConfigError("settings_invalid", f'{error}; lists are JSON: ["…"]') from None
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    name = "_".join(str(part) for part in place).upper()
+    return name if name.startswith("QIANMEN_") else f"QIANMEN_{name}"

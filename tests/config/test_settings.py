@@ -58,3 +58,15 @@ def test_a_server_is_a_base_url(monkeypatch: pytest.MonkeyPatch, url: str) -> No
     monkeypatch.setenv("QIANMEN_ASR_SERVER", url)
     with pytest.raises(ConfigError, match="QIANMEN_ASR_SERVER"):
         load_settings()
+
+
+def test_a_list_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QIANMEN_SIP_PEERS", "10.0.0.1,10.0.0.2")
+    with pytest.raises(ConfigError, match="sip_peers") as caught:
+        load_settings()
+    assert caught.value.code == "settings_invalid"
+
+
+def test_every_setting_says_what_it_is() -> None:
+    silent = [name for name, field in Settings.model_fields.items() if not field.description]
+    assert silent == []
