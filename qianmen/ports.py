@@ -31,6 +31,8 @@ def _wanted(settings: Settings) -> list[tuple[str, str, int, str]]:
         ("tcp", settings.actions_host, settings.actions_port, "QIANMEN_ACTIONS_PORT"),
         ("tcp", settings.rasa_host, settings.rasa_port, "QIANMEN_RASA_PORT"),
         ("tcp", settings.web_host, settings.web_port, "QIANMEN_WEB_PORT"),
+        ("tcp", settings.metrics_host, settings.web_metrics_port, "QIANMEN_WEB_METRICS_PORT"),
+        ("tcp", settings.metrics_host, settings.keeper_port, "QIANMEN_KEEPER_PORT"),
     ]
     if not settings.redis_url:
         wanted.append(("tcp", loopback, settings.redis_port, "QIANMEN_REDIS_PORT"))

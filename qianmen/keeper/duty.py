@@ -26,9 +26,12 @@ class Duty:
     """``work`` is done every ``every`` in a thread, given the moment (aware, UTC).
 
     It must be harmless to do twice. What it raises is logged with its ``code``, and it is done
-    again when its time comes.
+    again when its time comes. ``deletes``: by age, so that it must not run while the clock is in
+    doubt. ``everywhere``: on every host, not only where the keeper holds the lock.
     """
 
     name: str
     every: timedelta
     work: Callable[[Keeping, datetime], None]
+    deletes: bool = False
+    everywhere: bool = False

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import ConfigError
+from config.secretfiles import SECRETS
 from config.settings import Settings
 from qianmen.ports import check_ports
 from qianmen.processes import processes
@@ -28,7 +29,7 @@ def rendered(settings: Settings) -> configparser.RawConfigParser:
 
 def test_the_processes_of_the_design_are_started(settings: Settings) -> None:
     names = [process.name for process in processes(settings)]
-    assert names == ["redis", "asr", "actions", "rasa", "web", "phone"]
+    assert names == ["redis", "asr", "actions", "rasa", "web", "phone", "keeper"]
 
 
 def test_a_redis_of_the_citys_own_is_not_started(settings: Settings) -> None:
@@ -40,7 +41,7 @@ def test_a_redis_of_the_citys_own_is_not_started(settings: Settings) -> None:
 def test_every_process_is_restarted_and_ends_with_its_parent(settings: Settings) -> None:
     parser = rendered(settings)
     programs = [name for name in parser.sections() if name.startswith("program:")]
-    assert len(programs) == 6
+    assert len(programs) == 7
     for name in programs:
         assert parser[name]["autorestart"] == "true"
         assert '"qianmen.tether"' in parser[name]["command"]
@@ -50,16 +51,26 @@ def test_a_child_gets_exactly_our_settings(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = settings.model_copy(update={"sip_port": 5999, "sip_peers": ("10.0.0.1",)})
-    for key, value in child_environment(changed, processes(changed)[1]).items():
+    inherited = changed.environment() | child_environment(changed, processes(changed)[1])
+    for key, value in inherited.items():
         if key.startswith("QIANMEN_"):
             monkeypatch.setenv(key, value)
     assert Settings() == changed
 
 
 def test_per_cent_signs_and_quotes_survive_supervisors_expansion(settings: Settings) -> None:
-    command = rendered(settings)["program:asr"]
+    odd = settings.model_copy(update={"oidc_label": 'p%(s)s"wo\\rd'})
+    command = rendered(odd)["program:asr"]
     expanded = command["environment"] % {}
-    assert 'p%(s)s\\"wo\\\\rd of length 16' in expanded
+    assert 'p%(s)s\\"wo\\\\rd' in expanded
+
+
+def test_no_secret_stands_in_the_managers_file(settings: Settings) -> None:
+    words = {name: f"redis://hidden-{name}/0" for name in SECRETS}
+    secretive = settings.model_copy(update=words)
+    text = render(secretive, processes(secretive))
+    assert "supervisord" in text
+    assert "hidden-" not in text
 
 
 def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:

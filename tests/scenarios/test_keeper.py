@@ -27,7 +27,7 @@ def test_status_says_that_everything_is_ready(front_door: FrontDoor) -> None:
     report = json.loads(out)
     assert report["up"]
     assert [p["name"] for p in report["processes"]] == [
-        "redis", "asr", "actions", "rasa", "web", "phone",
+        "redis", "asr", "actions", "rasa", "web", "phone", "keeper",
     ]  # fmt: skip
     assert command.returncode == 0
 
@@ -76,7 +76,7 @@ def test_a_missing_model_is_one_line(tmp_path: Path) -> None:
 def test_stopping_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     with front_door_on(tmp_path) as door:
         children = psutil.Process(door.process.pid).children(recursive=True)
-        assert len(children) >= 6
+        assert len(children) >= 7
         door.process.send_signal(number)
         door.process.communicate(timeout=30)
         _, alive = psutil.wait_procs(children, timeout=15)
@@ -87,7 +87,7 @@ def test_stopping_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) 
 
 def test_no_personal_data_in_any_log(front_door: FrontDoor) -> None:
     logs = list(front_door.settings.log_dir.glob("*.log*"))
-    assert len(logs) >= 6
+    assert len(logs) >= 7
     for path in logs:
         text = path.read_text("utf-8", "replace")
         for word in ("建业小区", "阳光花园", "烧烤摊", "公积金取", "13900139000", "13800138000"):
