@@ -1,0 +1,65 @@
+"""Take what a citizen said and is out of the record; its skeleton stays.
+
+Rows are kept, so that order numbers stay gapless and the statistics (how many, when, which act,
+which answer) stay true.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sealing.files import sealed_path
+from store.tables import Conversation, Turn, WorkOrder, WorkOrderField
+
+# What remains of a reply and of how a turn was understood: codes and ids, no words.
+_REPLY = ("type", "id", "answer", "expects", "reason", "urgency", "order", "number", "target")
+_UNDERSTOOD = ("act", "decision", "matter", "aspect", "answer", "order")
+# Fields of an order that are about the matter, not about the citizen.
+_IMPERSONAL = frozenset({"kind", "matter", "department"})
+
+
+def empty_conversation(session: Session, conversation: str, now: datetime) -> None:
+    """Who it was and every word of it, whoever said it: the front door repeats what it heard."""
+    row = session.get_one(Conversation, conversation)
+    row.citizen, row.context, row.slots, row.erased_at = "", {}, [], now
+    for turn in session.scalars(select(Turn).where(Turn.conversation_id == conversation)):
+        turn.text, turn.alternatives, turn.attachments = "", [], []
+        turn.reply, turn.understood = bare_reply(turn.reply), bare_understood(turn.understood)
+
+
+def bare_reply(reply: dict[str, Any]) -> dict[str, Any]:
+    """A dumped reply without its words; still one that ``turns.wire`` loads."""
+    bare = {name: reply[name] for name in _REPLY if name in reply}
+    return {**bare, "text": ""} if "text" in reply else bare
+
+
+def bare_understood(understood: dict[str, Any]) -> dict[str, Any]:
+    """How a turn was understood, without what was taken from it."""
+    return {name: understood[name] for name in _UNDERSTOOD if name in understood}
+
+
+def empty_order(session: Session, order: str, now: datetime) -> None:
+    """The title and what the fields hold of the citizen; number, kind and history stay."""
+    row = session.get_one(WorkOrder, order)
+    row.title, row.erased_at = "", now
+    for field in session.scalars(select(WorkOrderField).where(WorkOrderField.order_id == order)):
+        field.quote, field.former = "", []
+        if field.name not in _IMPERSONAL:
+            field.value = ""
+
+
+def delete_files(folder: Path, path: str) -> None:
+    """A recording's file, plain and sealed, and what a broken-off sealing left.
+
+    Not being there is fine; a path that leads out of ``folder`` is no file of ours. Raises OSError.
+    """
+    root = folder.resolve()
+    plain = root / path
+    for file in (plain, sealed_path(plain), sealed_path(plain).with_suffix(".sealed.part")):
+        if file.parent.resolve().is_relative_to(root):
+            file.unlink(missing_ok=True)
