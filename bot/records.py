@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from store.engine import writing
+from store.locks import FOR_CHANGE
 from store.tables import Conversation, Recording, Turn
 from turns import wire
 from turns.context import Context
@@ -54,7 +56,7 @@ def commit_heard(engine: Engine, heard: Heard) -> bool:
     """Write the citizen's turn; False if its id is there already. Raises KeyError if unknown."""
     try:
         with writing(engine) as session:
-            if session.get(Conversation, heard.conversation) is None:
+            if _locked(session, heard.conversation) is None:
                 raise KeyError(heard.conversation)
             if _turn_of(session, heard.conversation, heard.id):
                 return False
@@ -93,6 +95,7 @@ def commit_told(
 ) -> None:
     """Write what is told, in order; the last one is marked so that readers know it is all."""
     with writing(engine) as session:
+        _locked(session, conversation)
         for position, reply in enumerate(replies, 1):
             session.add(
                 Turn(
@@ -115,27 +118,33 @@ def commit_told(
 def commit_understood(engine: Engine, heard: Heard, known: Understood, context: Context) -> None:
     """Note how a turn was understood, and what the talk is about now."""
     with writing(engine) as session:
+        conversation = _locked(session, heard.conversation)
         turn = _turn_of(session, heard.conversation, heard.id)
         if turn is not None:
             turn.understood = wire.dump(known)
-        conversation = session.get(Conversation, heard.conversation)
         if conversation is not None:
             conversation.context = wire.dump(context)
             conversation.slots = [wire.dump(field) for field in known.slots]
 
 
-def note_timings(engine: Engine, conversation: str, heard: str, timings: dict[str, float]) -> None:
-    """Add to what a citizen's turn cost, by part, in ms."""
+def note_timings(
+    engine: Engine, conversation: str, heard: str, timings: dict[str, float]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Add to what a citizen's turn cost, by part, in ms; what was noted before, and is now."""
     with writing(engine) as session:
+        _locked(session, conversation)
         turn = _turn_of(session, conversation, heard)
-        if turn is not None:
-            turn.timings = {**turn.timings, **timings}
+        if turn is None:
+            return {}, {}
+        before = turn.timings
+        turn.timings = {**before, **timings}
+        return before, turn.timings
 
 
 def count(engine: Engine, conversation: str, *, misses: int, silences: int) -> None:
     """Set how many misses and silences stand in a row."""
     with writing(engine) as session:
-        row = session.get(Conversation, conversation)
+        row = _locked(session, conversation)
         if row is not None:
             row.misses, row.silences = misses, silences
 
@@ -143,7 +152,7 @@ def count(engine: Engine, conversation: str, *, misses: int, silences: int) -> N
 def end_conversation(engine: Engine, conversation: str, at: datetime) -> None:
     """The call or chat is over; ending twice keeps the first time."""
     with writing(engine) as session:
-        row = session.get(Conversation, conversation)
+        row = _locked(session, conversation)
         if row is not None and row.ended_at is None:
             row.ended_at = at
             if row.state == "bot":
@@ -153,7 +162,7 @@ def end_conversation(engine: Engine, conversation: str, at: datetime) -> None:
 def set_state(engine: Engine, conversation: str, state: str) -> None:
     """Who has the conversation now: bot, waiting, agent or ended."""
     with writing(engine) as session:
-        row = session.get(Conversation, conversation)
+        row = _locked(session, conversation)
         if row is not None:
             row.state = state
 
@@ -175,6 +184,16 @@ def end_recording(engine: Engine, recording: str, duration_ms: int) -> None:
         row = session.get(Recording, recording)
         if row is not None:
             row.duration_ms, row.complete = duration_ms, True
+
+
+def _locked(session: Session, conversation: str) -> Conversation | None:
+    """The conversation, for this transaction alone.
+
+    What is written to one conversation is committed in the order of its ``seq``: readers go on
+    behind the last one they saw, and would never see one that was numbered before and committed
+    after it.
+    """
+    return session.get(Conversation, conversation, with_for_update=FOR_CHANGE)
 
 
 def _turn_of(session: Session, conversation: str, heard: str) -> Turn | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from store.engine import writing
+from store.locks import FOR_CHANGE, one_at_a_time
 from store.tables import (
     Conversation,
     HandoffEntry,
@@ -33,7 +35,12 @@ def write(engine: Engine, draft: OrderDraft, *, now: datetime) -> WrittenOrder:
     ``YYYYMMDD`` and five digits, gapless within the day, since it is counted up in the same
     transaction that inserts the order.
     """
-    return _exactly_once(engine, lambda session: _write(session, draft, now))
+
+    def step(session: Session) -> WrittenOrder:
+        _conversation(session, draft.conversation)
+        return _write(session, draft, now)
+
+    return _exactly_once(engine, step)
 
 
 def write_handoff(
@@ -47,6 +54,7 @@ def write_handoff(
     """
 
     def step(session: Session) -> WrittenOrder:
+        _conversation(session, draft.conversation)
         order = _latest(session, draft.conversation)
         written = _told(order, repeated=True) if order else _write(session, draft, now)
         if order:
@@ -57,10 +65,18 @@ def write_handoff(
     return _exactly_once(engine, step)
 
 
-def _exactly_once(engine: Engine, step: Any) -> WrittenOrder:
+def _conversation(session: Session, conversation: str) -> Conversation | None:
+    """The conversation, locked: orders of one citizen are written one after the other.
+
+    Always locked before the day's number, so that two writers never wait for each other.
+    """
+    return session.get(Conversation, conversation, with_for_update=FOR_CHANGE)
+
+
+def _exactly_once(engine: Engine, step: Callable[[Session], WrittenOrder]) -> WrittenOrder:
     try:
         with writing(engine) as session:
-            written: WrittenOrder = step(session)
+            written = step(session)
     except IntegrityError:  # somebody else wrote the same key first: theirs is the truth
         with writing(engine) as session:
             written = step(session)
@@ -98,7 +114,8 @@ def _write(session: Session, draft: OrderDraft, now: datetime) -> WrittenOrder:
 
 
 def _next_number(session: Session, day: date) -> str:
-    row = session.scalar(select(OrderNumber).where(OrderNumber.day == day).with_for_update())
+    one_at_a_time(session, "order_number")  # the day's row may not be there to be locked
+    row = session.get(OrderNumber, day)
     if row is None:
         row = OrderNumber(day=day, last=0)
         session.add(row)
@@ -148,7 +165,7 @@ def _enter_queue(
         HandoffEntry(id=handoff, conversation_id=draft.conversation, order_id=written.id,
                      reason=reason, urgency=draft.urgency, created_at=now, changed_at=now),
     )  # fmt: skip
-    conversation = session.get(Conversation, draft.conversation)
+    conversation = _conversation(session, draft.conversation)
     if conversation is not None and conversation.state == "bot":
         conversation.state = "waiting"
     session.add(

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from knowledge.files import Contents, read_folder
 from knowledge.matters import AnswerEntry, MatterEntry, answer_id
 from store.engine import writing
+from store.locks import one_at_a_time
 from store.tables import Answer, KnowledgeRevision, Matter
 
 IMPORTER = "import"
@@ -69,6 +70,7 @@ def load_folder(engine: Engine, folder: Path, now: datetime) -> Report:
 
 def load(session: Session, contents: Contents, now: datetime) -> Report:
     """Import ``contents``; ``now`` is aware."""
+    one_at_a_time(session, "knowledge")
     report = Report()
     _load_matters(session, contents.matters, report)
     session.flush()
@@ -84,6 +86,7 @@ def load(session: Session, contents: Contents, now: datetime) -> Report:
 
 def advance(session: Session, now: datetime) -> None:
     """Tell every process that what may be said has changed. Part of the change's transaction."""
+    one_at_a_time(session, "knowledge")
     row = session.get(KnowledgeRevision, 1, with_for_update=True)
     if row is None:
         session.add(KnowledgeRevision(id=1, revision=1, changed_at=now))

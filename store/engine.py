@@ -1,4 +1,4 @@
-"""Open the database and bring it to the current schema."""
+"""Open the database: SQLite, or PostgreSQL by URL; sessions that read and sessions that write."""
 
 from __future__ import annotations
 
@@ -7,93 +7,121 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from config.settings import Settings
+from store.faults import StoreError as StoreError
+from store.faults import fault_of
+from store.marks import marker_from
+from store.migrate import upgrade as upgrade
 from store.seal import seal_from
 from store.types import Seal
+from store.urls import database_url
 
-MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+APPLICATION = "qianmen"
+"""What our connections call themselves in PostgreSQL's ``pg_stat_activity``."""
+WAIT_S = 5
+"""How long to wait for a connection, for another writer's lock, or for SQLite's."""
 
-
-class StoreError(Exception):
-    """The database cannot be used; ``code`` is stable."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+# A server that died without a word is noticed within about 15 s also in the middle of a statement.
+_POSTGRESQL = {
+    "connect_timeout": WAIT_S,
+    "application_name": APPLICATION,
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+_OPTIONS = {
+    "timezone": "UTC",
+    "lock_timeout": f"{WAIT_S}s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "60s",
+}
 
 
 def open_store(settings: Settings) -> Engine:
     """This installation's database, opened with its key to personal data.
 
-    Raises :class:`StoreError` ``database_url``, :class:`store.seal.SealError` ``data_key_invalid``.
+    Raises :class:`StoreError` as :func:`open_engine`, :class:`store.seal.SealError`
+    ``data_key_invalid``.
     """
-    return open_engine(settings.database, seal_from(settings.data_key))
+    engine = open_engine(settings.database, seal_from(settings.data_key))
+    engine.dialect.marker = marker_from(settings)  # type: ignore[attr-defined]  # for store.tables
+    return engine
 
 
 def open_engine(url: str, seal: Seal | None = None) -> Engine:
     """An engine for ``url``; personal data is sealed by ``seal``, stored plainly without one.
 
-    SQLite gets WAL, enforced foreign keys and a 5 s busy wait.
+    SQLite gets WAL, enforced foreign keys and a 5 s busy wait. PostgreSQL gets time limits on
+    everything, so that a dead server is an error within seconds, and each connection is tried
+    before it is used, so that one that came back is found. The URL's own parameters win. Values
+    are in no error's message: they are citizens' words.
+
+    Raises :class:`StoreError` ``database_url``, ``database_readonly``, ``disk_full`` (the folder of
+    the file cannot be made). Nothing is connected yet.
     """
-    engine = _engine(url)
+    parsed = database_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    engine = _sqlite(parsed) if is_sqlite else _postgresql(parsed)
     engine.dialect.seal = seal  # type: ignore[attr-defined]  # where store.types finds it
     return engine
 
 
-def _engine(url: str) -> Engine:
-    try:
-        parsed = make_url(url)
-    except SQLAlchemyError:
-        raise StoreError("database_url", "DATABASE_URL is not a database URL") from None
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 5.0})
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:" and not url.database.startswith("file:"):
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(fault_of(error), f"the folder {folder} cannot be made") from error
+    engine = create_engine(url, connect_args={"timeout": float(WAIT_S)}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
 
 
+def _postgresql(url: URL) -> Engine:
+    options = " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items())
+    arguments = {name: value for name, value in _POSTGRESQL.items() if name not in url.query}
+    arguments["options"] = f"{options} {url.query.get('options', '')}".strip()
+    return create_engine(
+        url, connect_args=arguments, pool_pre_ping=True, pool_size=10, max_overflow=10,
+        pool_timeout=WAIT_S, pool_recycle=1800, hide_parameters=True,
+    )  # fmt: skip
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """A session that only reads; on SQLite it never waits for a writer."""
-    reader = engine.execution_options(reading_only=True)
+    """A session that only reads, all of it from one moment; it never waits for a writer."""
+    options: dict[str, Any] = {"reading_only": True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    reader = engine.execution_options(**options)
     with Session(reader, expire_on_commit=False) as session, session.begin():
         yield session
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """A session in one transaction: committed at the end, rolled back on an exception."""
+    """A session in one transaction: committed at the end, rolled back on an exception.
+
+    On SQLite writers stand in line from the beginning. On PostgreSQL they work side by side and see
+    what others committed meanwhile: whoever reads something and writes what follows from it locks
+    the row first (``with_for_update``), or the whole matter (``store.locks``).
+    """
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
-
-
-def upgrade(engine: Engine) -> None:
-    """Bring the schema to the newest version; raises :class:`StoreError` ``database_upgrade``."""
-    from alembic import command  # half a second that only the upgrading process should pay
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    except SQLAlchemyError as error:
-        raise StoreError("database_upgrade", f"the database cannot be upgraded: {error}") from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """WAL lets readers go on while one process writes; the driver must not open transactions."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -26,6 +26,15 @@ is no database, or a damaged one; disk_full; database_old: a table or column is 
 ``qianmen db upgrade`` was not run; database_error: anything else.
 """
 
+
+class StoreError(Exception):
+    """The database, or a copy of it, cannot be used; ``code`` is stable."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 _LINUX = {
     errno.ENOSPC: "disk_full",
     errno.EDQUOT: "disk_full",

@@ -141,8 +141,8 @@ def test_another_process_sees_it_too(engine: Engine, contents: Contents) -> None
     assert (found.decision, found.context.matter) == ("miss", "gjj.rent")
 
 
-def test_without_a_database_the_last_answers_go_on(tmp_path: Path, contents: Contents) -> None:
-    engine = open_engine(f"sqlite:///{tmp_path / 'q.sqlite3'}")
+def test_without_a_database_the_last_answers_go_on(bare_database: str, contents: Contents) -> None:
+    engine = open_engine(bare_database)
     with pytest.raises(KnowledgeError):
         Published(engine).search()
     upgrade(engine)

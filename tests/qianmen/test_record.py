@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qianmen.citizen.record import read_record
-from store.engine import open_engine, upgrade, writing
+from store.engine import open_engine, writing
 from store.tables import Conversation, Turn, WorkOrder
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -20,10 +20,8 @@ def turn(speaker: str, kind: str, text: str, second: int, **more: object) -> Tur
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'q.sqlite3'}"
-    engine = open_engine(url)
-    upgrade(engine)
+def recorded(database: str) -> str:
+    engine = open_engine(database)
     with writing(engine) as session:
         session.add(
             Conversation(
@@ -45,11 +43,11 @@ def database(tmp_path: Path) -> str:
                       kind="咨询", urgency="normal", title="转人工", created_at=NOW)
         )  # fmt: skip
     engine.dispose()
-    return url
+    return database
 
 
-def test_a_calls_record_has_both_sides_the_order_and_the_timings(database: str) -> None:
-    record = read_record(database, "call-abc", wait_s=0)
+def test_a_calls_record_has_both_sides_the_order_and_the_timings(recorded: str) -> None:
+    record = read_record(recorded, "call-abc", wait_s=0)
     assert record is not None
     assert [(t.who, t.text, t.confidence) for t in record.turns] == [
         ("bot", "您好，请讲。", 1.0), ("citizen", "转人工", 0.8), ("bot", "正在为您转接。", 1.0),
@@ -59,8 +57,8 @@ def test_a_calls_record_has_both_sides_the_order_and_the_timings(database: str) 
     assert record.timings == ({"words_ms": 4.0},)
 
 
-def test_no_database_no_tables_no_conversation_no_record(database: str, tmp_path: Path) -> None:
-    assert read_record(database, "call-other", wait_s=0) is None
+def test_no_database_no_tables_no_conversation_no_record(recorded: str, tmp_path: Path) -> None:
+    assert read_record(recorded, "call-other", wait_s=0) is None
     assert read_record("", "call-abc", wait_s=0) is None
     assert read_record("nonsense", "call-abc", wait_s=0) is None
     missing = tmp_path / "no" / "such.sqlite3"

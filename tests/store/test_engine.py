@@ -81,5 +81,5 @@ def test_a_wrong_url_and_a_broken_file(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{rubbish}")
     with pytest.raises(StoreError) as broken:
         upgrade(engine)
-    assert broken.value.code == "database_upgrade"
+    assert broken.value.code == "database_corrupt"
     engine.dispose()
