@@ -42,13 +42,15 @@ def socket_path(settings: Settings) -> Path:
 
 
 def render(settings: Settings, processes: Iterable[Process]) -> str:
-    """Supervisor's configuration for ``processes``."""
+    """Supervisor's configuration for ``processes``.
+
+    It rotates no log by its size: ``qianmen.keeper.logs`` keeps them by day.
+    """
     run, log = settings.data_dir / "run", settings.log_dir
     head = f"""[supervisord]
 nodaemon=true
 logfile={_plain(log / "supervisor.log")}
-logfile_maxbytes=5MB
-logfile_backups=2
+logfile_maxbytes=0
 pidfile={_plain(run / "supervisor.pid")}
 childlogdir={_plain(log)}
 [unix_http_server]
@@ -82,8 +84,7 @@ stopasgroup=true
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={log}
-stdout_logfile_maxbytes=20MB
-stdout_logfile_backups=5
+stdout_logfile_maxbytes=0
 """
 
 
