@@ -23,7 +23,9 @@ from config.city import City
 from config.errors import ConfigError
 from config.logs import configure
 from config.settings import Settings, load_settings
+from sealing.keys import keyring
 from store.engine import StoreError, open_store
+from store.seal import SealError
 from telephony.call import Call, CallParts
 from telephony.line import Leg, Line, LineError, LineSettings
 from telephony.sip.line import SipLine
@@ -77,6 +79,7 @@ async def serve(settings: Settings) -> None:
             recordings=settings.recordings_dir if settings.recording else None,
             pool=ThreadPoolExecutor(1, "recording"),
             now=lambda: datetime.now(UTC),
+            keys=keyring(settings.data_key),
         )
 
         async def on_call(leg: Leg) -> None:
@@ -126,7 +129,7 @@ def main() -> int:
         settings = load_settings()
         configure("phone", settings.log_level)
         uvloop.run(serve(settings))
-    except (ConfigError, LineError, StoreError) as error:
+    except (ConfigError, LineError, StoreError, SealError) as error:
         _log.error("phone_cannot_start", code=error.code, reason=str(error))
         return 1
     return 0

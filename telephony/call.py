@@ -20,6 +20,7 @@ import structlog
 from asr.client import AsrError, Listener
 from bot.errors import ConversationError
 from config.city import City
+from sealing.keys import Keyring
 from telephony.keys import Keys
 from telephony.line import DialError, Digit, Ended, Frame, Leg, Line, LineError
 from telephony.mouth import Mouth
@@ -67,7 +68,10 @@ class Core(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallParts:
-    """What every call of this process shares. ``recordings`` None: nothing is recorded."""
+    """What every call of this process shares.
+
+    ``recordings`` None: nothing is recorded. ``keys`` seal what is.
+    """
 
     line: Line
     core: Core
@@ -77,6 +81,7 @@ class CallParts:
     recordings: Path | None
     pool: ThreadPoolExecutor
     now: Callable[[], datetime]
+    keys: Keyring | None = None
 
 
 def _meant(turn: TurnEnded) -> bool:
@@ -110,7 +115,9 @@ class Call:
         await self._leg.answer()
         self._leg.on_audio(self._on_audio)
         if self._parts.recordings:
-            self._recorder = Recorder(self._leg, self._recording_path(), self._parts.pool)
+            self._recorder = Recorder(
+                self._leg, self._recording_path(), self._parts.pool, self._parts.keys
+            )
         serving = asyncio.create_task(self._serve())
         try:
             async for event in self._leg.events():

@@ -2,6 +2,9 @@
 
 Sample 0 is the leg's clock 0, so a turn's place in the stream is its place in the file. The header
 is set right at every flush: what was written before a crash can be played.
+
+Where the city set a key, the file is sealed when the call is over; one that a crash left plain is
+sealed by the keeper later.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from typing import BinaryIO
 import numpy as np
 import structlog
 
+from sealing.files import seal_file
+from sealing.keys import Keyring
 from telephony.line import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, Frame, Leg
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
@@ -42,11 +47,15 @@ def interleave(caller: bytes, front_door: bytes) -> bytes:
 class Recorder:
     """Writes one leg's both sides to ``path``; the disk is touched in ``pool``'s thread only.
 
-    A disk that fails ends the recording, never the call (logged as ``recording_failed``).
+    A disk that fails ends the recording, never the call (logged as ``recording_failed``). ``close``
+    seals the file with ``keys``.
     """
 
-    def __init__(self, leg: Leg, path: Path, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, leg: Leg, path: Path, pool: ThreadPoolExecutor, keys: Keyring | None = None
+    ) -> None:
         self._path = path
+        self._keys = keys
         self._pool = pool
         self._sides: tuple[list[bytes], list[bytes]] = ([], [])
         self._file: BinaryIO | None = None
@@ -61,7 +70,7 @@ class Recorder:
         return self._bytes // (_CHANNELS * FRAME_BYTES) * FRAME_MS
 
     async def close(self) -> None:
-        """Write what is left and close the file."""
+        """Write what is left, close the file and seal it."""
         self._flush()
         await asyncio.get_running_loop().run_in_executor(self._pool, self._close)
 
@@ -96,6 +105,12 @@ class Recorder:
             _log.error("recording_failed", code="recording_failed", errno=error.errno)
 
     def _close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._file is None:
+            return
+        self._file.close()
+        self._file = None
+        try:
+            if self._keys is not None:
+                seal_file(self._path, self._keys)
+        except OSError as error:
+            _log.error("recording_not_sealed", code="recording_not_sealed", errno=error.errno)
