@@ -42,8 +42,9 @@ tools_environment() { environment "$tools/offline-env" "$stage/requirements/offl
 packages() { # packages LIST: wheels, checked by hash; of what its authors publish as sources only, built here
   local pip=("$tools/offline-env/bin/python" -m pip --disable-pip-version-check) sources
   sources=$(mktemp -d "$work/sources.XXXXXX") || return 1
-  "${pip[@]}" download --quiet --no-deps --no-build-isolation --ignore-requires-python --require-hashes \
-    -r "$stage/requirements/$1.txt" -d "$sources" &&
+  "$python" scripts/offline_folder.py fetch "$work" "$1" --requirements "$stage/requirements" &&
+    "${pip[@]}" download --quiet --no-deps --no-build-isolation --ignore-requires-python --require-hashes \
+      -r "$work/$1.txt" -d "$sources" &&
     { mv "$sources"/*.whl "$stage/offline/wheels/"; cd "$sources" || return 1; }
   local got=$? built=()
   for file in *.tar.gz *.zip; do [ -f "$file" ] && built+=("$file"); done

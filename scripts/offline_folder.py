@@ -25,6 +25,7 @@ MANIFEST = "MANIFEST.json"
 SUMS = "SHA256SUMS"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+_PATCH = re.compile(r"(?m) ; python_full_version (?:<|<=|>|>=) '3\.11\.\d+'(?= \\$)")
 _GLIBC = re.compile(r"manylinux_(\d+)_(\d+)_")
 _LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 
@@ -65,6 +66,11 @@ def _wheel_glibc(name: str, built_on: tuple[int, int]) -> tuple[int, int]:
     if known:
         return min(known)
     return built_on if tags.startswith("linux_") else (0, 0)
+
+
+def for_any_patch(text: str) -> str:
+    """A pinned list to fetch for every 3.11: the closed machine may have another patch release."""
+    return _PATCH.sub("", text)
 
 
 def with_own_hashes(text: str, wheels: Path) -> str:
@@ -213,16 +219,20 @@ def unpack_uv(folder: Path, target: Path) -> Path:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """For the scripts: ``lists``, ``seal``, ``check``, ``uv``; 1 when the folder is not usable."""
+    """For the scripts; 1 when the folder is not usable."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("work", choices=("lists", "seal", "check", "uv"))
+    parser.add_argument("work", choices=("fetch", "lists", "seal", "check", "uv"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", help="lists to make or to check; for uv: the target")
     parser.add_argument("--requirements", type=Path, default=Path("requirements"))
     parser.add_argument("--version", default="")
     parser.add_argument("--commit", default="")
     given = parser.parse_args(arguments)
-    if given.work == "lists":
+    if given.work == "fetch":
+        for name in given.names:
+            text = (given.requirements / f"{name}.txt").read_text(encoding="utf-8")
+            (given.folder / f"{name}.txt").write_text(for_any_patch(text), encoding="utf-8")
+    elif given.work == "lists":
         (given.folder / "lists").mkdir(exist_ok=True)
         for name in given.names:
             text = (given.requirements / f"{name}.txt").read_text(encoding="utf-8")
