@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from config.settings import Settings
+from qianmen.commands.models import models
 from qianmen.commands.shared import Json, installation, run
 from qianmen.console import print_json, say
 
@@ -19,6 +20,7 @@ app = typer.Typer(
 )  # fmt: skip
 bench = typer.Typer(help="测量速度，和同行在同一次运行里并排。", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+app.add_typer(models, name="models")
 
 Say = Annotated[list[str], typer.Option("--say", help="市民说的一句话，可以给多次。")]
 
