@@ -49,8 +49,9 @@ class Listener:
     `events`. Entering raises `AsrError` ``asr_unreachable`` within `CONNECT_TIMEOUT_S`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, conversation: str = "") -> None:
         self._url = url
+        self._conversation = conversation
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._outgoing: deque[str | bytes] = deque()
@@ -63,9 +64,12 @@ class Listener:
         self._closed = False
 
     @classmethod
-    def connect(cls, url: str) -> Listener:
-        """A listener for the recogniser at ``url`` (``ws://host:port``), opened by `async with`."""
-        return cls(url)
+    def connect(cls, url: str, conversation: str = "") -> Listener:
+        """A listener for the recogniser at ``url`` (``ws://host:port``), opened by `async with`.
+
+        ``conversation`` goes into the recogniser's log, so that it can be found by that id there.
+        """
+        return cls(url, conversation)
 
     async def __aenter__(self) -> Listener:
         try:
@@ -78,7 +82,9 @@ class Listener:
                     ping_interval=None,  # `_watch` sees more than a ping: that audio is heard
                     close_timeout=0.2,
                 )
-                config = {"sample_rate": SAMPLE_RATE, "events": 1}
+                config: dict[str, Any] = {"sample_rate": SAMPLE_RATE, "events": 1}
+                if self._conversation:
+                    config["conversation"] = self._conversation
                 await self._socket.send(json.dumps({"config": config}))
         except (OSError, TimeoutError, InvalidURI, InvalidHandshake, WebSocketException) as error:
             await self._close_socket()

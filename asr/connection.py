@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from time import perf_counter
 
 import structlog
 from websockets.asyncio.server import ServerConnection
@@ -10,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from asr import protocol
 from asr.activity import SileroPool
+from asr.metrics import StreamMeasure
 from asr.protocol import Config, Configure, Eof, Expect, ProtocolError, Reset
 from asr.recogniser import SAMPLE_RATE, Recogniser, RecogniserError, Words
 from asr.resampling import Resampler
@@ -23,9 +25,11 @@ log = structlog.get_logger()
 class Connection:
     """Speaks the protocol of `asr.protocol` to one client."""
 
-    def __init__(self, socket: ServerConnection, session: Session) -> None:
+    def __init__(self, socket: ServerConnection, session: Session, measure: StreamMeasure) -> None:
         self._socket = socket
         self._session = session
+        self._measure = measure
+        self._turns = 0
         self._config = Config()
         self._resampler = Resampler(SAMPLE_RATE, SAMPLE_RATE)
 
@@ -41,6 +45,9 @@ class Connection:
             return
         except (ProtocolError, RecogniserError) as error:
             await self._fail(error.code)
+        finally:
+            heard_s = self._session.heard_bytes / (2 * SAMPLE_RATE)
+            log.info("asr_stream_ended", seconds=round(heard_s, 1), turns=self._turns)
 
     async def _obey(self, text: str) -> bool:
         """Do what a text message asks; True when the stream is over."""
@@ -61,6 +68,8 @@ class Connection:
 
     async def _configure(self, config: Config) -> None:
         self._config = config
+        if config.conversation:
+            structlog.contextvars.bind_contextvars(conversation=config.conversation)
         self._resampler = Resampler(config.sample_rate, SAMPLE_RATE)
         if config.phrase_list:
             await self._session.expect("open", config.phrase_list)
@@ -68,7 +77,10 @@ class Connection:
     async def _hear(self, pcm: bytes) -> None:
         if len(pcm) % 2:
             raise ProtocolError("odd_bytes")
+        began, before = perf_counter(), self._session.heard_bytes
         events = await self._session.feed(self._resampler.push(pcm))
+        self._measure.heard(self._session.heard_bytes - before, perf_counter() - began)
+        self._turns += sum(isinstance(event, TurnEnded) for event in events)
         if self._config.events:
             for event in events:
                 await self._socket.send(protocol.dumps({"event": dump(event)}))
@@ -98,7 +110,7 @@ async def serve_client(
     """Serve one client with a stream and a voice activity of its own."""
     stream = await recogniser.open()
     try:
-        with pool.lend() as activity:
-            await Connection(socket, Session(stream, activity, executor)).run()
+        with pool.lend() as activity, StreamMeasure() as measure:
+            await Connection(socket, Session(stream, activity, executor), measure).run()
     finally:
         await stream.close()

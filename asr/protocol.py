@@ -1,24 +1,27 @@
 """The messages of the recogniser's WebSocket: vosk-server's, and ours added.
 
-From a client: binary (s16le), ``{"config": {"sample_rate": 8000, "events": 1}}``, ``{"eof" : 1}``,
-``{"reset" : 1}``, and of ours ``{"expect": "yes_no", "grammar": [...] | null}``. To a stock client
-one answer for each binary message: ``{"partial": …}`` or ``{"result": […], "text": …}``. To a
-client that asked for events: ``{"event": …}`` for each voice event and ``{"heard": BYTES}`` after
-each binary message. To both: ``{"error": CODE}`` before a connection that cannot go on is closed.
+From a client: binary (s16le), ``{"config": {"sample_rate": 8000, "events": 1, "conversation":
+ID}}``, ``{"eof" : 1}``, ``{"reset" : 1}``, and of ours ``{"expect": "yes_no", "grammar": [...] |
+null}``. To a stock client one answer for each binary message: ``{"partial": …}`` or ``{"result":
+[…], "text": …}``. To a client that asked for events: ``{"event": …}`` for each voice event and
+``{"heard": BYTES}`` after each binary message. To both: ``{"error": CODE}`` before a connection
+that cannot go on is closed.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from asr.recogniser import Words
 from turns.replies import Expects
 
 MAX_MESSAGE_BYTES = 256 * 1024
 """Sixteen seconds of sound: nobody streams live in larger pieces."""
+_CONVERSATION = re.compile(r"[a-z]+-[0-9a-f]{32}")
 Phrase = Annotated[str, Field(min_length=1, max_length=40)]
 
 
@@ -35,12 +38,21 @@ class _Message(BaseModel):
 
 
 class Config(_Message):
-    """How the client will speak. ``sample_rate`` in Hz."""
+    """How the client will speak. ``sample_rate`` in Hz.
+
+    ``conversation`` is only logged; what cannot be one of our ids is taken as none.
+    """
 
     sample_rate: Literal[8000, 16000] = 8000
     events: bool = False
     words: bool = True
     phrase_list: Annotated[tuple[Phrase, ...], Field(max_length=500)] = ()
+    conversation: str = ""
+
+    @field_validator("conversation", mode="before")
+    @classmethod
+    def _ours(cls, value: object) -> str:
+        return value if isinstance(value, str) and _CONVERSATION.fullmatch(value) else ""
 
 
 class Configure(_Message):

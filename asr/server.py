@@ -1,6 +1,6 @@
 """The recogniser process: `python -m asr.server`.
 
-One WebSocket a caller (`asr.protocol`), ``GET /livez`` and ``GET /readyz`` on the same port.
+One WebSocket a caller (`asr.protocol`), ``GET /livez``, ``/readyz`` and ``/metrics`` on its port.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ from http import HTTPStatus
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
+from asr import metrics
 from asr.activity import SileroPool
 from asr.connection import serve_client
 from asr.protocol import MAX_MESSAGE_BYTES
 from asr.recogniser import Recogniser, RecogniserError
 from config.errors import ConfigError
 from config.logs import configure
+from config.metrics import exposition
 from config.settings import Settings, load_settings
 
 log = structlog.get_logger()
@@ -83,11 +86,20 @@ def _answer_http(health: Health, socket: ServerConnection, request: Request) -> 
     """Health pages; a stream is refused until the recogniser is ready."""
     if request.path == "/livez":
         return socket.respond(HTTPStatus.OK, "ok\n")
+    if request.path == "/metrics":
+        return _metrics()
     if not health.ready:
         return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "the recogniser is loading\n")
     if request.path == "/readyz":
         return socket.respond(HTTPStatus.OK, "ok\n")
     return None
+
+
+def _metrics() -> Response:
+    body, content_type = exposition()
+    headers = Headers({"Content-Type": content_type, "Content-Length": str(len(body))})
+    headers["Connection"] = "close"
+    return Response(HTTPStatus.OK, "OK", headers, body)
 
 
 def make_recogniser(settings: Settings, executor: Executor) -> Recogniser:
@@ -134,6 +146,7 @@ async def _until_stopped(recogniser: Recogniser, health: Health, stop: asyncio.E
     if starting.done():
         await starting
         health.ready = True
+        metrics.ready.set(1)
         log.info("asr_ready")
         await stopping
     starting.cancel()

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 
+from asr import metrics
 from asr.activity import WINDOW_S, Activity
 from asr.endpoint import Ended, Endpoint, Signal, Started, Stopped
 from asr.recogniser import SAMPLE_RATE, RecogniserStream, Words
@@ -117,7 +118,8 @@ class Session:
     async def _end_turn(self, ended: Ended) -> TurnEnded:
         before = time.perf_counter()
         final = self._placed(await self._stream.finish())
-        cost_ms = 1000 * (time.perf_counter() - before)
+        cost_s = time.perf_counter() - before
+        metrics.words.observe(cost_s)
         self._forget_words()
         earliest = _ms(ended.start) - BEFORE_ONSET_MS
         words = Words(tuple(word for word in final.words if _is_of_turn(word, earliest)))
@@ -127,7 +129,7 @@ class Session:
             start_ms=_ms(ended.start),
             end_ms=_ms(ended.end),
             decided_ms=_ms(ended.decided),
-            words_ms=round(cost_ms, 1),
+            words_ms=round(1000 * cost_s, 1),
             words=words.words,
         )
 

@@ -19,8 +19,9 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bind_contextvars
 
-from bot import history, records
+from bot import history, metrics, records
 from bot.bus import Bus
 from bot.errors import ConversationError
 from bot.handover import Extract, MatterFacts, apology, hand_over, handover_replies
@@ -39,9 +40,12 @@ from language.normal import clean
 from turns import wire
 from turns.heard import Heard
 from turns.replies import Bye, Handoff, Reply, Say, Speaker, Told
+from turns.trace import trace_of
 from turns.understood import Outcome, Understood
 
 _log = structlog.get_logger(__name__)
+Known = tuple[str, str]
+"""Act ('' where nobody asked for one) and decision of a turn, for what is measured."""
 
 
 class DialogueError(Exception):
@@ -157,7 +161,14 @@ class Conversations:
 
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         """Add to what a turn cost, by part, in ms."""
-        await self._store(records.note_timings, conversation, heard, timings)
+        await self._note(conversation, heard, timings)
+
+    async def _note(
+        self, conversation: str, heard: str, timings: dict[str, float]
+    ) -> dict[str, Any]:
+        before, after = await self._store(records.note_timings, conversation, heard, timings)
+        metrics.gap_known(before, after)
+        return dict(after)
 
     async def begin_recording(
         self, recording: str, conversation: str, path: Path, at: datetime
@@ -182,6 +193,10 @@ class Conversations:
         return task
 
     async def _in_line(self, heard: Heard) -> None:
+        # This task is the turn's own: what is logged in it, here and below, carries its trace.
+        bind_contextvars(
+            conversation=heard.conversation, trace=trace_of(heard.conversation, heard.id)
+        )
         lock = self._lines[heard.conversation]
         try:
             async with lock:
@@ -204,44 +219,58 @@ class Conversations:
         match way:
             case Finish():
                 await self.close(heard.conversation, heard.at)
+                known: Known = "", "ended"
             case ToPerson(reason):
                 await self._hand_over(state, heard, reason)
+                urgent = {"danger": "danger", "asked": "handoff"}.get(reason, "")
+                known = urgent, urgent or "handoff"
             case Prompt(name, misses, silences):
                 await self._store(
                     records.count, heard.conversation, misses=misses, silences=silences
                 )
                 text = self._parts.city.prompts.fill(name)
                 await self._reply(heard, Say(f"{heard.id}.say", text))
+                known = "", name
             case ToDialogue(text):
-                await self._ask_dialogue(state, heard, text)
-        cost = round((perf_counter() - began) * 1000, 1)
-        await self.note_timings(heard.conversation, heard.id, {"dialogue_ms": cost})
+                known = await self._ask_dialogue(state, heard, text)
+        await self._done(heard, known, perf_counter() - began)
 
-    async def _ask_dialogue(self, state: history.State, heard: Heard, text: str) -> None:
+    async def _done(self, heard: Heard, known: Known, cost_s: float) -> None:
+        metrics.turn_answered(heard.channel, *known, cost_s)
+        timings = await self._note(
+            heard.conversation, heard.id, {"dialogue_ms": round(cost_s * 1000, 1)}
+        )
+        _log.info(
+            "turn_done", channel=heard.channel, kind=heard.kind, act=known[0], decision=known[1],
+            timings=timings,
+        )  # fmt: skip
+
+    async def _ask_dialogue(self, state: history.State, heard: Heard, text: str) -> Known:
         metadata = await self._metadata(state, heard)
         try:
             outcome = await self._parts.dialogue.turn(heard.conversation, text, metadata)
         except DialogueError as error:
             _log.warning("dialogue_failed", code=error.code, conversation=heard.conversation)
             await self._hand_over(state, heard, "failure")
-            return
+            return "", "handoff"
+        known = outcome.understood
         if state.misses or state.silences:
             await self._store(records.count, heard.conversation, misses=0, silences=0)
-        await self._store(records.commit_understood, heard, outcome.understood, outcome.context)
+        await self._store(records.commit_understood, heard, known, outcome.context)
         wish = next((r for r in outcome.replies if isinstance(r, Handoff)), None)
         if wish is not None:
-            state = replace(
-                state, context=outcome.context, slots=outcome.understood.slots or state.slots
-            )
+            state = replace(state, context=outcome.context, slots=known.slots or state.slots)
             await self._hand_over(state, heard, wish.reason)  # type: ignore[arg-type]  # same codes
-            return
+            return known.act, "handoff"
         await self._reply(heard, *_with_ids(heard, outcome.replies))
         if any(isinstance(reply, Bye) for reply in outcome.replies):
             await self.close(heard.conversation, heard.at)
+        return known.act, known.decision
 
     async def _metadata(self, state: history.State, heard: Heard) -> dict[str, Any]:
         return {
             "heard": heard.id,
+            "trace": trace_of(heard.conversation, heard.id),
             "at": heard.at.astimezone(self._parts.city.zone).isoformat(),
             "confidence": heard.confidence,
             "channel": state.channel,
@@ -257,6 +286,7 @@ class Conversations:
             hand_over, parts.engine, state, heard, reason,
             matter_facts=parts.matter_facts, extract=parts.extract, now=parts.now(),
         )  # fmt: skip
+        metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
         if reason in ("danger", "asked"):
             decision: Any = "danger" if reason == "danger" else "handoff"
             act: Any = "danger" if reason == "danger" else "handoff"

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from bot import metrics
 from bot.conversation import DialogueError
 from turns import wire
 from turns.context import Context
@@ -47,6 +48,10 @@ class RasaClient:
 
     async def turn(self, sender: str, text: str, metadata: dict[str, Any]) -> Outcome:
         """One citizen turn; raises :class:`RasaError`."""
+        with metrics.asking_rasa("turn"):
+            return await self._turn(sender, text, metadata)
+
+    async def _turn(self, sender: str, text: str, metadata: dict[str, Any]) -> Outcome:
         body = {"sender": sender, "message": _harmless(text), "metadata": metadata}
         messages = await self._post("/webhooks/rest/webhook", body)
         if messages == []:
@@ -63,6 +68,10 @@ class RasaClient:
 
     async def parse(self, text: str) -> Parsed:
         """Which act a text is, without a conversation; raises :class:`RasaError`."""
+        with metrics.asking_rasa("parse"):
+            return await self._parse(text)
+
+    async def _parse(self, text: str) -> Parsed:
         answer = await self._post("/model/parse", {"text": _harmless(text)})
         intent = answer.get("intent") if isinstance(answer, dict) else None
         if not isinstance(intent, dict) or intent.get("name") not in ACTS:
@@ -88,7 +97,7 @@ class RasaClient:
             "heard": sender, "at": now, "confidence": 1.0, "channel": "warm", "line": "",
             "caller": "", "context": wire.dump(Context()), "last_replies": [],
         }  # fmt: skip
-        await self.turn(sender, "你好", metadata)
+        await self._turn(sender, "你好", metadata)
 
     async def close(self) -> None:
         """Let the connections go."""

@@ -21,9 +21,10 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from structlog.contextvars import bound_contextvars
 
 from bot.errors import ConversationError
-from chat import protocol
+from chat import metrics, protocol
 from chat.core import Conversations
 from chat.errors import ChatError
 from chat.history import Missed, missed_after
@@ -32,6 +33,7 @@ from chat.protocol import Choice, ClientFrame, Hello, Leave, Ping, Text
 from chat.session import ChatSession, Sessions
 from config.city import City
 from turns.heard import Heard, HeardKind
+from turns.trace import trace_of
 
 CHANNEL = "web"
 HELLO_TIMEOUT_S = 10.0
@@ -64,12 +66,14 @@ class Door:
 async def serve(socket: WebSocket, door: Door) -> None:
     """Serve one socket until either side closes it; a foreign page gets 403 instead."""
     if not _origin_allowed(socket, door.origins):
+        metrics.refused.labels("origin").inc()
         _log.warning("chat_origin_refused")
         await socket.close(1008)
         return
     await socket.accept()
     try:
-        await _Chat(socket, door).run()
+        with metrics.connections.track_inprogress():
+            await _Chat(socket, door).run()
     except (WebSocketDisconnect, RuntimeError) as error:
         # Starlette raises RuntimeError for a send after either side has closed.
         states = (socket.client_state, socket.application_state)
@@ -199,14 +203,20 @@ class _Chat:
             text=text,
             at=door.now(),
         )
+        metrics.messages.labels(kind).inc()
+        trace = trace_of(session.conversation, known)
+        with bound_contextvars(conversation=session.conversation, trace=trace):
+            await self._commit(heard)
+
+    async def _commit(self, heard: Heard) -> None:
         try:
-            await door.conversations.hear(heard)
+            await self._door.conversations.hear(heard)
         except (ConversationError, SQLAlchemyError) as error:
             code = error.code if isinstance(error, ConversationError) else "store_down"
             _log.error("chat_hear_failed", code=code)
-            await self._send(protocol.error(code, _NOT_DELIVERED, known=known, retry=True))
+            await self._send(protocol.error(code, _NOT_DELIVERED, known=heard.id, retry=True))
         else:
-            await self._send(protocol.ack(known))
+            await self._send(protocol.ack(heard.id))
 
     async def _pump(self, conversation: str, cursor: int) -> None:
         """Pass on all that is told; where that breaks, the browser comes back with its cursor."""
@@ -236,6 +246,7 @@ class _Chat:
 
     async def _refuse(self, error: ChatError) -> None:
         """Tell the citizen in a polite sentence what was wrong; the socket stays."""
+        metrics.refused.labels(error.code).inc()
         prompts = self._door.city.prompts
         text = {"text_too_long": prompts.too_long, "too_fast": prompts.slow_down}.get(
             error.code, _NOT_UNDERSTOOD

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from knowledge import metrics
 from knowledge.matters import MatterEntry, PublishedAnswer, answer_id
 from knowledge.search import Search
 from store.engine import reading
@@ -65,7 +66,9 @@ class Published:
             except SQLAlchemyError as error:
                 if self._search is None:
                     raise KnowledgeError("the database does not answer") from error
-                _log.warning("knowledge_not_refreshed", error=type(error).__name__)
+                _log.warning(
+                    "knowledge_not_refreshed", code="store_down", error=type(error).__name__
+                )
                 return self._search
 
     def _fresh(self, session: Session) -> Search:
@@ -77,6 +80,7 @@ class Published:
             found.matters, found.answers, asking=asking, parents=self._parents, zone=self._zone
         )
         self._revision = found.revision
+        metrics.answers.set(len(found.answers))
         _log.info(
             "knowledge_loaded", revision=found.revision, matters=len(found.matters),
             answers=len(found.answers),

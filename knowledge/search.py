@@ -12,6 +12,7 @@ from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from typing import Literal
 
+from knowledge import metrics
 from knowledge.asking import NOTHING, AspectModel, Phrasings, read_phrasings
 from knowledge.decision import Calibration, Thresholds
 from knowledge.matters import CITY, MatterEntry, PublishedAnswer
@@ -107,6 +108,7 @@ class Search:
                 return max(valid, key=lambda answer: (answer.valid_from, answer.version))
         return None
 
+    @metrics.search_seconds.time()
     def find(
         self, text: str, context: Context | None = None, *, region: str = "", now: datetime
     ) -> Found:

@@ -16,20 +16,24 @@ from pathlib import Path
 from typing import Protocol
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from asr.client import AsrError, Listener
 from bot.errors import ConversationError
 from config.city import City
 from sealing.keys import Keyring
+from telephony import metrics
 from telephony.keys import Keys
 from telephony.line import DialError, Digit, Ended, Frame, Leg, Line, LineError
 from telephony.mouth import Mouth
 from telephony.patience import Patience
 from telephony.recording import Recorder
+from telephony.timing import TurnTimes
 from tts.speaker import Speaker
 from turns.heard import AudioSpan, Heard, HeardKind
 from turns.ids import conversation_of_call
 from turns.replies import Ask, Bye, Connect, Expects, Say, Told
+from turns.trace import trace_of
 from turns.voice import Partial, TurnEnded
 
 _log = structlog.get_logger(__name__)
@@ -106,6 +110,7 @@ class Call:
         self._stream_from_ms: int | None = None
         self._expects: Expects = "open"
         self._heard_count = 0
+        self._times = TurnTimes()
         self._connecting = False
         self._recorder: Recorder | None = None
 
@@ -113,6 +118,8 @@ class Call:
         """Serve the call until it is over."""
         structlog.contextvars.bind_contextvars(conversation=self._id)
         await self._leg.answer()
+        metrics.answered.inc()
+        began = self._clock()
         self._leg.on_audio(self._on_audio)
         if self._parts.recordings:
             self._recorder = Recorder(
@@ -124,7 +131,9 @@ class Call:
                 if isinstance(event, Digit):
                     self._press(event.key)
                 elif isinstance(event, Ended):
-                    _log.info("call_ended", cause=event.cause)
+                    lasted = self._clock() - began
+                    metrics.call_over(event, lasted)
+                    _log.info("call_ended", cause=event.cause, seconds=round(lasted, 1))
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
@@ -166,7 +175,7 @@ class Call:
     async def _listen(self) -> None:
         """Turns from the recogniser; when it is lost the dialogue is told, which hands over."""
         try:
-            async with Listener.connect(self._parts.asr_url) as listener:
+            async with Listener.connect(self._parts.asr_url, self._id) as listener:
                 self._listener, self._stream_from_ms = listener, None
                 async for event in listener.events():
                     await self._on_voice(event)
@@ -210,7 +219,11 @@ class Call:
             audio=audio,
         )
         self._patience.heard(self._clock())
-        await self._parts.core.hear(heard)
+        if audio is not None:
+            self._times.heard(heard.id, audio.end_ms)
+        with bound_contextvars(trace=trace_of(self._id, heard.id)):
+            _log.info("turn_heard", kind=kind)
+            await self._parts.core.hear(heard)
         return heard.id
 
     def _press(self, key: str) -> None:
@@ -259,9 +272,11 @@ class Call:
         self._expect(reply.expects if isinstance(reply, Ask) else "open")
         began = self._leg.clock_ms
         played = await self._mouth.speak(reply)
-        if told.in_reply_to:
-            timings = {"speech_ms": round(self._mouth.first_sound_ms, 1), "told_at_ms": began}
-            await self._parts.core.note_timings(self._id, told.in_reply_to, timings)
+        timings = self._times.told(told.in_reply_to, began, self._mouth.first_sound_ms)
+        if timings:
+            with bound_contextvars(trace=trace_of(self._id, told.in_reply_to)):
+                _log.info("turn_told", timings=timings)
+                await self._parts.core.note_timings(self._id, told.in_reply_to, timings)
         return played.complete
 
     def _expect(self, expects: Expects) -> None:
@@ -275,6 +290,7 @@ class Call:
         try:
             other = await self._parts.line.dial(target, caller=self._leg.caller)
         except DialError as error:
+            metrics.bridges.labels(error.code).inc()
             _log.warning("hunt_group_failed", code=error.code, status=error.status)
             await self._speak_prompt("nobody_answers")
         else:
@@ -282,6 +298,7 @@ class Call:
         await self._leg.hang_up()
 
     async def _hold_together(self, other: Leg) -> None:
+        metrics.bridges.labels("connected").inc()
         _log.info("call_bridged")
         try:
             self._parts.line.join(self._leg, other)

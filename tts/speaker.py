@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 
 from language.speakable import speakable
+from tts import metrics
 from tts.cache import SoundCache, key
 from tts.errors import TtsError
 from tts.frames import Request
@@ -69,9 +70,12 @@ class Speaker:
         name = key(spoken, self._voice, self._speed)
         pcm = await asyncio.to_thread(self._cache.get, name)
         if pcm is not None:
+            metrics.renderings.labels("cache").inc()
             return pcm
         task = self._rendering.get(name)
-        if task is None:
+        if task is not None:
+            metrics.renderings.labels("joined").inc()
+        else:
             task = asyncio.create_task(self._render(name, spoken))
             self._rendering[name] = task
             task.add_done_callback(lambda done: self._rendered(name, done))
@@ -106,6 +110,12 @@ class Speaker:
             done.exception()  # taken here, for the case that every listener hung up
 
     async def _render(self, name: str, spoken: str) -> bytes:
-        pcm = await self._synthesiser.speak(Request(spoken, self._voice, self._speed))
+        try:
+            with metrics.synthesis_seconds.time():
+                pcm = await self._synthesiser.speak(Request(spoken, self._voice, self._speed))
+        except TtsError:
+            metrics.renderings.labels("failed").inc()
+            raise
+        metrics.renderings.labels("synthesised").inc()
         await asyncio.to_thread(self._cache.put, name, pcm)
         return pcm

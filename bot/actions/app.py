@@ -1,4 +1,4 @@
-"""The actions process's HTTP app: Rasa's webhook, the search, health. Loopback only."""
+"""The actions process's HTTP app: Rasa's webhook, the search, health, metrics. Loopback only."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from structlog.contextvars import bind_contextvars
 
-from bot.actions.calls import WebhookError, read_call
-from bot.actions.dialogue import Dialogue
+from bot import metrics
+from bot.actions.calls import Call, WebhookError, read_call
+from bot.actions.dialogue import ACTIONS, Dialogue
+from bot.actions.outcome import Result
+from config.listening import metrics_route
+from config.metrics import OTHER
 from knowledge.published import KnowledgeError
 from knowledge.search import Found
 from turns import wire
@@ -46,6 +51,7 @@ def create_app(dialogue: Dialogue) -> Starlette:
             Route("/search", actions.search, methods=["POST"]),
             Route("/livez", actions.live),
             Route("/readyz", actions.ready),
+            metrics_route(),
         ]
     )
 
@@ -57,7 +63,7 @@ class _Actions:
     async def webhook(self, request: Request) -> JSONResponse:
         """One action of Rasa's."""
         try:
-            result = await self._dialogue.run(read_call(await _json(request)))
+            result = await self._run(read_call(await _json(request)))
         except WebhookError as error:
             _log.warning("webhook_refused", code=error.code)
             return _refused(400, error.code, str(error))
@@ -65,13 +71,25 @@ class _Actions:
             return _failed("webhook_failed", error)
         return JSONResponse(result.dump())
 
+    async def _run(self, call: Call) -> Result:
+        # Bound for the request, whose task ends with it: what goes wrong is logged with them too.
+        bind_contextvars(conversation=call.turn.conversation, trace=call.turn.trace)
+        name = call.action if call.action in ACTIONS else OTHER
+        with metrics.action_seconds.labels(name).time():
+            result = await self._dialogue.run(call)
+        outcome = result.outcome
+        decision = outcome.understood.decision if outcome else ""
+        _log.info("action_done", action=name, decision=decision)
+        return result
+
     async def search(self, request: Request) -> JSONResponse:
         """Look up without side effects: ``{"text", "at", "context"}`` to what was found."""
         try:
             asked = _Asked.model_validate(await _json(request))
             context = wire.load(Context, asked.context)
             knowledge = await self._dialogue.knowledge()
-            found = knowledge.find(asked.text, context, now=asked.at)
+            with metrics.action_seconds.labels("search").time():
+                found = knowledge.find(asked.text, context, now=asked.at)
         except (WebhookError, wire.WireError, ValidationError):
             return _refused(400, "search_invalid", "expected text, at and context")
         except Exception as error:  # noqa: BLE001  # as above

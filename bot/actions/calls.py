@@ -19,6 +19,7 @@ from turns import wire
 from turns.context import Context
 from turns.orders import OrderField, Provenance
 from turns.replies import Reply
+from turns.trace import is_trace, trace_of
 from turns.understood import ACTS, Act, Outcome
 
 FORM = "complaint_form"
@@ -42,7 +43,8 @@ class Turn:
     """The citizen's turn: what was heard, and what Rasa takes it for.
 
     ``confidence`` is the act's probability, ``heard_confidence`` the recogniser's. ``caller`` is
-    the calling number ('' where there is none). ``last_replies`` is what was told last.
+    the calling number ('' where there is none). ``last_replies`` is what was told last. ``trace``
+    is the turn's in every process's log.
     """
 
     conversation: str
@@ -57,6 +59,7 @@ class Turn:
     caller: str = ""
     context: Context = field(default_factory=Context)
     last_replies: tuple[Reply, ...] = ()
+    trace: str = ""
 
     def source(self, quote: str, rule: str) -> Provenance:
         """The provenance of something taken from this turn."""
@@ -86,6 +89,7 @@ class _Intent(_In):
 
 class _Metadata(_In):
     heard: str = Field(min_length=1)
+    trace: str = ""
     at: AwareDatetime
     confidence: float = Field(default=1.0, ge=0, le=1)
     channel: str = ""
@@ -149,6 +153,7 @@ def _turn(tracker: _Tracker) -> Turn:
         caller=told.caller,
         context=wire.load(Context, told.context),
         last_replies=tuple(wire.load_reply(reply) for reply in told.last_replies),
+        trace=told.trace if is_trace(told.trace) else trace_of(tracker.sender_id, told.heard),
     )
 
 

@@ -18,6 +18,7 @@ from turns.orders import OrderDraft, OrderField, WrittenOrder
 from turns.understood import Outcome
 
 WriteOrder = Callable[[OrderDraft], Awaitable[WrittenOrder]]
+ACTIONS = ("action_turn", "validate_complaint_form", "action_close_form")
 _TITLE = 40  # characters
 _PRAISE = 8  # characters from which a praise tells of something
 

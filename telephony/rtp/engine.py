@@ -10,10 +10,12 @@ import asyncio
 import socket
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import structlog
 
+from telephony.line import FRAME_MS
 from telephony.rtp.stream import MediaStream
 
 log = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ class MediaEngine:
         self._timer: asyncio.TimerHandle | None = None
         self._base = 0.0
         self._slot = 0
+        self._past: Counter[str] = Counter()
 
     def add(self, stream: MediaStream, sock: socket.socket) -> None:
         """Start the clock of ``stream``, whose datagrams come and go by ``sock``."""
@@ -57,14 +60,28 @@ class MediaEngine:
                 if member.stream is stream:
                     members.remove(member)
                     self._read(member)
+                    self._past += _packets(stream)
 
     def stop(self) -> None:
         """Stop everything."""
+        for stream in self._streams():
+            self._past += _packets(stream)
         for members in self._phases:
             members.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def packets(self) -> Counter[str]:
+        """Packets of all calls since the start, those that are over too, by what became of them."""
+        return sum((_packets(stream) for stream in self._streams()), Counter(self._past))
+
+    def buffered_ms(self) -> tuple[int, ...]:
+        """How much sound each live call's jitter buffer holds."""
+        return tuple(stream.jitter.waiting * FRAME_MS for stream in self._streams())
+
+    def _streams(self) -> Iterator[MediaStream]:
+        return (member.stream for members in self._phases for member in members)
 
     def _schedule(self) -> None:
         # Not loop.call_at: uvloop's clock has ms and stands still while a callback runs.
@@ -113,3 +130,13 @@ class MediaEngine:
             member.sock.sendto(packet, member.stream.target)
         except (OSError, OverflowError):
             self._counters["rtp_send_failed"] += 1
+
+
+def _packets(stream: MediaStream) -> Counter[str]:
+    jitter = stream.jitter
+    return Counter(
+        rtp_packets_received=jitter.received,
+        rtp_packets_late=jitter.late,
+        rtp_packets_lost=jitter.lost,
+        rtp_packets_dropped=jitter.dropped,
+    )

@@ -21,9 +21,13 @@ CONCEAL_FACTOR = 0.6
 
 
 class JitterBuffer:
-    """Orders the packets of one RTP source. ``late``, ``lost`` and ``dropped`` count packets."""
+    """Orders the packets of one RTP source.
+
+    ``received``, ``late``, ``lost`` and ``dropped`` count packets.
+    """
 
     def __init__(self) -> None:
+        self.received = 0
         self.late = 0
         self.lost = 0
         self.dropped = 0
@@ -42,8 +46,14 @@ class JitterBuffer:
         self._least = MAX_PACKETS
         self._pops = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many packets wait to be played."""
+        return len(self._packets)
+
     def push(self, sequence: int, pcm: bytes) -> None:
         """Take one packet's sound, s16le."""
+        self.received += 1
         if self._next is None or abs(sequence_delta(sequence, self._next)) > RESTART_GAP:
             self._packets.clear()
             self._next = sequence

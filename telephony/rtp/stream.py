@@ -85,6 +85,11 @@ class MediaStream:
         """What is agreed now."""
         return self._plan
 
+    @property
+    def jitter(self) -> JitterBuffer:
+        """What was received, late and lost."""
+        return self._jitter
+
     def replan(self, plan: MediaPlan) -> None:
         """A new offer and answer: hold, resume, another address or codec."""
         if plan.remote != self._plan.remote:

@@ -78,14 +78,17 @@ class Agent:
             transaction.respond(200, [ALLOW, ("Accept", SDP_TYPE), self._core.agent])
 
     def _on_invite(self, transaction: ServerTransaction) -> None:
+        self._core.counters["calls_offered"] += 1
         status = self._no_room(transaction.request)
         if status:
+            self._core.counters[f"calls_refused_{status}"] += 1
             transaction.respond(status, [RETRY_AFTER, self._core.agent])
             return
         try:
             leg = InboundLeg(self._core, transaction, self.forget)
         except SipError as error:
             self._core.counters[f"sip_{error.code}"] += 1
+            self._core.counters[f"calls_refused_{error.status}"] += 1
             accept: Iterable[Header] = [("Accept", SDP_TYPE)] if error.status == 415 else []
             transaction.respond(error.status, [*accept, self._core.agent])
             return

@@ -68,6 +68,7 @@ class InboundLeg(SipLeg):
         if self._ended is None:
             headers: list[Header] = [("Retry-After", str(retry_after_s))] if retry_after_s else []
             self._invite.respond(status, [*headers, self.core.agent])
+            self.core.counters[f"calls_refused_{status}"] += 1
             self.end("rejected", status)
 
     def shut(self, cause: EndCause) -> None:
@@ -78,6 +79,7 @@ class InboundLeg(SipLeg):
             self.bye(cause)
         else:
             self._invite.respond(480, [self.core.agent])
+            self.core.counters["calls_refused_480"] += 1
             self.end(cause, 480)
 
     def on_cancel(self) -> None:

@@ -140,8 +140,12 @@ class SipLine:
         return self._agent.alive if self._agent is not None else ()
 
     def counters(self) -> Mapping[str, int]:
-        """A copy of the counters."""
-        return dict(self._counters)
+        """A copy of the counters, and what became of the callers' packets."""
+        return {**self._counters, **self._media.packets()}
+
+    def buffered_ms(self) -> tuple[int, ...]:
+        """How much sound each call's jitter buffer holds, ms."""
+        return self._media.buffered_ms()
 
 
 async def _while(condition: Callable[[], bool], seconds: float) -> None:

@@ -24,7 +24,10 @@ from tts.errors import TtsError
 from tts.frames import Request
 from tts.speaker import Speaker
 from turns.heard import Heard
+from turns.ids import conversation_of_call
 from turns.replies import Ask, Bye, Connect, Reply, Say, Told
+
+CALL = conversation_of_call("abc")
 
 
 class Plain:
@@ -158,7 +161,7 @@ async def test_the_caller_is_greeted_heard_and_answered(stage: Open) -> None:
     assert (heard.kind, heard.text, heard.line) == ("speech", "租房提取公积金", "12345")
     assert heard.audio is not None
     assert 0 <= heard.audio.start_ms < heard.audio.end_ms
-    assert actors.core.opened == ("call-abc", "phone", "12345", "13900139000")
+    assert actors.core.opened == (CALL, "phone", "12345", "13900139000")
     assert {"endpoint_ms", "words_ms", "speech_ms"} <= set(actors.core.timings[heard.id])
     assert actors.leg.answered
     assert actors.core.closed.is_set()
@@ -319,7 +322,7 @@ async def test_the_recording_holds_both_sides_on_one_clock(stage: Open) -> None:
         await actors.until(lambda: bool(actors.core.recordings))
         for n in range(75):
             actors.leg.frame(n.to_bytes(2, "little") * 160, (1000 + n).to_bytes(2, "little") * 160)
-    path, duration = actors.core.recordings["call-abc"]
+    path, duration = actors.core.recordings[CALL]
     assert duration == 1500
     with wave.open(str(path)) as file:
         assert (file.getnchannels(), file.getframerate(), file.getnframes()) == (2, 8000, 12000)
