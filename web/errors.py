@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from bot.errors import ConversationError
+from sealing.errors import SealError
 from web.templating import page
 
 SENTENCES = {
@@ -28,6 +29,9 @@ SENTENCES = {
     "method_not_allowed": "这个地址不接受这样的请求。",
     "reply_not_possible": "这段对话现在不能在这里回复。",
     "store_down": "数据库暂时连不上，请稍后再试。已经提交的内容不会丢。",
+    "data_key_missing": "这些内容加了密，而系统没有设置密钥，请联系系统管理员。",
+    "data_key_wrong": "这些内容是用另一把密钥加密的，请联系系统管理员。",
+    "sealed_broken": "这些加密的内容已经损坏，打不开，请联系系统管理员。",
     "internal": "系统出了点问题，请稍后再试。",
 }
 _BY_STATUS = {401: "not_signed_in", 404: "not_found", 405: "method_not_allowed"}
@@ -60,6 +64,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ProblemError)
     async def _problem(request: Request, error: ProblemError) -> Response:
         return answer_problem(request.scope, error.status, error.code)
+
+    @app.exception_handler(SealError)
+    async def _sealed(request: Request, error: SealError) -> Response:
+        _log.error("cannot_open", code=error.code)
+        return answer_problem(request.scope, 503, error.code)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
