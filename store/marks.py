@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy import Engine
 
 from config.secret import secret_key
 from config.settings import Settings
@@ -96,3 +97,12 @@ def marker_from(settings: Settings) -> Marker:
 
 def _mark(key: bytes, known: str) -> str:
     return _PREFIX + hmac.new(key, known.encode(), hashlib.sha256).hexdigest()[:_LENGTH]
+
+
+def marks_of(engine: Engine, identity: str) -> tuple[str, ...]:
+    """Every mark that ``identity`` may have in the database of ``engine``; () without a marker.
+
+    Raises OSError where the installation's secret cannot be had.
+    """
+    marker: Marker | None = getattr(engine.dialect, "marker", None)
+    return marker.candidates(identity) if marker else ()

@@ -10,12 +10,13 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from chat.protocol import MAX_TEXT_CHARS
+from store.seal import seal_of
 from turns.replies import Say
 from web import audit, labels
 from web.deps import MemberDep, OwnForm, SiteDep, renewed
 from web.errors import ProblemError
 from web.orderview import can_reply, order_view
-from web.queries import OrderDetail, Wanted, list_orders, order_detail
+from web.queries import SEALED_SEARCH_ORDERS, OrderDetail, Wanted, list_orders, order_detail
 from web.site import Site
 from web.templating import page
 
@@ -62,6 +63,7 @@ def fresh_list(
 def _list(request: Request, site: Site, wanted: Wanted, name: str) -> Response:
     found = list_orders(site.engine, wanted)
     values = {"found": found, "wanted": wanted, "kinds": labels.KINDS,
+              "sealed": seal_of(site.engine) and SEALED_SEARCH_ORDERS,
               "urgencies": labels.URGENCIES, "today": site.now()}  # fmt: skip
     return page(request, name, values)
 
