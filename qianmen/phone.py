@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
+import socket
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import structlog
-import uvicorn
 import uvloop
-from starlette.applications import Starlette
+from prometheus_client import REGISTRY
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -21,6 +19,7 @@ from starlette.routing import Route
 from bot.join import join, read_city
 from config.city import City
 from config.errors import ConfigError
+from config.listening import SideServer, listen, metrics_route
 from config.logs import configure
 from config.settings import Settings, load_settings
 from sealing.keys import keyring
@@ -28,6 +27,7 @@ from store.engine import StoreError, open_store
 from store.seal import SealError
 from telephony.call import Call, CallParts
 from telephony.line import Leg, Line, LineError, LineSettings
+from telephony.metrics import LineCollector
 from telephony.sip.line import SipLine
 from tts.sentences import sentences
 from tts.speaker import Speaker
@@ -61,7 +61,11 @@ def standing_prompts(city: City) -> list[str]:
 
 
 async def serve(settings: Settings) -> None:
-    """Take calls until SIGTERM or SIGINT. Raises ``LineError`` where the port cannot be had."""
+    """Take calls until SIGTERM or SIGINT.
+
+    Raises ``LineError`` and ``ConfigError`` ``port_in_use`` where a port cannot be had.
+    """
+    health = listen(settings.metrics_host, settings.phone_health_port, "QIANMEN_PHONE_HEALTH_PORT")
     city = read_city(settings.city)
     engine = open_store(settings)
     core, bus = join(settings, city, engine)
@@ -87,40 +91,29 @@ async def serve(settings: Settings) -> None:
 
         await speaker.warm(standing_prompts(city))
         await line.start(on_call)
+        measured = LineCollector(line)
+        REGISTRY.register(measured)
         try:
-            await _health(settings, line)
+            await _health(health, line)
         finally:
+            REGISTRY.unregister(measured)
             await line.stop(_DRAIN_S)
             await bus.stop()
             parts.pool.shutdown()
             engine.dispose()
 
 
-async def _health(settings: Settings, line: Line) -> None:
-    """Answer the health page until a signal ends it."""
+async def _health(taken: socket.socket, line: Line) -> None:
+    """Answer the health and the metrics page until a signal ends it."""
 
     async def ready(_request: Request) -> JSONResponse:
         return JSONResponse({"ready": True, "calls": len(line.legs()), **line.counters()})
 
-    routes = [Route("/livez", ready), Route("/readyz", ready)]
-    config = uvicorn.Config(
-        Starlette(routes=routes), host="127.0.0.1", port=settings.phone_health_port,
-        log_config=None, lifespan="off",
-    )  # fmt: skip
-    server = _Server(config)
+    server = SideServer([Route("/livez", ready), Route("/readyz", ready), metrics_route()])
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, setattr, server, "should_exit", True)
-    await server.serve()
-
-
-class _Server(uvicorn.Server):
-    """Leaves the signals to us: uvicorn raises them again, which would end us before the calls."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
+    await server.serve(sockets=[taken])
 
 
 def main() -> int:

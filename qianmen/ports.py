@@ -12,8 +12,8 @@ def check_ports(settings: Settings) -> None:
     """Raise :class:`ConfigError` ``port_in_use`` naming each taken port and its setting."""
     taken = [
         f"{kind} {host}:{port} ({setting})"
-        for kind, host, port, setting in _wanted(settings)
-        if not _free(kind, host, port)
+        for kind, host, port, setting in wanted_ports(settings)
+        if not is_free(kind, host, port)
     ]
     if taken:
         raise ConfigError(
@@ -22,11 +22,12 @@ def check_ports(settings: Settings) -> None:
         )
 
 
-def _wanted(settings: Settings) -> list[tuple[str, str, int, str]]:
+def wanted_ports(settings: Settings) -> list[tuple[str, str, int, str]]:
+    """Kind (udp, tcp), host, port and setting of every port that we listen on."""
     loopback = "127.0.0.1"
     wanted = [
         ("udp", settings.sip_host, settings.sip_port, "QIANMEN_SIP_PORT"),
-        ("tcp", loopback, settings.phone_health_port, "QIANMEN_PHONE_HEALTH_PORT"),
+        ("tcp", settings.metrics_host, settings.phone_health_port, "QIANMEN_PHONE_HEALTH_PORT"),
         ("tcp", settings.asr_host, settings.asr_port, "QIANMEN_ASR_PORT"),
         ("tcp", settings.actions_host, settings.actions_port, "QIANMEN_ACTIONS_PORT"),
         ("tcp", settings.rasa_host, settings.rasa_port, "QIANMEN_RASA_PORT"),
@@ -39,7 +40,8 @@ def _wanted(settings: Settings) -> list[tuple[str, str, int, str]]:
     return wanted
 
 
-def _free(kind: str, host: str, port: int) -> bool:
+def is_free(kind: str, host: str, port: int) -> bool:
+    """Whether the port can be had now."""
     stream = kind == "tcp"
     with socket.socket(
         socket.AF_INET, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM

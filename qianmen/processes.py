@@ -77,7 +77,7 @@ def _web(settings: Settings) -> Process:
 
 
 def _phone(settings: Settings) -> Process:
-    ready = f"http://127.0.0.1:{settings.phone_health_port}/readyz"
+    ready = f"http://{reachable(settings.metrics_host)}:{settings.phone_health_port}/readyz"
     return _python("phone", "电话", "qianmen.phone", f"udp {settings.sip_host}:{settings.sip_port}",
                    ready)  # fmt: skip
 

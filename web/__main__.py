@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 
 from bot.bus import Bus
@@ -19,10 +20,12 @@ from bot.join import join
 from chat.protocol import MAX_FRAME_BYTES
 from config.city import load_city
 from config.errors import ConfigError
+from config.listening import listen, serving_metrics
 from config.logs import configure
 from config.settings import Settings, load_settings
 from store.engine import StoreError, open_store
 from web.app import Lifespan, create_app
+from web.metrics import Measured
 
 # Beyond this the server library cuts the socket; up to it the chat answers with an error frame.
 HARD_FRAME_BYTES = 4 * MAX_FRAME_BYTES
@@ -35,9 +38,9 @@ def make_app(settings: Settings) -> FastAPI:
     city = load_city(settings.city)
     engine = open_store(settings)
     conversations, bus = join(settings, city, engine)
-    return create_app(
-        settings, city, engine, conversations, lifespan=_with_core(conversations, bus)
-    )
+    app = create_app(settings, city, engine, conversations, lifespan=_with_core(conversations, bus))
+    app.add_middleware(Measured)
+    return app
 
 
 def _with_core(conversations: Conversations, bus: Bus) -> Lifespan:
@@ -60,7 +63,6 @@ def server(app: FastAPI) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            loop="uvloop",
             access_log=False,
             log_config=None,
             server_header=False,
@@ -72,19 +74,10 @@ def server(app: FastAPI) -> uvicorn.Server:
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """The port, taken; raises :class:`ConfigError` ``port_in_use``. Port 0 picks a free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    taken = socket.socket(family, socket.SOCK_STREAM)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        taken.bind((host, port))
-    except OSError as error:
-        taken.close()
-        raise ConfigError(
-            "port_in_use", f"QIANMEN_WEB_PORT: {host}:{port} cannot be used: {error.strerror}"
-        ) from None
-    return taken
+async def serve(app: FastAPI, taken: socket.socket, metrics: socket.socket) -> None:
+    """Serve ``app`` until a signal, and beside it, on a port of their own, the measurements."""
+    async with serving_metrics(metrics):
+        await server(app).serve(sockets=[taken])
 
 
 def main() -> int:
@@ -93,13 +86,16 @@ def main() -> int:
         settings = load_settings()
         configure("web", settings.log_level)
         app = make_app(settings)
-        taken = listen(settings.web_host, settings.web_port)
+        taken = listen(settings.web_host, settings.web_port, "QIANMEN_WEB_PORT")
+        metrics = listen(
+            settings.metrics_host, settings.web_metrics_port, "QIANMEN_WEB_METRICS_PORT"
+        )
     except (ConfigError, StoreError, ValueError) as error:
         _log.error("web_cannot_start", code=getattr(error, "code", "config_invalid"),
                    reason=str(error))  # fmt: skip
         return 1
-    with taken:
-        server(app).run(sockets=[taken])
+    with taken, metrics, contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(serve(app, taken, metrics))
     return 0
 
 

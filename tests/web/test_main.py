@@ -10,23 +10,24 @@ from sqlalchemy import Engine
 from structlog.testing import capture_logs
 
 from config.errors import ConfigError
+from config.listening import listen
 from config.settings import Settings
 from web import __main__ as process
 
 
 def test_a_port_is_taken_once() -> None:
-    with process.listen("127.0.0.1", 0) as taken:
+    with listen("127.0.0.1", 0, "QIANMEN_WEB_PORT") as taken:
         port = taken.getsockname()[1]
         taken.listen()
         with pytest.raises(ConfigError) as caught:
-            process.listen("127.0.0.1", port)
+            listen("127.0.0.1", port, "QIANMEN_WEB_PORT")
     assert caught.value.code == "port_in_use"
     assert f"QIANMEN_WEB_PORT: 127.0.0.1:{port}" in str(caught.value)
 
 
 def test_an_address_that_is_not_ours_is_said_plainly() -> None:
     with pytest.raises(ConfigError):
-        process.listen("192.0.2.1", 0)  # RFC 5737: nobody's
+        listen("192.0.2.1", 0, "QIANMEN_WEB_PORT")  # RFC 5737: nobody's
 
 
 def test_the_app_on_its_real_parts_serves_without_redis(engine: Engine, tmp_path: Path) -> None:
