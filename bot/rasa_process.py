@@ -29,7 +29,9 @@ def rasa_command(settings: Settings) -> Command:
     """
     home = folder(settings)
     try:
-        launch.render(home, settings.redis, settings.actions_address)
+        launch.render(
+            home, settings.redis, settings.actions_address, sealed=bool(settings.data_key)
+        )
     except ValueError as error:
         raise ConfigError("redis_url", str(error)) from None
     model = str(Path("models") / MODEL)

@@ -23,6 +23,8 @@ from handoff.staff import create_first_administrator
 from knowledge.load import load_folder
 from qianmen.console import say
 from store.engine import open_store, upgrade
+from store.keys import check_keys, claim_key
+from store.seal import seal_of
 
 T = TypeVar("T")
 
@@ -42,6 +44,10 @@ def prepare(settings: Settings) -> Prepared:
     city = _step("城市配置", lambda: read_city(settings.city))
     secret_key(settings)
     engine = _step("数据库", lambda: _database(settings))
+    if settings.data_key:
+        _step("个人信息密钥", lambda: _keys(engine))
+    else:
+        check_keys(engine, None)
     _step("政策知识", lambda: load_folder(engine, settings.city / "knowledge", _now()))
     password = create_first_administrator(engine, _now())
     _step("语音模型", lambda: _speech_model(settings))
@@ -53,6 +59,13 @@ def _database(settings: Settings) -> Engine:
     engine = open_store(settings)
     upgrade(engine)
     return engine
+
+
+def _keys(engine: Engine) -> None:
+    """Whether the city's keys open what is there; the newest is noted as used."""
+    seal = seal_of(engine)
+    check_keys(engine, seal)
+    claim_key(engine, seal, _now())
 
 
 def _speech_model(settings: Settings) -> None:

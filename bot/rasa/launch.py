@@ -21,6 +21,7 @@ SECRETS = Path("/run/secrets")
 _PREFIX = "qianmen"  # Rasa takes letters and digits only
 _TRACKER_S = 24 * 3600  # how long Rasa remembers a conversation; the database keeps it for good
 _LOCK_TIMEOUT_S = 5
+_SEALED = "bot.rasa.components.tracker.SealedTrackerStore"
 
 
 def arguments(host: str, port: int, model: str) -> tuple[str, ...]:
@@ -34,7 +35,7 @@ def arguments(host: str, port: int, model: str) -> tuple[str, ...]:
 def environment(home: Path) -> dict[str, str]:
     """What Rasa needs beside what it inherits."""
     return {
-        "PYTHONPATH": str(ROOT),  # bot.rasa.components and language; nothing of Rasa's is shadowed
+        "PYTHONPATH": str(ROOT),  # bot.rasa.*, language, sealing; nothing of Rasa's is shadowed
         "OMP_NUM_THREADS": "1",
         "RASA_TELEMETRY_ENABLED": "false",
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -46,13 +47,25 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def render(home: Path, redis_url: str, actions_url: str) -> None:
-    """Write endpoints.yml and credentials.yml. Raises ValueError: Rasa cannot use the URL."""
+def data_key(variables: Mapping[str, str], secrets: Path = SECRETS) -> str:
+    """The city's key to personal data, from its variable or its secret's file; '' without one."""
+    folder = variables.get("QIANMEN_SECRETS_DIR")
+    file = (Path(folder) if folder else secrets) / "qianmen_data_key"
+    written = variables.get("QIANMEN_DATA_KEY") or ""
+    return written or (file.read_text(encoding="utf-8").strip() if file.is_file() else "")
+
+
+def render(home: Path, redis_url: str, actions_url: str, *, sealed: bool = False) -> None:
+    """Write endpoints.yml and credentials.yml. ``sealed``: Rasa's memory is, with the city's key.
+
+    Raises ValueError: Rasa cannot use the URL.
+    """
     redis = _redis(redis_url)
     endpoints = {
         "action_endpoint": {"url": f"{actions_url}/webhook"},
         "tracker_store": {
-            "type": "redis", **redis, "key_prefix": _PREFIX, "record_exp": _TRACKER_S,
+            "type": _SEALED if sealed else "redis", **redis,
+            "key_prefix": _PREFIX, "record_exp": _TRACKER_S,
         },
         "lock_store": {
             "type": "redis", **redis, "key_prefix": _PREFIX, "socket_timeout": _LOCK_TIMEOUT_S,
@@ -108,7 +121,7 @@ def prepared(home: Path, model: Path, variables: Mapping[str, str]) -> tuple[str
     redis, actions, host, port = wanted(variables)
     if not model.is_file():
         raise ValueError(f"{model}: the dialogue model is not there")
-    render(home, redis, actions)
+    render(home, redis, actions, sealed=bool(data_key(variables)))
     return arguments(host, port, str(model))
 
 
