@@ -71,8 +71,9 @@ async def serve(settings: Settings) -> None:
     core, bus = join(settings, city, engine)
     bus.start()
     line = SipLine(line_settings(settings))
+    keys = keyring(settings.data_key)
     async with Speaker(
-        settings.speech_dir, settings.speech_voice, settings.speech_speed
+        settings.speech_dir, settings.speech_voice, settings.speech_speed, keys=keys
     ) as speaker:
         parts = CallParts(
             line=line,
@@ -83,7 +84,7 @@ async def serve(settings: Settings) -> None:
             recordings=settings.recordings_dir if settings.recording else None,
             pool=ThreadPoolExecutor(1, "recording"),
             now=lambda: datetime.now(UTC),
-            keys=keyring(settings.data_key),
+            keys=keys,
         )
 
         async def on_call(leg: Leg) -> None:

@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import Protocol
 
 from sealing.errors import SealError
 from sealing.keys import TAG_BYTES, Gcm, Key, Keyring
@@ -26,6 +26,14 @@ _HEADER = struct.Struct(">8s4sI32s")
 _NONCE = struct.Struct(">7xIB")
 _PURPOSE = "file"
 _LARGEST_CHUNK = 1024 * 1024
+
+
+class Readable(Protocol):
+    """What can be sealed: a file, for example."""
+
+    def read(self, size: int, /) -> bytes:
+        """``size`` bytes, fewer at the end only."""
+        ...
 
 
 def sealed_path(plain: Path) -> Path:
@@ -45,7 +53,7 @@ def seal_file(plain: Path, ring: Keyring) -> Path:
     return target
 
 
-def write_sealed(target: Path, source: BinaryIO, ring: Keyring) -> None:
+def write_sealed(target: Path, source: Readable, ring: Keyring) -> None:
     """Seal what ``source`` gives with the newest key; ``target`` appears whole or not at all."""
     part = target.with_name(target.name + ".part")
     try:
@@ -60,7 +68,7 @@ def write_sealed(target: Path, source: BinaryIO, ring: Keyring) -> None:
         raise
 
 
-def sealed_pieces(source: BinaryIO, key: Key, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
+def sealed_pieces(source: Readable, key: Key, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
     """The header and the sealed chunks of what ``source`` gives."""
     salt = os.urandom(32)
     header = _HEADER.pack(_MAGIC, bytes.fromhex(key.id), chunk_bytes, salt)
@@ -128,6 +136,36 @@ class SealedFile:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def reseal_file(path: Path, ring: Keyring) -> bool:
+    """Seal ``path`` anew with the newest key; False where it is already.
+
+    Raises :class:`SealError`, OSError; the file is whole at every moment.
+    """
+    with SealedFile(path, ring) as file:
+        if file.key == ring.newest:
+            return False
+        write_sealed(path, _Stream(file.read(0, file.size)), ring)
+    return True
+
+
+class _Stream:
+    """Pieces of any size, read in sizes of the reader's."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
+
+    def read(self, size: int, /) -> bytes:
+        """Exactly ``size`` bytes, fewer at the end only."""
+        while len(self._rest) < size:
+            piece = next(self._pieces, b"")
+            if not piece:
+                break
+            self._rest += piece
+        taken, self._rest = self._rest[:size], self._rest[size:]
+        return taken
 
 
 def key_of(path: Path) -> str:

@@ -1,4 +1,8 @@
-"""Rendered sentences on disk and in memory."""
+"""Rendered sentences on disk and in memory.
+
+Some of them repeat what a citizen said: where the city set a key, the files are sealed, and their
+names, which come from the words, cannot be guessed.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,10 @@ import tempfile
 import threading
 from collections import OrderedDict
 from pathlib import Path
+
+from sealing.blobs import BlobSeal
+from sealing.errors import SealError
+from sealing.keys import Keyring
 
 VERSION = 1
 """Part of every key: raise it when the same words shall sound otherwise."""
@@ -27,8 +35,11 @@ def key(spoken: str, voice: str, speed: int) -> str:
 class SoundCache:
     """Sound (s16le, 8 kHz) by key under ``folder``; the last used also in memory. Thread-safe."""
 
-    def __init__(self, folder: Path, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(
+        self, folder: Path, memory_bytes: int = MEMORY_BYTES, keys: Keyring | None = None
+    ) -> None:
         self._folder = folder
+        self._seal = BlobSeal(keys, "speech") if keys else None
         self._memory: OrderedDict[str, bytes] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
@@ -53,12 +64,17 @@ class SoundCache:
 
     def path(self, name: str) -> Path:
         """Where the sound of that key lies."""
-        return self._folder / name[:2] / f"{name}.pcm"
+        if self._seal is None:
+            return self._folder / name[:2] / f"{name}.pcm"
+        hidden = self._seal.name(name)
+        return self._folder / hidden[:2] / f"{hidden}.sealed"
 
     def _read(self, name: str) -> bytes | None:
         try:
             data = self.path(name).read_bytes()
-        except OSError:
+            if self._seal is not None:
+                data = self._seal.open(data, name)
+        except (OSError, SealError):
             return None
         start = len(_MAGIC) + _DIGEST_BYTES
         pcm = data[start:]
@@ -67,6 +83,7 @@ class SoundCache:
 
     def _write(self, name: str, data: bytes) -> None:
         path = self.path(name)
+        data = self._seal.seal(data, name) if self._seal else data
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:

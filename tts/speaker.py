@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 
 from language.speakable import speakable
+from sealing.keys import Keyring
 from tts import metrics
 from tts.cache import SoundCache, key
 from tts.errors import TtsError
@@ -46,8 +47,9 @@ class Speaker:
         voice: str = "cmn",
         speed: int = 165,
         synthesiser: Synthesiser | None = None,
+        keys: Keyring | None = None,
     ) -> None:
-        self._cache = SoundCache(cache_dir)
+        self._cache = SoundCache(cache_dir, keys=keys)
         self._voice = voice
         self._speed = speed
         self._synthesiser = synthesiser or SynthesisProcess()

@@ -20,8 +20,9 @@ _log = structlog.get_logger(__name__)
 class SealedTrackerStore(RedisTrackerStore):
     """As Rasa's own; what it serialises is sealed, bound to the conversation.
 
-    The key comes from the environment or its secret's file. A tracker from before there was a key is read as it is; one
-    that cannot be opened is as if it were not there: the conversation goes on with a fresh memory.
+    The key comes from the environment or its secret's file. A tracker from before there was a key
+    is read as it is; one that cannot be opened is as if it were not there: the conversation goes on
+    with a fresh memory.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
