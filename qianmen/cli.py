@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from config.settings import Settings
+from qianmen.commands.db import db
 from qianmen.commands.models import models
 from qianmen.commands.shared import Json, installation, run
 from qianmen.console import print_json, say
@@ -21,6 +22,7 @@ app = typer.Typer(
 bench = typer.Typer(help="测量速度，和同行在同一次运行里并排。", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 app.add_typer(models, name="models")
+app.add_typer(db, name="db")
 
 Say = Annotated[list[str], typer.Option("--say", help="市民说的一句话，可以给多次。")]
 

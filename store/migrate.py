@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -96,12 +96,19 @@ def _is_down(current: str, target: str) -> bool:
 
 
 @contextmanager
-def schema_change(engine: Engine) -> Iterator[Connection]:
-    """A transaction that may change tables: alone, without time limits, undone on any error."""
+def schema_change(engine: Engine, *, alone: bool = False) -> Iterator[Connection]:
+    """A transaction that may change tables: one at a time, no time limits, undone on any error.
+
+    ``alone``: on SQLite nobody else may have the file open, else :class:`StoreError`
+    ``database_in_use`` (on PostgreSQL the caller looks who is there).
+    """
     with engine.connect() as connection:
-        change = _sqlite_change if engine.dialect.name == "sqlite" else _postgresql_change
-        with change(connection):
-            yield connection
+        if engine.dialect.name == "sqlite":
+            with _sqlite_change(connection, alone=alone):
+                yield connection
+        else:
+            with _postgresql_change(connection):
+                yield connection
 
 
 @contextmanager
@@ -115,7 +122,7 @@ def _postgresql_change(connection: Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _sqlite_change(connection: Connection) -> Iterator[None]:
+def _sqlite_change(connection: Connection, *, alone: bool) -> Iterator[None]:
     """SQLite changes a table by making it anew; what points at it must not mind meanwhile.
 
     The procedure of https://sqlite.org/lang_altertable.html#otheralter: keys are not enforced from
@@ -125,9 +132,9 @@ def _sqlite_change(connection: Connection) -> Iterator[None]:
     assert driver is not None  # noqa: S101  # a connection that was just opened
     (wait_ms,) = driver.execute("PRAGMA busy_timeout").fetchone()
     driver.execute("PRAGMA foreign_keys=OFF")
-    driver.execute(f"PRAGMA busy_timeout={_WAIT_S * 1000}")
+    driver.execute(f"PRAGMA busy_timeout={0 if alone else _WAIT_S * 1000}")
     try:
-        with connection.begin():
+        with _begun_alone(connection, driver) if alone else connection.begin():
             yield
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
             if broken is not None:
@@ -135,6 +142,24 @@ def _sqlite_change(connection: Connection) -> Iterator[None]:
     finally:
         driver.execute("PRAGMA foreign_keys=ON")
         driver.execute(f"PRAGMA busy_timeout={wait_ms}")
+        if alone:
+            connection.invalidate()  # only closing the file lets others in again
+
+
+@contextmanager
+def _begun_alone(connection: Connection, driver: Any) -> Iterator[None]:
+    """In WAL mode whoever has the file open holds a lock that this mode wants for itself."""
+    driver.execute("PRAGMA locking_mode=EXCLUSIVE")
+    try:
+        transaction = connection.begin()
+    except SQLAlchemyError as error:
+        if fault_of(error) != "database_locked":
+            raise
+        raise StoreError(
+            "database_in_use", "another process has the database open: stop the front door first"
+        ) from None
+    with transaction:
+        yield
 
 
 def _config() -> Config:
