@@ -13,12 +13,12 @@ import structlog
 import uvicorn
 import uvloop
 from fastapi import FastAPI
+from sqlalchemy import Engine
 
 from bot.bus import Bus
 from bot.conversation import Conversations
-from bot.join import join
+from bot.join import join, read_city
 from chat.protocol import MAX_FRAME_BYTES
-from config.city import load_city
 from config.errors import ConfigError
 from config.listening import listen, serving_metrics
 from config.logs import configure
@@ -35,15 +35,17 @@ _log = structlog.get_logger(__name__)
 
 def make_app(settings: Settings) -> FastAPI:
     """The app on its real parts; raises ``ConfigError``, ``StoreError``."""
-    city = load_city(settings.city)
+    city = read_city(settings.city)
     engine = open_store(settings)
     conversations, bus = join(settings, city, engine)
-    app = create_app(settings, city, engine, conversations, lifespan=_with_core(conversations, bus))
+    app = create_app(
+        settings, city, engine, conversations, lifespan=_with_core(conversations, bus, engine)
+    )
     app.add_middleware(Measured)
     return app
 
 
-def _with_core(conversations: Conversations, bus: Bus) -> Lifespan:
+def _with_core(conversations: Conversations, bus: Bus, engine: Engine) -> Lifespan:
     @asynccontextmanager
     async def run(_app: FastAPI) -> AsyncIterator[None]:
         bus.start()
@@ -54,18 +56,25 @@ def _with_core(conversations: Conversations, bus: Bus) -> Lifespan:
                 await asyncio.wait_for(conversations.settled(), STOP_S)
         finally:
             await bus.stop()
+            engine.dispose()
 
     return run
 
 
-def server(app: FastAPI) -> uvicorn.Server:
-    """The HTTP server: no access log (addresses name orders), WebSockets kept alive by pings."""
+def server(app: FastAPI, proxies: tuple[str, ...] = ()) -> uvicorn.Server:
+    """The HTTP server: no access log (addresses name orders), WebSockets kept alive by pings.
+
+    Only ``proxies`` (addresses or networks) are believed when they say who the visitor is and that
+    they came by https.
+    """
     return uvicorn.Server(
         uvicorn.Config(
             app,
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
             ws_max_size=HARD_FRAME_BYTES,
             ws_ping_interval=20,
             ws_ping_timeout=20,
@@ -74,10 +83,12 @@ def server(app: FastAPI) -> uvicorn.Server:
     )
 
 
-async def serve(app: FastAPI, taken: socket.socket, metrics: socket.socket) -> None:
+async def serve(
+    app: FastAPI, taken: socket.socket, metrics: socket.socket, proxies: tuple[str, ...] = ()
+) -> None:
     """Serve ``app`` until a signal, and beside it, on a port of their own, the measurements."""
     async with serving_metrics(metrics):
-        await server(app).serve(sockets=[taken])
+        await server(app, proxies).serve(sockets=[taken])
 
 
 def main() -> int:
@@ -95,7 +106,7 @@ def main() -> int:
                    reason=str(error))  # fmt: skip
         return 1
     with taken, metrics, contextlib.suppress(KeyboardInterrupt):
-        uvloop.run(serve(app, taken, metrics))
+        uvloop.run(serve(app, taken, metrics, settings.web_proxies))
     return 0
 
 
