@@ -11,6 +11,7 @@ import typer
 
 from config.settings import Settings
 from qianmen.commands.db import db
+from qianmen.commands.doctor import doctor
 from qianmen.commands.models import models
 from qianmen.commands.shared import Json, installation, run
 from qianmen.console import print_json, say
@@ -23,6 +24,7 @@ bench = typer.Typer(help="测量速度，和同行在同一次运行里并排。
 app.add_typer(bench, name="bench")
 app.add_typer(models, name="models")
 app.add_typer(db, name="db")
+app.command()(doctor)
 
 Say = Annotated[list[str], typer.Option("--say", help="市民说的一句话，可以给多次。")]
 
