@@ -7,6 +7,8 @@ declare -A needs=(
   [sipp]="sip-tester:SIPp 呼叫场景"
   [baresip]="baresip:baresip 软电话场景"
   [chromium]="chromium:浏览器里的页面场景"
+  [kamailio]="kamailio:多台电话前面的 Kamailio 场景"
+  [nginx]="nginx-light:网页前面的 TLS 代理场景"
 )
 missing=()
 for program in "${!needs[@]}"; do
@@ -27,8 +29,19 @@ packages=("${fonts[@]:-}")
 for program in "${missing[@]:-}"; do [ -n "$program" ] && packages+=("${needs[$program]%%:*}"); done
 echo "… 安装测试用的系统软件：${packages[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
+# Only the programs are wanted: no service of theirs may start, now or with the machine.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+fi
 apt-get update -qq >/dev/null 2>&1
 # shellcheck disable=SC2086 # an empty entry must vanish
 apt-get install -y -qq --no-install-recommends ${packages[*]} >/dev/null 2>&1 ||
   echo "有的系统软件没有装上，对应的场景不会运行" >&2
+for service in kamailio nginx; do
+  case " ${missing[*]:-} " in
+    *" $service "*) command -v systemctl >/dev/null 2>&1 && systemctl -q disable "$service" 2>/dev/null ;;
+  esac
+done
 exit 0
