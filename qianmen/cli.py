@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from config.settings import Settings
+from qianmen.commands.data import data
 from qianmen.commands.db import db
 from qianmen.commands.doctor import doctor
 from qianmen.commands.models import models
@@ -24,6 +25,7 @@ bench = typer.Typer(help="测量速度，和同行在同一次运行里并排。
 app.add_typer(bench, name="bench")
 app.add_typer(models, name="models")
 app.add_typer(db, name="db")
+app.add_typer(data, name="data")
 app.command()(doctor)
 
 Say = Annotated[list[str], typer.Option("--say", help="市民说的一句话，可以给多次。")]

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from qianmen.citizen.report import SaidTurn, Who
 from store.engine import StoreError, open_engine, reading
+from store.seal import SealError, seal_from
 from store.tables import Conversation, Turn, WorkOrder
 
 _POLL_S = 0.1
@@ -33,16 +34,19 @@ class Record:
     timings: tuple[dict[str, Any], ...] = ()
 
 
-def read_record(database: str, conversation: str, wait_s: float = 3.0) -> Record | None:
+def read_record(
+    database: str, conversation: str, wait_s: float = 3.0, *, data_key: str = ""
+) -> Record | None:
     """The record, once it is ended or ``wait_s`` is over; None where there is none.
 
-    ``database`` is a SQLAlchemy URL; '' and one that cannot be read have no record.
+    ``database`` is a SQLAlchemy URL, ``data_key`` what its personal data is sealed with; '' and one
+    that cannot be read have no record.
     """
     try:
         if not database or not _exists(database):
             return None
-        engine = open_engine(database)
-    except (StoreError, SQLAlchemyError):
+        engine = open_engine(database, seal_from(data_key))
+    except (StoreError, SealError, SQLAlchemyError):
         return None
     until = time.monotonic() + wait_s
     try:
@@ -51,7 +55,7 @@ def read_record(database: str, conversation: str, wait_s: float = 3.0) -> Record
             if (record is not None and record.ended) or time.monotonic() >= until:
                 return record
             time.sleep(_POLL_S)
-    except SQLAlchemyError:
+    except (SealError, SQLAlchemyError):
         return None
     finally:
         engine.dispose()
