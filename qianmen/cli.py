@@ -14,6 +14,7 @@ from qianmen.commands.data import data
 from qianmen.commands.db import db
 from qianmen.commands.doctor import doctor
 from qianmen.commands.models import models
+from qianmen.commands.prepare import prepare
 from qianmen.commands.shared import Json, installation, run
 from qianmen.console import print_json, say
 
@@ -27,6 +28,7 @@ app.add_typer(models, name="models")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 app.command()(doctor)
+app.command()(prepare)
 
 Say = Annotated[list[str], typer.Option("--say", help="市民说的一句话，可以给多次。")]
 

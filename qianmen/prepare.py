@@ -51,7 +51,8 @@ def prepare(settings: Settings) -> Prepared:
     _step("政策知识", lambda: load_folder(engine, settings.city / "knowledge", _now()))
     password = create_first_administrator(engine, _now())
     _step("语音模型", lambda: _speech_model(settings))
-    _step("对话模型", lambda: train_if_needed(settings))
+    if not settings.rasa_server:  # else Rasa runs elsewhere, with the model it was built with
+        _step("对话模型", lambda: train_if_needed(settings))
     return Prepared(city, engine, password)
 
 

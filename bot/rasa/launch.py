@@ -103,7 +103,7 @@ def _write(path: Path, document: dict[str, Any]) -> None:
 
 def wanted(variables: Mapping[str, str], secrets: Path = SECRETS) -> tuple[str, str, str, int]:
     """Redis URL, actions URL, host and port to listen on. Raises ValueError naming the variable."""
-    secret = secrets / "qianmen_redis_url"
+    secret = Path(variables.get("QIANMEN_SECRETS_DIR") or secrets) / "qianmen_redis_url"
     redis = variables.get("QIANMEN_REDIS_URL") or variables.get("REDIS_URL") or ""
     if not redis and secret.is_file():
         redis = secret.read_text(encoding="utf-8").strip()
