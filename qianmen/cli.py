@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from config.settings import Settings
+from qianmen.commands.asr import asr
 from qianmen.commands.data import data
 from qianmen.commands.db import db
 from qianmen.commands.doctor import doctor
@@ -25,6 +26,7 @@ app = typer.Typer(
 bench = typer.Typer(help="测量速度，和同行在同一次运行里并排。", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 app.add_typer(models, name="models")
+app.add_typer(asr, name="asr")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 app.command()(doctor)

@@ -1,0 +1,1 @@
+"""Recordings put through a recogniser as a caller's voice is, and how well it heard them."""
