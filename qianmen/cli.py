@@ -100,7 +100,10 @@ def call(
     says: list[str | Path] = [*sentence]
     if wav is not None:
         says.append(wav)
-    report = place_call(uri, says, keys=keys, save=save, database=settings.database)
+    report = place_call(
+        uri, says, keys=keys, save=save,
+        database=settings.database, data_key=settings.data_key,
+    )  # fmt: skip
     if json:
         print_json(report.as_json())
     else:

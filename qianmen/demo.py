@@ -61,6 +61,7 @@ async def run_demo(settings: Settings) -> dict[str, Any]:
         say("☎ 市民打来电话……")
         call = await asyncio.to_thread(
             place_call, uri, CALL_SAYS, caller=CALLER, database=settings.database,
+            data_key=settings.data_key,
             patience=Patience(stay_s=10.0),
         )  # fmt: skip
     finally:

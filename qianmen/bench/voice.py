@@ -45,7 +45,7 @@ async def run_voice(
     with tempfile.TemporaryDirectory(prefix="qianmen-bench-") as folder:
         plan = _plan(turns, Path(folder), recordings)
         calls = await _measure({"uri": uri, "calls": plan}, on_progress)
-    timings = await asyncio.to_thread(_timings, settings.database, calls)
+    timings = await asyncio.to_thread(_timings, settings, calls)
     return summary(calls, timings, len(plan) - len(calls))
 
 
@@ -111,8 +111,11 @@ async def _measure(
 Timings = Sequence[dict[str, Any]]
 
 
-def _timings(database: str, calls: Iterable[dict[str, Any]]) -> list[Timings]:
-    records = (read_record(database, conversation_of_call(call["call_id"])) for call in calls)
+def _timings(settings: Settings, calls: Iterable[dict[str, Any]]) -> list[Timings]:
+    names = (conversation_of_call(call["call_id"]) for call in calls)
+    records = [
+        read_record(settings.database, name, data_key=settings.data_key) for name in names
+    ]
     return [record.timings if record is not None else () for record in records]
 
 

@@ -55,6 +55,7 @@ def place_call(
     caller: str = "13800138000",
     local_ip: str = "",
     database: str = "",
+    data_key: str = "",
     patience: Patience | None = None,
     hearing: Hearing | None = None,
     on_progress: Callable[[str, str], None] | None = None,
@@ -64,7 +65,8 @@ def place_call(
     ``says``: sentences, spoken by espeak-ng with ``voice`` and ``speed`` (words a minute), or WAV
     files. ``keys`` are pressed after the last. ``save`` is where the call's sound is saved
     (16-bit stereo, 8000 Hz: left the citizen, right what was heard). ``local_ip`` is found out
-    unless given. ``database`` is the front door's, for its record of the call. ``on_progress`` is
+    unless given. ``database`` is the front door's, with its ``data_key``, for its record of the call.
+    ``on_progress`` is
     told what happens as it happens: (``calling``, ``answered``, ``said``, ``heard``, ``pressed``,
     ``ended``; the words, where there are any). Blocks until the call is over.
 
@@ -84,7 +86,7 @@ def place_call(
         failure = call.hold(sounds, keys)
     finally:
         call.close()
-    report = call.report(database, save)
+    report = call.report(database, data_key, save)
     if failure is not None:
         failure.report = report
         raise failure
@@ -260,12 +262,13 @@ class _Call:
 
     # What came of it
 
-    def report(self, database: str, wav: Path | None) -> CallReport:
+    def report(self, database: str, data_key: str, wav: Path | None) -> CallReport:
         """After ``close``."""
         if wav is not None:
             self._track.save(wav)
         call_id = self._exchange.call_id
-        record = read_record(database, conversation_of_call(call_id), self._patience.record_s)
+        conversation = conversation_of_call(call_id)
+        record = read_record(database, conversation, self._patience.record_s, data_key=data_key)
         person = self._person_heard and (record is None or record.connecting)
         return CallReport(
             turns=record.turns if record else tuple(self._turns),

@@ -41,9 +41,12 @@ class OrderRule(StrEnum):
 
 @contextmanager
 def _keeping() -> Iterator[Keeping]:
-    """The installation, its database opened with its key and on the newest schema."""
+    """The installation, its database opened with its key. What is wrong with it has a code."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from bot.join import read_city
-    from store.engine import open_store
+    from store.engine import StoreError, open_store
+    from store.faults import fault_of
     from store.keys import check_keys
     from store.seal import seal_of
 
@@ -53,6 +56,9 @@ def _keeping() -> Iterator[Keeping]:
     try:
         check_keys(engine, seal_of(engine))
         yield Keeping(settings, city, engine)
+    except SQLAlchemyError as error:
+        code = fault_of(error)
+        raise StoreError(code, "数据库用不了；如果是旧版本，先运行 qianmen db upgrade") from None
     finally:
         engine.dispose()
 
@@ -182,9 +188,8 @@ def erase(
     _tell(done.as_json(), json)
     if not json:
         verb = "会删除" if dry_run else "已删除"
-        say(
-            f"{verb}：对话 {done.conversations}，录音 {done.recordings}，工单内容 {len(done.orders)}"
-        )
+        emptied = len(done.orders)
+        say(f"{verb}：对话 {done.conversations}，录音 {done.recordings}，工单内容 {emptied}")
         for kept in done.kept:
             what = f"工单 {kept['order']}" if "order" in kept else f"对话 {kept['conversation']}"
             say(f"  保留 {what}：{_REASONS[kept['reason']]}")
