@@ -121,7 +121,7 @@ def _copy_recordings(
     if "deleted_at" in dict(columns):  # from revision 0003
         wanted = wanted.where(column("deleted_at").is_(None))
     root, missing = folder.resolve(), 0
-    with connection.execution_options(yield_per=500).execute(wanted) as rows:
+    with connection.execute(wanted, execution_options={"yield_per": 500}) as rows:
         for (path,) in rows:
             source = (root / path).resolve()
             if not source.is_relative_to(root) or not source.is_file():

@@ -85,8 +85,7 @@ def read_rows(connection: Connection, raw: RawTable) -> Iterator[list[Any]]:
         cast(one.c[name], Text) if kind == "json" else one.c[name] for name, kind in raw.columns
     )
     statement = select(*wanted).order_by(*(one.c[name] for name in raw.key))
-    streaming = connection.execution_options(yield_per=_BATCH)
-    with streaming.execute(statement) as rows:
+    with connection.execute(statement, execution_options={"yield_per": _BATCH}) as rows:
         for row in rows:
             yield [_plain(value) for value in row]
 
@@ -159,7 +158,7 @@ def _value(where: str, name: str, kind: Kind, value: Any, is_postgresql: bool) -
     if value is None:
         return None
     if not fits:
-        raise ValueError(f"{where}.{name} is no {kind}")  # noqa: TRY004  # one error for callers
+        raise ValueError(f"{where}.{name} is no {kind}")
     if kind == "json":
         json.loads(value)  # PostgreSQL would refuse it in the middle of a batch
     if is_postgresql and isinstance(value, str):

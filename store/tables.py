@@ -35,7 +35,7 @@ class Base(DeclarativeBase):
         float: Float,
         dict[str, Any]: JSON,
         list[Any]: JSON,
-        str: String(200),
+        str: String(),
     }
 
 
