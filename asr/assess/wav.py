@@ -130,8 +130,9 @@ def _wav(path: Path, layout: bytes, length: int, at: int, size: int) -> Wav:
 
 def _integers(kind: str, offset: int, scale: float) -> Callable[[bytes], Samples]:
     def decode(data: bytes) -> Samples:
-        whole: NDArray[np.float64] = np.frombuffer(data, kind).astype(np.float64)
-        return ((whole - offset) / scale).astype(np.float32)
+        whole = np.frombuffer(data, kind).astype(np.float64)
+        samples: Samples = ((whole - offset) / scale).astype(np.float32)
+        return samples
 
     return decode
 
