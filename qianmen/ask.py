@@ -218,8 +218,7 @@ async def _private(
         async with contextlib.AsyncExitStack() as stack:
             for process in wanted:
                 await stack.enter_async_context(_running(process, private))
-            async with asyncio.timeout(_READY_S):
-                await asyncio.gather(*(until_ready(process) for process in wanted))
+            await _all_ready(wanted)
             dialogue = RasaClient(private.rasa_address, 10.0)
             core, bus = join(private, city, engine, now=lambda: now, dialogue=dialogue)
             await dialogue.warm()
@@ -229,6 +228,19 @@ async def _private(
                 await dialogue.close()
                 await bus.stop()
                 engine.dispose()
+
+
+async def _all_ready(wanted: Iterable[Process]) -> None:
+    """Raises :class:`ConfigError` ``not_ready`` naming who is late."""
+    waiting = [asyncio.create_task(until_ready(one), name=one.name) for one in wanted]
+    try:
+        await asyncio.wait(waiting, timeout=_READY_S)
+        late = [task.get_name() for task in waiting if not task.done()]
+    finally:
+        for task in waiting:
+            task.cancel()
+    if late:
+        raise ConfigError("not_ready", f"{_READY_S:.0f} 秒内没有就绪：{'、'.join(late)}")
 
 
 def _private_settings(settings: Settings, folder: Path) -> Settings:
@@ -257,7 +269,8 @@ async def _running(process: Process, settings: Settings) -> AsyncIterator[None]:
     with (settings.log_dir / f"{process.name}.log").open("wb") as log:
         child = await asyncio.create_subprocess_exec(
             *process.argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-            cwd=process.folder, env=os.environ | child_environment(settings, process),
+            cwd=process.folder,
+            env=os.environ | settings.environment() | child_environment(settings, process),
             preexec_fn=tie_to_parent,  # only a kernel call
         )  # fmt: skip
     try:
