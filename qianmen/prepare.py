@@ -19,7 +19,7 @@ from bot.rasa_process import train_if_needed
 from config.city import City
 from config.secret import secret_key
 from config.settings import Settings
-from handoff.staff import create_first_administrator
+from handoff.staff import Act, create_first_administrator
 from knowledge.load import load_folder
 from qianmen.console import say
 from store.engine import open_store, upgrade
@@ -42,14 +42,14 @@ def prepare(settings: Settings) -> Prepared:
     """Do all steps, saying each. Raises the steps' own errors, all with a ``code``."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     city = _step("城市配置", lambda: read_city(settings.city))
-    secret_key(settings)
+    key = secret_key(settings)
     engine = _step("数据库", lambda: _database(settings))
     if settings.data_key:
         _step("个人信息密钥", lambda: _keys(engine))
     else:
         check_keys(engine, None)
     _step("政策知识", lambda: load_folder(engine, settings.city / "knowledge", _now()))
-    password = create_first_administrator(engine, _now())
+    password = create_first_administrator(engine, Act("system", _now(), key))
     _step("语音模型", lambda: _speech_model(settings))
     if not settings.rasa_server:  # else Rasa runs elsewhere, with the model it was built with
         _step("对话模型", lambda: train_if_needed(settings))

@@ -12,19 +12,23 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, or_, select
 from sqlalchemy.orm import Session
 
-from handoff.staff import hash_password, password_fits
+from handoff.passwords import hash_password, is_outdated, password_fits
+from handoff.staff import Act, change_own_password, check_password
+from store import audit
 from store.engine import reading, writing
 from store.tables import Audit, Staff
 from web.lockout import LOOK_BACK, is_locked
+from web.rights import Right, rights_of
+from web.sessions import StaffSession
 
 MAX_LOGIN_CHARS = 64
 MAX_PASSWORD_CHARS = 256
 _TRIED, _SIGNED_IN, _REFUSED = "sign_in_tried", "sign_in", "sign_in_refused"
+_CHANGED, _RESET = "password_changed", "password_reset"
 
 _nobody = hash_password(secrets.token_hex(16))
 
@@ -37,74 +41,121 @@ class SignInError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of the staff who is signed in."""
+    """Somebody of the staff who is signed in; ``must_change``: their password first."""
 
     id: int
     login: str
     name: str
     roles: tuple[str, ...]
+    must_change: bool = False
+
+    @property
+    def rights(self) -> frozenset[Right]:
+        """All they may do."""
+        return rights_of(self.roles)
 
 
 def sign_in(engine: Engine, login: str, password: str, *, now: datetime, key: str) -> Member:
     """Check login and password; raises :class:`SignInError`.
 
-    ``key`` hides unknown logins in the audit: people type passwords into the wrong field.
+    ``key`` signs the audit, and hides unknown logins in it: people type passwords into the wrong
+    field.
     """
-    login, password = login.strip()[:MAX_LOGIN_CHARS], password[:MAX_PASSWORD_CHARS]
+    found, stored = _check(engine, login, password, now=now, key=key)
+    fresh = hash_password(password) if is_outdated(stored) else None
     with writing(engine) as session:
-        found = session.scalar(select(Staff).where(Staff.login == login))
+        row = session.get_one(Staff, found.id)
+        if fresh and row.password_hash == stored:
+            row.password_hash = fresh
+        _note(session, key, now, found.login, _SIGNED_IN)
+    return member_of(found)
+
+
+def _check(
+    engine: Engine, login: str, password: str, *, now: datetime, key: str
+) -> tuple[Staff, str]:
+    """Whose password it is, and its hash; raises :class:`SignInError`."""
+    login = login.strip().lower()[:MAX_LOGIN_CHARS]
+    with writing(engine) as session:
+        found = _find(session, login)
         name = login if found else _disguise(login, key)
         locked = is_locked(_tries(session, name, now), now)
-        _note(session, now, name, _REFUSED if locked else _TRIED)
+        _note(session, key, now, name, _REFUSED if locked else _TRIED)
         stored = found.password_hash if found and found.active else _nobody
-    if not password_fits(stored, password) or locked or found is None:
+    fits = password_fits(stored, password[:MAX_PASSWORD_CHARS])
+    if not fits or locked or found is None or not found.active:
         raise SignInError("the sign-in was refused")
-    with writing(engine) as session:
-        _note(session, now, name, _SIGNED_IN)
-    return _member(found)
+    return found, stored
 
 
-def sign_out(engine: Engine, member: Member, nonce: str, now: datetime) -> None:
+def sign_out(engine: Engine, member: Member, nonce: str, act: Act) -> None:
     """End the session ``nonce`` for good, also for whoever copied its cookie."""
     with writing(engine) as session:
-        session.add(Audit(at=now, actor=member.login, action="sign_out", object=nonce))
+        audit.write(session, act.key, at=act.at, actor=member.login, action="sign_out",
+                    target=nonce)  # fmt: skip
 
 
-def signed_in(engine: Engine, staff: int, nonce: str, since: datetime) -> Member | None:
-    """The member behind a session begun at ``since``; None when switched off or signed out."""
+def signed_in(engine: Engine, standing: StaffSession) -> Member | None:
+    """The member behind a session; None when it was ended or they were switched off."""
     with reading(engine) as session:
-        found = session.get(Staff, staff)
+        found = session.get(Staff, standing.staff)
         if found is None or not found.active:
+            return None
+        if found.valid_from is not None and standing.since < found.valid_from:
             return None
         gone = session.scalar(
             select(Audit.id)
-            .where(Audit.at >= since, Audit.action == "sign_out", Audit.object == nonce)
+            .where(Audit.at >= standing.since)
+            .where(Audit.action == "sign_out", Audit.object == standing.nonce)
             .limit(1)
         )
-        return None if gone else _member(found)
+        return None if gone else member_of(found)
 
 
-def _member(row: Staff) -> Member:
-    return Member(row.id, row.login, row.name, tuple(str(role) for role in row.roles))
+def change_password(engine: Engine, current: str, fresh: str, act: Act) -> None:
+    """Change ``act.by``'s own password; a wrong current one counts as a failed sign-in.
+
+    Raises :class:`SignInError`, :class:`handoff.profile.StaffError` ``password_weak``.
+    """
+    check_password(fresh, act.by)
+    _check(engine, act.by, current, now=act.at, key=act.key)
+    change_own_password(engine, act, fresh)
+
+
+def member_of(row: Staff) -> Member:
+    """The member of a row."""
+    roles = tuple(str(role) for role in row.roles)
+    return Member(row.id, row.login, row.name, roles, row.must_change)
+
+
+def _find(session: Session, login: str) -> Staff | None:
+    """Nothing unprintable is looked up: PostgreSQL refuses some of it."""
+    if not login.isprintable():
+        return None
+    return session.scalar(select(Staff).where(Staff.login == login))
 
 
 def _tries(session: Session, name: str, now: datetime) -> Sequence[datetime]:
-    """The tries since the last success that were not refused by a lock."""
+    """The tries since the last success or new password that were not refused by a lock."""
     rows = session.execute(
         select(Audit.at, Audit.action)
-        .where(Audit.at > now - LOOK_BACK, Audit.actor == name)
-        .where(Audit.action.in_((_TRIED, _SIGNED_IN)))
+        .where(Audit.at > now - LOOK_BACK)
+        .where(
+            or_(
+                (Audit.actor == name) & Audit.action.in_((_TRIED, _SIGNED_IN)),
+                (Audit.object == f"staff:{name}") & (Audit.action == _RESET),
+            )
+        )
         .order_by(Audit.id)
     ).all()
     tries: list[datetime] = []
     for at, action in rows:
-        tries = [] if action == _SIGNED_IN else [*tries, at]
+        tries = [*tries, at] if action == _TRIED else []
     return tries
 
 
-def _note(session: Session, now: datetime, name: str, action: str) -> None:
-    data: dict[str, Any] = {}
-    session.add(Audit(at=now, actor=name, action=action, object="staff", data=data))
+def _note(session: Session, key: str, now: datetime, name: str, action: str) -> None:
+    audit.write(session, key, at=now, actor=name, action=action, target="staff")
 
 
 def _disguise(login: str, key: str) -> str:

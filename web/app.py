@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
@@ -21,9 +22,11 @@ from config.city import City
 from config.errors import ConfigError
 from config.secret import secret_key
 from config.settings import Settings
+from store import audit_anchor
 from web import errors, health
+from web.deps import Open
 from web.health import Probe
-from web.routes import api, citizen, orders, recordings, staff
+from web.routes import account, api, audit, citizen, orders, people, recordings, staff
 from web.routes import health as health_routes
 from web.security import LastResort, SafeHeaders
 from web.site import Site
@@ -58,6 +61,8 @@ def create_app(
             "settings_invalid", f"QIANMEN_SECRET_KEY: needs at least {MIN_KEY_CHARS} characters"
         )
     version = static_version()
+    origin = public_origin(settings.public_url)
+    https = origin.startswith("https:")
     app = FastAPI(
         title="Qianmen",
         description="The front door of a 12345 hotline: work orders and transcripts.",
@@ -65,33 +70,55 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan or _nothing,
     )
+    door = Door(
+        conversations, engine, Sessions(key), city, limits or Limits(),
+        origins=frozenset({origin} - {""}), now=now,
+    )  # fmt: skip
     app.state.site = Site(
         city=city,
         engine=engine,
         conversations=conversations,
         recordings=settings.recordings_dir,
         key=key,
-        door=Door(conversations, engine, Sessions(key), city, limits or Limits(), now=now),
+        door=door,
         templates=make_environment(city.zone, city.name, version),
         probes=health.probes(settings, engine) if probes is None else probes,
         now=now,
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        https=https,
+        anchor=settings.data_dir / audit_anchor.FILE,
     )
     _add_routes(app, version)
     errors.install(app)
     app.add_middleware(LastResort)
-    app.add_middleware(SafeHeaders)
+    app.add_middleware(SafeHeaders, https=https)
     return app
 
 
+def public_origin(url: str) -> str:
+    """Scheme, host and port of the address that visitors use; '' where none is set.
+
+    Raises ``ConfigError`` ``settings_invalid``.
+    """
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path.strip("/") or parts.query or parts.username:
+        raise ConfigError(
+            "settings_invalid", "QIANMEN_PUBLIC_URL: an address like https://12345.example.gov.cn"
+        )
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
 def _add_routes(app: FastAPI, version: str) -> None:
-    for room in (citizen, staff, orders, recordings, api, health_routes):
+    for room in (citizen, staff, account, orders, recordings, people, audit, api, health_routes):
         app.include_router(room.router)
 
-    @app.get("/staff", include_in_schema=False)
-    def _staff() -> Response:
-        return RedirectResponse("/orders", 303)
-
-    @app.get("/favicon.ico", include_in_schema=False)
+    @app.get("/favicon.ico", include_in_schema=False, dependencies=[Open])
     def _icon() -> Response:
         return RedirectResponse(f"/static/{version}/door.svg", 307)
 

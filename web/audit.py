@@ -2,32 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from store.engine import writing
+from store import audit
+from store.engine import reading, writing
 from store.tables import Audit
+from web.site import Site
 
 ONE_VIEWING = timedelta(minutes=10)
 """A player fetches a recording in many pieces: within this they count as one viewing."""
 
 
-def note(engine: Engine, actor: str, action: str, target: str, now: datetime, **data: Any) -> None:
+def note(site: Site, actor: str, action: str, target: str = "", **data: Any) -> None:
     """Write one line."""
-    with writing(engine) as session:
-        session.add(Audit(at=now, actor=actor, action=action, object=target, data=data))
+    with writing(site.engine) as session:
+        audit.write(session, site.key, at=site.now(), actor=actor, action=action, target=target,
+                    data=data)  # fmt: skip
 
 
-def note_viewing(engine: Engine, actor: str, action: str, target: str, now: datetime) -> None:
-    """Write one line a viewing, however many requests it takes."""
-    with writing(engine) as session:
-        seen = session.scalar(
-            select(Audit.id)
-            .where(Audit.at > now - ONE_VIEWING, Audit.actor == actor)
-            .where(Audit.action == action, Audit.object == target)
-            .limit(1)
-        )
-        if seen is None:
-            session.add(Audit(at=now, actor=actor, action=action, object=target))
+def note_viewing(site: Site, actor: str, action: str, target: str = "") -> None:
+    """Write one line a viewing, however many requests it takes; most of them only read."""
+    line = _Viewing(site.now(), actor, action, target)
+    with reading(site.engine) as session:
+        if _seen(session, line):
+            return
+    with writing(site.engine) as session:
+        if not _seen(session, line):
+            audit.write(session, site.key, at=line.at, actor=actor, action=action, target=target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Viewing:
+    at: datetime
+    actor: str
+    action: str
+    target: str
+
+
+def _seen(session: Session, line: _Viewing) -> bool:
+    seen = session.scalar(
+        select(Audit.id)
+        .where(Audit.at > line.at - ONE_VIEWING, Audit.actor == line.actor)
+        .where(Audit.action == line.action, Audit.object == line.target)
+        .limit(1)
+    )
+    return seen is not None

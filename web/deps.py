@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Form, Request, Response
 from starlette.requests import HTTPConnection
 
+from handoff.staff import Act
 from web import sessions
 from web.accounts import Member, signed_in
 from web.errors import ProblemError
+from web.rights import Right
 from web.sessions import StaffSession
 from web.site import Site
 
@@ -25,19 +28,28 @@ def _site(request: Request) -> Site:
 SiteDep = Annotated[Site, Depends(_site)]
 
 
+def is_secure(connection: HTTPConnection) -> bool:
+    """Whether the visitor's side is https: the city says so, or a proxy that it trusts."""
+    site: Site = connection.app.state.site
+    return site.https or connection.url.scheme in ("https", "wss")
+
+
+def cookie_of(connection: HTTPConnection, name: str) -> str:
+    """The value of a cookie of ours; ''."""
+    full = sessions.cookie_name(name, secure=is_secure(connection))
+    return connection.cookies.get(full, "")
+
+
 def session_of(connection: HTTPConnection) -> StaffSession | None:
     """The session of the request's cookie, if it still stands."""
     site: Site = connection.app.state.site
-    cookie = connection.cookies.get(sessions.COOKIE, "")
-    return sessions.load(cookie, site.key, site.now())
+    return sessions.load(cookie_of(connection, sessions.COOKIE), site.key, site.now(), site.idle)
 
 
 def _member(request: Request, site: SiteDep) -> Member:
     """Who is signed in; raises :class:`ProblemError` ``not_signed_in``."""
     session = session_of(request)
-    member = (
-        signed_in(site.engine, session.staff, session.nonce, session.since) if session else None
-    )
+    member = signed_in(site.engine, session) if session else None
     if session is None or member is None:
         raise ProblemError(401, "not_signed_in")
     request.state.member = member
@@ -47,6 +59,46 @@ def _member(request: Request, site: SiteDep) -> Member:
 
 
 MemberDep = Annotated[Member, Depends(_member)]
+"""Anybody signed in, also who must change the password first: for their own account only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A route's declaration of the right it needs; ``by_key``: the command line may have it too.
+
+    Raises :class:`ProblemError` ``not_signed_in``, ``password_must_change``, ``right_missing``.
+    """
+
+    right: Right
+    by_key: bool = False
+
+    def __call__(self, request: Request, site: SiteDep) -> Member:
+        """The member, who may."""
+        given = request.headers.get(KEY_HEADER, "") if self.by_key else ""
+        if given and hmac.compare_digest(given.encode(), site.key.encode()):
+            return COMMAND_LINE
+        member = _member(request, site)
+        if member.must_change:
+            raise ProblemError(403, "password_must_change")
+        if self.right not in member.rights:
+            raise ProblemError(403, "right_missing")
+        return member
+
+
+COMMAND_LINE = Member(0, "command-line", "命令行", ("supervisor",))
+SeesOrders = Annotated[Member, Depends(Needs(Right.SEE_ORDERS))]
+ReadsOrders = Annotated[Member, Depends(Needs(Right.SEE_ORDERS, by_key=True))]
+HearsRecordings = Annotated[Member, Depends(Needs(Right.HEAR_RECORDINGS))]
+Replies = Annotated[Member, Depends(Needs(Right.REPLY))]
+ManagesStaff = Annotated[Member, Depends(Needs(Right.MANAGE_STAFF))]
+SeesAudit = Annotated[Member, Depends(Needs(Right.SEE_AUDIT))]
+
+
+def _everybody() -> None:
+    """The declaration of a route that needs no sign-in."""
+
+
+Open = Depends(_everybody)
 
 
 def renewed(request: Request, response: Response) -> Response:
@@ -58,21 +110,10 @@ def renewed(request: Request, response: Response) -> Response:
     return response
 
 
-def _reader(request: Request, site: SiteDep) -> Member:
-    """Who reads the API: a member, or the command line with the installation's key."""
-    given = request.headers.get(KEY_HEADER, "")
-    if given and hmac.compare_digest(given.encode(), site.key.encode()):
-        return Member(0, "command-line", "命令行", ("administrator",))
-    return _member(request, site)
-
-
-ReaderDep = Annotated[Member, Depends(_reader)]
-
-
 def _own_form(request: Request, site: SiteDep, token: Annotated[str, Form()] = "") -> None:
     """The form was on our own page; raises :class:`ProblemError` ``form_expired``."""
     session = session_of(request)
-    nonce = session.nonce if session else request.cookies.get(sessions.FORM_COOKIE, "")
+    nonce = session.nonce if session else cookie_of(request, sessions.FORM_COOKIE)
     foreign = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
     if foreign or not nonce or not sessions.form_token_fits(token, nonce, site.key):
         raise ProblemError(403, "form_expired")
@@ -84,10 +125,28 @@ OwnForm = Depends(_own_form)
 def give_cookie(request: Request, response: Response, session: StaffSession) -> None:
     """Hand out the session's cookie, dated now."""
     site: Site = request.app.state.site
+    set_cookie(request, response, sessions.COOKIE, sessions.dump(session, site.key, site.now()))
+
+
+def set_cookie(
+    request: Request, response: Response, name: str, value: str, max_age_s: int | None = None
+) -> None:
+    """Set a cookie of ours: out of reach of scripts, of other sites, and of plain http."""
+    secure = is_secure(request)
     response.set_cookie(
-        sessions.COOKIE,
-        sessions.dump(session, site.key, site.now()),
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
+        sessions.cookie_name(name, secure=secure), value, max_age=max_age_s,
+        httponly=True, samesite="lax", secure=secure,
+    )  # fmt: skip
+
+
+def drop_cookie(request: Request, response: Response, name: str) -> None:
+    """Take a cookie of ours away."""
+    secure = is_secure(request)
+    response.delete_cookie(
+        sessions.cookie_name(name, secure=secure), httponly=True, samesite="lax", secure=secure
     )
+
+
+def act_of(site: Site, member: Member) -> Act:
+    """What ``member`` does now."""
+    return Act(member.login, site.now(), site.key)

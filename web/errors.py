@@ -24,6 +24,9 @@ SENTENCES = {
     "conversation_unknown": "没有找到这段对话。",
     "recording_unknown": "没有找到这段录音。",
     "not_signed_in": "请先登录。",
+    "right_missing": "您的角色不能打开这一页。需要的话，请联系系统管理员给您加上相应的角色。",
+    "password_must_change": "请先换成自己的密码。",
+    "staff_unknown": "没有这个账号。",
     "form_expired": "页面放得太久了，请返回刷新后再试一次。",
     "request_invalid": "请求的内容不对，请检查后再试。",
     "method_not_allowed": "这个地址不接受这样的请求。",
@@ -55,7 +58,11 @@ def answer_problem(scope: Scope, status: int, code: str) -> Response:
         return JSONResponse({"code": code, "message": sentence}, status)
     if code == "not_signed_in":
         return _to_sign_in(connection)
-    return page(connection, "problem.html", {"sentence": sentence}, status)
+    if code == "password_must_change":
+        return _to(connection, "/staff/account")
+    title = "不能打开这一页" if status == 403 else "出了点问题"
+    values = {"sentence": sentence, "code": code, "title": title}
+    return page(connection, "problem.html", values, status)
 
 
 def install(app: FastAPI) -> None:
@@ -97,9 +104,16 @@ def _speaks_json(path: str) -> bool:
 
 
 def _to_sign_in(connection: HTTPConnection) -> Response:
-    """Send a person to the sign-in page and back; htmx follows only its own header."""
+    """Send a person to the sign-in page and back."""
     if connection.headers.get("hx-request"):
-        return Response(status_code=401, headers={"HX-Redirect": "/staff/sign-in"})
-    wanted = connection.url.path if connection.scope.get("method") == "GET" else "/orders"
+        return _to(connection, "/staff/sign-in")
+    wanted = connection.url.path if connection.scope.get("method") == "GET" else "/staff"
+    return _to(connection, f"/staff/sign-in?next={quote(wanted)}")
+
+
+def _to(connection: HTTPConnection, path: str) -> Response:
+    """Send a person elsewhere; htmx follows only its own header."""
+    if connection.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Redirect": path})
     headers: dict[str, Any] = {"Cache-Control": "no-store"}
-    return RedirectResponse(f"/staff/sign-in?next={quote(wanted)}", 303, headers)
+    return RedirectResponse(path, 303, headers)

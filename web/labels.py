@@ -15,6 +15,64 @@ EVENTS = {
     "handed_over": "转人工",
     "replied": "坐席回复",
 }
+ROLES = {
+    "agent": "坐席",
+    "editor": "知识编辑",
+    "approver": "知识审核",
+    "supervisor": "班长",
+    "administrator": "系统管理员",
+}
+ROLE_NOTES = {
+    "agent": "看工单和对话、听录音、回复市民",
+    "editor": "编写政策答复，看不到市民的信息",
+    "approver": "审核发布政策答复，看不到市民的信息",
+    "supervisor": "坐席能做的都能做，还能看操作记录",
+    "administrator": "管理账号、看操作记录，看不到工单",
+}
+ACTIONS = {
+    "sign_in_tried": "尝试登录",
+    "sign_in": "登录",
+    "sign_in_refused": "账号锁定时尝试登录",
+    "sign_out": "退出",
+    "sign_on": "统一认证登录",
+    "sign_on_refused": "统一认证登录被拒",
+    "sessions_ended": "退出其他设备",
+    "password_changed": "修改自己的密码",
+    "password_reset": "重设密码",
+    "staff_added": "添加账号",
+    "staff_changed": "修改账号",
+    "staff_disabled": "停用账号",
+    "staff_enabled": "启用账号",
+    "staff_linked": "关联统一认证身份",
+    "staff_unlinked": "取消统一认证身份",
+    "order_viewed": "查看工单",
+    "conversation_viewed": "查看对话",
+    "recording_played": "听录音",
+    "replied": "回复市民",
+    "audit_viewed": "查看操作记录",
+    "audit_exported": "导出操作记录",
+    "audit_checked": "检查操作记录",
+    "audit_deleted": "按规定清除到期的操作记录",
+    "staff_viewed": "查看人员名单",
+}
+DETAILS = {
+    "changed": "改动",
+    "roles": "角色",
+    "former": "原来",
+    "name": "姓名",
+    "phone_uri": "话机",
+    "skills": "技能",
+    "capacity": "同时接待",
+    "lines": "条数",
+    "before": "早于",
+    "result": "结果",
+    "reply": "消息",
+    "actor": "人员",
+    "action": "操作",
+    "since": "起",
+    "until": "止",
+    "reason": "原因",
+}
 REASONS = {
     "asked": "市民要求",
     "danger": "险情",
@@ -73,6 +131,28 @@ def urgency(code: str) -> str:
 def speaker(code: str) -> str:
     """Who speaks."""
     return SPEAKERS.get(code, code)
+
+
+def role(code: str) -> str:
+    """The role's name; an unknown one as it is."""
+    return ROLES.get(code, code)
+
+
+def action(code: str) -> str:
+    """What somebody did; an unknown one as it is."""
+    return ACTIONS.get(code, code)
+
+
+def target(code: str) -> str:
+    """What it was done to, without what only programs need."""
+    if code in ("staff", "audit"):
+        return ""
+    return code.removeprefix("staff:")
+
+
+def detail(name: str) -> str:
+    """What a value in the audit is; an unknown one as it is."""
+    return DETAILS.get(name, name)
 
 
 def field(name: str) -> str:

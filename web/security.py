@@ -29,8 +29,8 @@ def content_policy(host: str) -> str:
 class SafeHeaders:
     """Adds the security headers; pages and answers are never kept by caches unless they say so."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
+        self._app, self._https = app, https
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -38,6 +38,7 @@ class SafeHeaders:
             await self._app(scope, receive, send)
             return
         policy = content_policy(Headers(scope=scope).get("host", ""))
+        https = self._https or scope["scheme"] == "https"
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -47,9 +48,15 @@ class SafeHeaders:
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                headers["Cross-Origin-Resource-Policy"] = "same-origin"
+                if https:
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        if "\x00" in scope["path"]:  # names nothing, and PostgreSQL refuses to look it up
+            await answer_problem(scope, 404, "not_found")(scope, receive, send_safely)
+            return
         await self._app(scope, receive, send_safely)
 
 

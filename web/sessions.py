@@ -17,6 +17,8 @@ FORM_COOKIE = "qianmen_form"
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 _SALT = "qianmen.staff.session"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class StaffSession:
     since: datetime
 
 
+def cookie_name(name: str, *, secure: bool) -> str:
+    """The cookie's name; over https no other host of the domain can set it (RFC 6265bis 4.1.3)."""
+    return f"__Host-{name}" if secure else name
+
+
 def begin(staff: int, now: datetime) -> StaffSession:
     """A session of its own for each sign-in."""
     return StaffSession(staff, secrets.token_hex(16), now)
@@ -35,19 +42,19 @@ def begin(staff: int, now: datetime) -> StaffSession:
 
 def dump(session: StaffSession, key: str, now: datetime) -> str:
     """The cookie's value; giving it out again at ``now`` moves the idle time-out on."""
-    payload = [session.staff, session.nonce, int(session.since.timestamp())]
+    payload = [session.staff, session.nonce, (session.since - _EPOCH) // _TICK]
     return str(serializer(key, _SALT, now).dumps(payload))
 
 
-def load(cookie: str, key: str, now: datetime) -> StaffSession | None:
-    """The session of a cookie; None if forged, broken, idle for ``IDLE`` or older than a shift."""
+def load(cookie: str, key: str, now: datetime, idle: timedelta = IDLE) -> StaffSession | None:
+    """The session of a cookie; None if forged, broken, idle for ``idle`` or older than a shift."""
     try:
-        payload = serializer(key, _SALT, now).loads(cookie, max_age=int(IDLE.total_seconds()))
+        payload = serializer(key, _SALT, now).loads(cookie, max_age=int(idle.total_seconds()))
     except BadData:
         return None
     match payload:
         case [int(staff), str(nonce), int(since)]:
-            session = StaffSession(staff, nonce, datetime.fromtimestamp(since, UTC))
+            session = StaffSession(staff, nonce, _EPOCH + since * _TICK)
             return session if now - session.since < LONGEST else None
     return None
 

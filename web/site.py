@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from jinja2 import Environment
@@ -14,11 +14,15 @@ from chat.core import Conversations
 from chat.socket import Door
 from config.city import City
 from web.health import Probe
+from web.lockout import Addresses
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """``key`` signs; ``probes`` tell whether the parts behind the pages are ready."""
+    """``key`` signs; ``probes`` tell whether the parts behind the pages are ready.
+
+    ``https``: the city says that visitors come by https; ``idle``: how long a session may rest.
+    """
 
     city: City
     engine: Engine
@@ -29,3 +33,7 @@ class Site:
     templates: Environment
     probes: tuple[Probe, ...]
     now: Callable[[], datetime]
+    idle: timedelta = timedelta(minutes=30)
+    https: bool = False
+    anchor: Path = Path()
+    addresses: Addresses = field(default_factory=Addresses)

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
 from web import labels
+from web.menu import menu_of
 
 FOLDER = Path(__file__).resolve().parent
 STATIC = FOLDER / "static"
@@ -45,6 +46,9 @@ def make_environment(zone: Any, city: str, version: str) -> Environment:
     environment.filters["urgency"] = labels.urgency
     environment.filters["speaker"] = labels.speaker
     environment.filters["span"] = labels.span
+    environment.filters["role"] = labels.role
+    environment.filters["action"] = labels.action
+    environment.filters["target"] = labels.target
     environment.globals["city"] = city
     environment.globals["static"] = f"/static/{version}"
     return environment
@@ -56,8 +60,11 @@ def page(
     """The template ``name`` filled with ``values`` and with who is signed in."""
     environment: Environment = connection.app.state.site.templates
     state = getattr(connection, "state", None)
+    member = getattr(state, "member", None)
     known = {
-        "member": getattr(state, "member", None),
+        "member": member,
+        "menu": menu_of(member),
+        "path": connection.url.path,
         "form_token": getattr(state, "form_token", ""),
     }
     return HTMLResponse(environment.get_template(name).render({**known, **values}), status)

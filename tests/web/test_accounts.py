@@ -7,22 +7,27 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from handoff.staff import create_first_administrator
+from handoff.staff import Act, create_first_administrator
 from store.engine import reading, writing
 from store.tables import Audit, Staff
 from tests.web.conftest import PASSWORD, audits
 from web.accounts import SignInError, sign_in, sign_out, signed_in
+from web.sessions import StaffSession
 
 KEY = "a key that only tests know"
 
 
+def act(now: datetime) -> Act:
+    return Act("system", now, KEY)
+
+
 def test_the_first_administrator_gets_a_password_once(engine: Engine, now: datetime) -> None:
-    password = create_first_administrator(engine, now)
+    password = create_first_administrator(engine, act(now))
     assert password is not None
     assert len(password.replace("-", "")) == 16
-    assert create_first_administrator(engine, now) is None
+    assert create_first_administrator(engine, act(now)) is None
     member = sign_in(engine, "admin", password, now=now, key=KEY)
-    assert (member.login, member.roles) == ("admin", ("administrator",))
+    assert (member.login, member.roles) == ("admin", ("administrator", "supervisor"))
     with reading(engine) as session:
         (row,) = session.scalars(select(Staff))
         assert row.password_hash.startswith("$argon2id$")
@@ -30,10 +35,10 @@ def test_the_first_administrator_gets_a_password_once(engine: Engine, now: datet
 
 
 def test_two_installations_have_different_passwords(engine: Engine, now: datetime) -> None:
-    first = create_first_administrator(engine, now)
+    first = create_first_administrator(engine, act(now))
     with writing(engine) as session:
         session.delete(session.scalars(select(Staff)).one())
-    assert create_first_administrator(engine, now) != first
+    assert create_first_administrator(engine, act(now)) != first
 
 
 @pytest.mark.parametrize(
@@ -75,16 +80,16 @@ def test_somebody_switched_off_may_not_sign_in_and_is_out_at_once(
     member = sign_in(engine, staff, PASSWORD, now=now, key=KEY)
     with writing(engine) as session:
         session.scalars(select(Staff)).one().active = False
-    assert signed_in(engine, member.id, "n1", now) is None
+    assert signed_in(engine, StaffSession(member.id, "n1", now)) is None
     with pytest.raises(SignInError):
         sign_in(engine, staff, PASSWORD, now=now, key=KEY)
 
 
 def test_signing_out_ends_that_session_only(engine: Engine, now: datetime, staff: str) -> None:
     member = sign_in(engine, staff, PASSWORD, now=now, key=KEY)
-    sign_out(engine, member, "n1", now)
-    assert signed_in(engine, member.id, "n1", now) is None
-    assert signed_in(engine, member.id, "n2", now) == member
+    sign_out(engine, member, "n1", act(now))
+    assert signed_in(engine, StaffSession(member.id, "n1", now)) is None
+    assert signed_in(engine, StaffSession(member.id, "n2", now)) == member
 
 
 def test_a_password_typed_as_login_is_not_written_down(engine: Engine, now: datetime) -> None:

@@ -32,7 +32,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
 def test_over_https_the_cookie_stays_there(office: Office, staff: str) -> None:
     with TestClient(office.app, base_url="https://testserver", follow_redirects=False) as client:
         assert sign_in(client, staff, PASSWORD) == 303
-        cookies = [c for c in client.cookies.jar if c.name == "qianmen_staff"]
+        cookies = [c for c in client.cookies.jar if c.name == "__Host-qianmen_staff"]
         assert cookies[0].secure
 
 
@@ -106,13 +106,13 @@ def test_a_page_that_refreshes_itself_keeps_nobody_signed_in(desk: Desk, clock: 
     ("wanted", "path"),
     [
         ("/orders/2026112000001", "/orders/2026112000001"),
-        ("https://evil.example/", "/orders"),
-        ("//evil.example", "/orders"),
-        ("/\\evil.example", "/orders"),
-        ("/a\\b", "/orders"),
-        ("/a\nSet-Cookie: x", "/orders"),
-        ("javascript:alert(1)", "/orders"),
-        ("", "/orders"),
+        ("https://evil.example/", "/staff"),
+        ("//evil.example", "/staff"),
+        ("/\\evil.example", "/staff"),
+        ("/a\\b", "/staff"),
+        ("/a\nSet-Cookie: x", "/staff"),
+        ("javascript:alert(1)", "/staff"),
+        ("", "/staff"),
     ],
 )
 def test_after_signing_in_one_stays_on_this_site(wanted: str, path: str) -> None:

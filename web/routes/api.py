@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from web import audit
-from web.deps import ReaderDep, SiteDep
+from web.deps import ReadsOrders, SiteDep
 from web.errors import ProblemError
 from web.models import (
     ConversationOut,
@@ -25,6 +25,7 @@ from web.transcript import TurnView
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     401: {"model": ProblemOut, "description": "not_signed_in"},
+    403: {"model": ProblemOut, "description": "right_missing, password_must_change"},
     404: {"model": ProblemOut, "description": "order_unknown, conversation_unknown"},
     422: {"model": ProblemOut, "description": "request_invalid"},
     503: {"model": ProblemOut, "description": "store_down"},
@@ -35,7 +36,7 @@ router = APIRouter(prefix="/api", tags=["work orders"], responses=_PROBLEMS)
 @router.get("/orders")
 def get_orders(
     site: SiteDep,
-    reader: ReaderDep,  # noqa: ARG001  # asking for it is the check
+    reader: ReadsOrders,  # noqa: ARG001  # asking for it is the check
     urgency: Literal["", "normal", "urgent", "danger"] = "",
     kind: str = "",
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
@@ -51,12 +52,12 @@ def get_orders(
 
 
 @router.get("/orders/{number}")
-def get_order(site: SiteDep, reader: ReaderDep, number: str) -> OrderDetailOut:
+def get_order(site: SiteDep, reader: ReadsOrders, number: str) -> OrderDetailOut:
     """One work order, every field with where it comes from."""
     detail = order_detail(site.engine, number)
     if detail is None:
         raise ProblemError(404, "order_unknown")
-    audit.note(site.engine, reader.login, "order_viewed", number, site.now())
+    audit.note(site, reader.login, "order_viewed", number)
     return OrderDetailOut(
         **asdict(detail.row),
         fields=[FieldOut.model_validate(field) for field in detail.fields],
@@ -66,12 +67,12 @@ def get_order(site: SiteDep, reader: ReaderDep, number: str) -> OrderDetailOut:
 
 
 @router.get("/conversations/{conversation}")
-def get_conversation(site: SiteDep, reader: ReaderDep, conversation: str) -> ConversationOut:
+def get_conversation(site: SiteDep, reader: ReadsOrders, conversation: str) -> ConversationOut:
     """One conversation with its transcript."""
     found = talk(site.engine, conversation)
     if found is None:
         raise ProblemError(404, "conversation_unknown")
-    audit.note(site.engine, reader.login, "conversation_viewed", conversation, site.now())
+    audit.note(site, reader.login, "conversation_viewed", conversation)
     return ConversationOut(
         id=found.id,
         channel=found.channel,

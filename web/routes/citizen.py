@@ -11,7 +11,7 @@ from chat.protocol import MAX_TEXT_CHARS
 from chat.socket import serve
 from store.engine import reading
 from store.tables import Answer, Matter
-from web.deps import SiteDep
+from web.deps import Open, SiteDep
 from web.site import Site
 from web.templating import page
 
@@ -21,7 +21,7 @@ _ASKED = {"条件": "{name}要符合什么条件？", "材料": "{name}要带什
           "流程": "{name}怎么办理？", "时限": "{name}多久能办好？"}  # fmt: skip
 
 
-@router.get("/")
+@router.get("/", dependencies=[Open])
 def chat_page(request: Request, site: SiteDep, line: str = "") -> Response:
     """The web chat; ``line`` names one of the city's lines."""
     chosen = site.city.line(line)
@@ -36,7 +36,7 @@ def chat_page(request: Request, site: SiteDep, line: str = "") -> Response:
     )
 
 
-@router.websocket("/chat/ws")
+@router.websocket("/chat/ws", dependencies=[Open])
 async def chat_socket(socket: WebSocket) -> None:
     """The web chat's WebSocket; `chat.protocol` says what goes over it."""
     site: Site = socket.app.state.site
@@ -52,7 +52,7 @@ def quick_questions(site: Site) -> tuple[str, ...]:
     try:
         with reading(site.engine) as session:
             known = session.execute(
-                select(Matter.code, Matter.name, Answer.aspect)
+                select(Matter.code, Matter.name, Answer.aspect, Matter.position)
                 .join(Answer, Answer.matter_code == Matter.code)
                 .where(Answer.state == "published", Answer.aspect.in_(_ASKED))
                 .where(Answer.valid_from <= today)
@@ -64,7 +64,7 @@ def quick_questions(site: Site) -> tuple[str, ...]:
         return ()
     aspects: dict[str, set[str]] = {}
     names: dict[str, str] = {}
-    for code, name, aspect in known:
+    for code, name, aspect, _ in known:
         aspects.setdefault(code, set()).add(aspect)
         names[code] = name
     chosen = tuple(aspects)[:QUICK_QUESTIONS]

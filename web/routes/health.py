@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from web.deps import SiteDep
+from web.deps import Open, SiteDep
 from web.health import check
 from web.models import ReadyOut
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/livez")
+@router.get("/livez", dependencies=[Open])
 async def live() -> dict[str, str]:
     """This process serves."""
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"model": ReadyOut}})
+@router.get("/readyz", dependencies=[Open], responses={503: {"model": ReadyOut}})
 async def ready(site: SiteDep, response: Response) -> ReadyOut:
     """All parts are ready (200), or which are not (503)."""
     parts = await check(site.probes)

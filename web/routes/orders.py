@@ -13,7 +13,7 @@ from chat.protocol import MAX_TEXT_CHARS
 from store.seal import seal_of
 from turns.replies import Say
 from web import audit, labels
-from web.deps import MemberDep, OwnForm, SiteDep, renewed
+from web.deps import OwnForm, Replies, SeesOrders, SiteDep, renewed
 from web.errors import ProblemError
 from web.orderview import can_reply, order_view
 from web.queries import SEALED_SEARCH_ORDERS, OrderDetail, Wanted, list_orders, order_detail
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/orders", include_in_schema=False)
 
 
 @router.get("")
-def orders_page(request: Request, site: SiteDep, member: MemberDep) -> Response:  # noqa: ARG001  # asking for it is the check
+def orders_page(request: Request, site: SiteDep, member: SeesOrders) -> Response:  # noqa: ARG001  # asking for it is the check
     """The list, newest first."""
     return renewed(request, _list(request, site, Wanted(), "orders.html"))
 
@@ -33,7 +33,7 @@ def orders_page(request: Request, site: SiteDep, member: MemberDep) -> Response:
 def search_page(
     request: Request,
     site: SiteDep,
-    member: MemberDep,  # noqa: ARG001  # as above
+    member: SeesOrders,  # noqa: ARG001  # as above
     search: Annotated[str, Form()] = "",
     urgency: Annotated[str, Form()] = "",
     kind: Annotated[str, Form()] = "",
@@ -50,7 +50,7 @@ def search_page(
 def fresh_list(
     request: Request,
     site: SiteDep,
-    member: MemberDep,  # noqa: ARG001  # as above
+    member: SeesOrders,  # noqa: ARG001  # as above
     search: Annotated[str, Form()] = "",
     urgency: Annotated[str, Form()] = "",
     kind: Annotated[str, Form()] = "",
@@ -69,18 +69,18 @@ def _list(request: Request, site: Site, wanted: Wanted, name: str) -> Response:
 
 
 @router.get("/{number}")
-def order_page(request: Request, site: SiteDep, member: MemberDep, number: str) -> Response:
+def order_page(request: Request, site: SiteDep, member: SeesOrders, number: str) -> Response:
     """One order; looking at it is written down."""
     detail = _found(site, number)
-    audit.note(site.engine, member.login, "order_viewed", detail.row.number, site.now())
+    audit.note(site, member.login, "order_viewed", detail.row.number)
     return renewed(request, _order(request, site, detail, "order.html"))
 
 
 @router.get("/{number}/transcript")
-def transcript(request: Request, site: SiteDep, member: MemberDep, number: str) -> Response:
+def transcript(request: Request, site: SiteDep, member: SeesOrders, number: str) -> Response:
     """What was said so far, for the page to refresh itself."""
     detail = _found(site, number)
-    audit.note_viewing(site.engine, member.login, "order_viewed", detail.row.number, site.now())
+    audit.note_viewing(site, member.login, "order_viewed", detail.row.number)
     return _order(request, site, detail, "transcript.html")
 
 
@@ -88,7 +88,7 @@ def transcript(request: Request, site: SiteDep, member: MemberDep, number: str) 
 async def reply(
     request: Request,
     site: SiteDep,
-    member: MemberDep,
+    member: Replies,
     number: str,
     text: Annotated[str, Form()] = "",
 ) -> Response:
@@ -101,9 +101,7 @@ async def reply(
         raise ProblemError(409, "reply_not_possible")
     said = Say(f"agent-{secrets.token_hex(12)}", words)
     await site.conversations.tell(detail.row.conversation, said, speaker="agent", at=site.now())
-    await run_in_threadpool(
-        audit.note, site.engine, member.login, "replied", number, site.now(), reply=said.id
-    )
+    await run_in_threadpool(audit.note, site, member.login, "replied", number, reply=said.id)
     return renewed(request, RedirectResponse(f"/orders/{number}#reply", 303))
 
 

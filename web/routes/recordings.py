@@ -12,7 +12,7 @@ from store.engine import reading
 from store.seal import SealError, keys_of
 from store.tables import Recording
 from web import audit
-from web.deps import MemberDep, SiteDep
+from web.deps import HearsRecordings, SiteDep
 from web.errors import ProblemError
 from web.sealed import sealed_response
 
@@ -22,7 +22,7 @@ _TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg", ".opus": "audio/ogg", ".mp3"
 
 
 @router.get("/{recording}")
-def play(site: SiteDep, member: MemberDep, recording: str, request: Request) -> Response:
+def play(site: SiteDep, member: HearsRecordings, recording: str, request: Request) -> Response:
     """The sound of one recording; listening is written down."""
     with reading(site.engine) as session:
         row = session.get(Recording, recording)
@@ -30,7 +30,7 @@ def play(site: SiteDep, member: MemberDep, recording: str, request: Request) -> 
     file = _inside(site.recordings, path) if path else None
     if file is None:
         raise ProblemError(404, "recording_unknown")
-    audit.note_viewing(site.engine, member.login, "recording_played", recording, site.now())
+    audit.note_viewing(site, member.login, "recording_played", recording)
     kind = _TYPES.get(Path(path or "").suffix.lower(), "application/octet-stream")
     headers = {"Cache-Control": "private, no-store"}
     if file.suffix != SUFFIX:

@@ -1,0 +1,37 @@
+"""Who may do what: one table from roles to rights. Pure.
+
+Least privilege: whoever writes answers need not see citizens, and whoever manages accounts and
+reads the audit sees no orders either, unless they are also something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """What a route may ask for."""
+
+    SEE_ORDERS = "see_orders"
+    """Orders, conversations and transcripts: citizens' personal data."""
+    HEAR_RECORDINGS = "hear_recordings"
+    REPLY = "reply"
+    MANAGE_STAFF = "manage_staff"
+    SEE_AUDIT = "see_audit"
+
+
+_DESK = frozenset({Right.SEE_ORDERS, Right.HEAR_RECORDINGS, Right.REPLY})
+
+RIGHTS: Mapping[str, frozenset[Right]] = {
+    "agent": _DESK,
+    "editor": frozenset(),  # the knowledge pages bring rights of their own
+    "approver": frozenset(),
+    "supervisor": _DESK | {Right.SEE_AUDIT},
+    "administrator": frozenset({Right.MANAGE_STAFF, Right.SEE_AUDIT}),
+}
+
+
+def rights_of(roles: Iterable[str]) -> frozenset[Right]:
+    """All that somebody with these roles may do; an unknown role gives nothing."""
+    return frozenset().union(*(RIGHTS.get(role, frozenset()) for role in roles))
