@@ -67,7 +67,8 @@ def place_call(
     (16-bit stereo, 8000 Hz: left the citizen, right what was heard). ``local_ip`` is found out
     unless given. ``database`` is the front door's, ``data_key`` opens it, for its record of the
     call. ``on_progress`` is told what happens as it happens: (``calling``, ``answered``, ``said``,
-    ``heard``, ``pressed``, ``ended``; the words, where there are any). Blocks until the call is over.
+    ``heard``, ``pressed``, ``ended``; the words, where there are any). Blocks until the call is
+    over.
 
     Raises :class:`CitizenError`; where a call was lost halfway its ``report`` holds the rest.
     """
