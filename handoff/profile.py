@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-ROLES = ("agent", "editor", "approver", "supervisor", "administrator")
+ROLES = {
+    "agent": "坐席",
+    "editor": "知识编辑",
+    "approver": "知识审核",
+    "supervisor": "班长",
+    "administrator": "系统管理员",
+}
+"""The roles and what people call them."""
 MAX_CAPACITY = 20
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 # Who else acts in orders and in the audit: nobody may pass for them.

@@ -17,6 +17,7 @@ from qianmen.commands.doctor import doctor
 from qianmen.commands.models import models
 from qianmen.commands.prepare import prepare
 from qianmen.commands.shared import Json, installation, run
+from qianmen.commands.staff import staff
 from qianmen.console import print_json, say
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.add_typer(models, name="models")
 app.add_typer(asr, name="asr")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
+app.add_typer(staff, name="staff")
 app.command()(doctor)
 app.command()(prepare)
 
@@ -183,11 +185,20 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        code = getattr(error, "code", None)
+        code, text = _told(error)
         if not isinstance(code, str):
             raise
-        say(f"✘ {code}：{error}")
+        say(f"✘ {code}：{text}")
         sys.exit(1)
+
+
+def _told(error: Exception) -> tuple[Any, str]:
+    """The error's code and sentence; a driver's error has one of ours, and tells no SQL."""
+    if type(error).__module__.startswith("sqlalchemy"):
+        from store.faults import fault_of
+
+        return fault_of(error), str(getattr(error, "orig", error)).strip().partition("\n")[0]
+    return getattr(error, "code", None), str(error)
 
 
 if __name__ == "__main__":

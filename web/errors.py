@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from bot.errors import ConversationError
 from sealing.errors import SealError
+from store.faults import fault_of
 from web.templating import page
 
 SENTENCES = {
@@ -90,7 +91,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SQLAlchemyError)
     async def _store(request: Request, error: SQLAlchemyError) -> Response:
-        _log.error("store_failed", code="store_down", error=type(error).__name__)
+        _log.error("store_failed", code="store_down", fault=fault_of(error))
         return answer_problem(request.scope, 503, "store_down")
 
     @app.exception_handler(ConversationError)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from handoff.profile import ROLES
+
 CHANNELS = {"phone": "电话", "web": "网页", "wechat": "微信", "observer": "民意观察员"}
 URGENCIES = {"danger": "紧急", "urgent": "加急", "normal": "一般"}
 SPEAKERS = {"citizen": "市民", "bot": "智能助手", "agent": "坐席", "system": "系统"}
@@ -14,13 +16,6 @@ EVENTS = {
     "completed": "补充内容",
     "handed_over": "转人工",
     "replied": "坐席回复",
-}
-ROLES = {
-    "agent": "坐席",
-    "editor": "知识编辑",
-    "approver": "知识审核",
-    "supervisor": "班长",
-    "administrator": "系统管理员",
 }
 ROLE_NOTES = {
     "agent": "看工单和对话、听录音、回复市民",

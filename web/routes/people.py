@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from handoff.profile import MAX_CAPACITY, Profile, StaffError
+from handoff.profile import MAX_CAPACITY, ROLES, Profile, StaffError
 from handoff.staff import (
     Person,
     add_staff,
@@ -166,4 +166,4 @@ def _password(request: Request, person: Person, password: str) -> Response:
 
 
 def _choices() -> dict[str, object]:
-    return {"roles": labels.ROLES, "notes": labels.ROLE_NOTES, "max_capacity": MAX_CAPACITY}
+    return {"roles": ROLES, "notes": labels.ROLE_NOTES, "max_capacity": MAX_CAPACITY}
