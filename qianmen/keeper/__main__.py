@@ -13,6 +13,7 @@ from config.city import load_city
 from config.errors import ConfigError
 from config.logs import configure
 from config.settings import Settings, load_settings
+from qianmen.keeper import gauges
 from qianmen.keeper.duties import all_duties
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.lock import lock_for
@@ -33,13 +34,15 @@ def keep(settings: Settings, stop: threading.Event) -> None:
     watch = Watch(settings, registry)
     lock = lock_for(settings, keeping.engine)
     terms = Terms(lock, lambda: watch.clock.trusted)
-    keeper = Keeper(keeping, all_duties(watch, registry, keeping), terms, registry)
+    keeper = Keeper(keeping, all_duties(watch), terms, registry)
+    asked = gauges.register(registry, keeping)
     with serving(settings.metrics_host, settings.keeper_port, registry, lambda: keeper.alive):
         watch.look_at_clock(keeping, terms.now())  # before anything asks whether to trust it
         keeper.start()
         _log.info("keeper_started")
         stop.wait()
         keeper.stop(_PATIENCE_S)
+    asked.close()
     lock.close()
     keeping.engine.dispose()
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry
-
-from qianmen.keeper.duty import Duty, Keeping
+from qianmen.keeper import logs, recordings, retention
+from qianmen.keeper.duty import Duty
 from qianmen.keeper.watch import Watch
 
 
-def all_duties(
-    watch: Watch,
-    registry: CollectorRegistry,  # noqa: ARG001  # for the gauges, which join soon
-    keeping: Keeping,  # noqa: ARG001  # as above
-) -> tuple[Duty, ...]:
-    """The watch's own, and what retention, logs and recordings ask for."""
-    return watch.duties()
+def all_duties(watch: Watch) -> tuple[Duty, ...]:
+    """The watch's own, and what logs, recordings and retention ask for."""
+    return (*watch.duties(), *logs.DUTIES, *recordings.DUTIES, *retention.DUTIES)

@@ -17,6 +17,8 @@ from qianmen.keeper.lock import Lock
 from store.faults import fault_of
 
 FIRST_AGAIN_S = 5.0
+NOT_NOW_S = 300.0
+"""Until a duty that must not be done now is thought of again: the lock or the clock may change."""
 _log = structlog.get_logger(__name__)
 
 
@@ -56,6 +58,7 @@ class Keeper:
         self._keeping = keeping
         self._terms = terms
         self._stopping = threading.Event()
+        self._told: set[str] = set()
         self._threads = [
             threading.Thread(target=self._live, args=(duty,), name=duty.name, daemon=True)
             for duty in duties
@@ -93,32 +96,39 @@ class Keeper:
 
     def _live(self, duty: Duty) -> None:
         failures = 0
+        every_s = duty.every.total_seconds()
         while not self._stopping.is_set():
-            failures = 0 if self._done(duty) else failures + 1
-            self._stopping.wait(wait_s(duty.every.total_seconds(), failures))
+            wait = every_s
+            try:
+                if self._allowed(duty):
+                    self._do(duty)
+                else:
+                    wait = min(every_s, NOT_NOW_S)
+                failures = 0
+            except Exception as error:  # noqa: BLE001  # the others must go on, and this one again
+                failures += 1
+                wait = wait_s(every_s, failures)
+                self._failed(duty, error)
+            self._stopping.wait(wait)
 
-    def _done(self, duty: Duty) -> bool:
-        """Do it, if the terms allow; False where it failed."""
-        try:
-            if not self._allowed(duty):
-                return True
-            now = self._terms.now()
-            duty.work(self._keeping, now)
-        except Exception as error:  # noqa: BLE001  # the others must go on, and this one again
-            self._failures.labels(duty.name).inc()
-            code = code_of(error)
-            unknown = code in ("duty_failed", "database_error")
-            _log.error("duty_failed", code=code, duty=duty.name, exc_info=unknown)
-            return False
+    def _do(self, duty: Duty) -> None:
+        now = self._terms.now()
+        duty.work(self._keeping, now)
         self._success.labels(duty.name).set(now.timestamp())
-        return True
+
+    def _failed(self, duty: Duty, error: Exception) -> None:
+        self._failures.labels(duty.name).inc()
+        code = code_of(error)
+        unknown = code in ("duty_failed", "database_error")
+        _log.error("duty_failed", code=code, duty=duty.name, exc_info=error if unknown else None)
 
     def _allowed(self, duty: Duty) -> bool:
         if not duty.everywhere and not self._terms.lock.held():
             return False
         rests = duty.deletes and not self._terms.clock_trusted()
+        if rests and duty.name not in self._told:
+            _log.warning("duty_rests", code="clock_in_doubt", duty=duty.name)
+        (self._told.add if rests else self._told.discard)(duty.name)
         if duty.deletes:
             self._resting.labels(duty.name).set(rests)
-        if rests:
-            _log.warning("duty_rests", code="clock_in_doubt", duty=duty.name)
         return not rests

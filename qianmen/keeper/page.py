@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import CollectorRegistry
 
 from config.metrics import exposition
 
@@ -21,10 +21,7 @@ _ASK_S = 5
 def serving(
     host: str, port: int, registry: CollectorRegistry, ready: Callable[[], bool]
 ) -> Iterator[tuple[str, int]]:
-    """Serve while inside; yields the address (port 0 picks a free one). Raises OSError.
-
-    Shown are ``registry`` and what every process counts (``config.metrics``).
-    """
+    """Serve while inside; yields the address (port 0 picks a free one). Raises OSError."""
 
     class Handler(_Handler):
         """Bound to this keeper."""
@@ -35,8 +32,8 @@ def serving(
             if self.path == "/readyz":
                 return (200, "text/plain", b"ok\n") if ready() else (503, "text/plain", b"no\n")
             if self.path == "/metrics":
-                common, kind = exposition(REGISTRY)
-                return 200, kind, common + exposition(registry)[0]
+                body, kind = exposition(registry)
+                return 200, kind, body
             return 404, "text/plain", b"not found\n"
 
     server = ThreadingHTTPServer((host, port), Handler)
