@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealing import files
 from sealing.errors import SealError
 from sealing.files import SealedFile, key_of, reseal_file, seal_file, sealed_path, sealed_pieces
 from sealing.keys import Key, Keyring
@@ -101,7 +100,7 @@ def test_a_full_disk_leaves_the_plain_file(tmp_path: Path, monkeypatch: pytest.M
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr("sealing.files.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         seal_file(plain, Keyring((OLD,)))
     assert list(tmp_path.iterdir()) == [plain]

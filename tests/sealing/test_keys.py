@@ -3,20 +3,20 @@ from __future__ import annotations
 import pytest
 
 from sealing.errors import SealError
-from sealing.keys import Key, decoded, encoded, keyring, new_key
+from sealing.keys import Algorithm, Key, decoded, encoded, keyring, new_key
 
-ALGORITHMS = ("aes256", "sm4")
+ALGORITHMS: tuple[Algorithm, ...] = ("aes256", "sm4")
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_fresh_key_is_read_back(algorithm: str) -> None:
-    written = new_key(algorithm)  # type: ignore[arg-type]  # one of the two
+def test_a_fresh_key_is_read_back(algorithm: Algorithm) -> None:
+    written = new_key(algorithm)
     ring = keyring(f"  {written}\n")
     assert ring is not None
     assert ring.newest.algorithm == algorithm
     assert written == f"qk1.{algorithm}.{encoded(ring.newest.secret)}"
     assert len(ring.newest.secret) == {"aes256": 32, "sm4": 16}[algorithm]
-    assert new_key(algorithm) != written  # type: ignore[arg-type]  # as above
+    assert new_key(algorithm) != written
 
 
 def test_no_key_is_no_ring() -> None:
