@@ -45,6 +45,14 @@ bench: setup ## 测量：语音应答和网页首答的时间
 	@.venv/bin/qianmen bench voice
 	@.venv/bin/qianmen bench chat
 
+.PHONY: docs
+docs: setup-test ## 重新生成 docs/settings.md
+	@$(PYTHON) -m scripts.settings_doc
+
+.PHONY: hooks
+hooks: setup-test ## 装上提交前和推送前的检查（pre-commit，只在本地）
+	@.venv/bin/pre-commit install --hook-type pre-commit --hook-type pre-push
+
 .PHONY: offline
 offline: ## 做一个离线安装包（放进 dist/）；选项：make offline OFFLINE="--with-tests --model 文件.zip"
 	@scripts/offline.sh $(OFFLINE)
