@@ -3,9 +3,12 @@
 #   scripts/system-packages.sh            install what is missing (root only)
 #   scripts/system-packages.sh --report   say which scenarios did not run
 set -u
+cd "$(dirname "$0")/.." || exit 1
+PATH=$PWD/.tools:$PATH
 declare -A needs=(
   [sipp]="sip-tester:SIPp 呼叫场景"
   [baresip]="baresip:baresip 软电话场景"
+  [promtool]="prometheus:告警规则的检查"
   [chromium]="chromium:浏览器里的页面场景"
   [kamailio]="kamailio:多台电话前面的 Kamailio 场景"
   [nginx]="nginx-light:网页前面的 TLS 代理场景"
@@ -26,7 +29,9 @@ fc-list :lang=zh 2>/dev/null | grep -q . || fonts=(fonts-noto-cjk)
 [ ${#missing[@]} -eq 0 ] && [ ${#fonts[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then exit 0; fi
 packages=("${fonts[@]:-}")
-for program in "${missing[@]:-}"; do [ -n "$program" ] && packages+=("${needs[$program]%%:*}"); done
+for program in "${missing[@]:-}"; do
+  [ -n "$program" ] && [ "$program" != promtool ] && packages+=("${needs[$program]%%:*}")
+done
 echo "… 安装测试用的系统软件：${packages[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 # Only the programs are wanted: no service of theirs may start, now or with the machine.
@@ -44,4 +49,18 @@ for service in kamailio nginx; do
     *" $service "*) command -v systemctl >/dev/null 2>&1 && systemctl -q disable "$service" 2>/dev/null ;;
   esac
 done
+
+# Only the one program out of Prometheus' package (19 MB): installed, it would start a server.
+case " ${missing[*]} " in *" promtool "*)
+  folder=$(mktemp -d)
+  chmod 755 "$folder" # apt downloads as a user of its own
+  mkdir -p .tools
+  if (cd "$folder" && apt-get download -qq prometheus >/dev/null 2>&1) &&
+    dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" ./usr/bin/promtool; then
+    mv "$folder/usr/bin/promtool" .tools/promtool
+  else
+    echo "promtool 没有取到，告警规则不会检查" >&2
+  fi
+  rm -rf "$folder" ;;
+esac
 exit 0
