@@ -147,7 +147,7 @@ def _floats(kind: str) -> Callable[[bytes], Samples]:
     def decode(data: bytes) -> Samples:
         wild = np.frombuffer(data, kind)
         tame = np.nan_to_num(wild, nan=0.0, posinf=1.0, neginf=-1.0)
-        return np.clip(tame, -1.0, 1.0).astype(np.float32)
+        return np.asarray(np.clip(tame, -1.0, 1.0), np.float32)
 
     return decode
 

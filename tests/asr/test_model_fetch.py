@@ -18,8 +18,9 @@ from asr.models.fetch import Fetched, fetch
 from asr.models.inventory import list_models, verify_models
 from asr.models.shelf import chosen, find
 from asr.models.tried import Tried
+from asr.recogniser import RecogniserError
 from asr.server import make_recogniser
-from asr.vosk_local import VoskRecogniser
+from asr.vosk_local import VoskRecogniser, check_model
 from config.errors import ConfigError
 from config.settings import Settings
 from tests.asr.model_town import NAME, Told, archive, known, sha256, starter, town, zipped
@@ -163,8 +164,21 @@ def test_a_half_copied_model_does_not_start(tmp_path: Path, archive: bytes) -> N
     settings = town(tmp_path, known(archive))
     folder = get(settings, on_disk(tmp_path, archive)).folder
     (folder / "graph" / "Gr.fst").unlink()
+    with pytest.raises(RecogniserError, match=r"graph/Gr\.fst") as caught:
+        check_model(folder)
+    assert caught.value.code == "model_corrupt"
     (folder / "qianmen-model.json").write_text("{")
     assert {problem.code for problem in check(folder)} == {"model_corrupt"}
+
+
+def test_a_recogniser_whose_model_is_not_installed_says_how_to_get_it(tmp_path: Path) -> None:
+    settings = town(tmp_path, model=NAME)
+    with (
+        ThreadPoolExecutor(1) as executor,
+        pytest.raises(RecogniserError, match=f"qianmen models fetch {NAME}") as caught,
+    ):
+        make_recogniser(settings, executor)
+    assert caught.value.code == "model_missing"
 
 
 def test_what_a_killed_fetch_left_is_cleared_away(tmp_path: Path, archive: bytes) -> None:
