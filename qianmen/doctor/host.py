@@ -178,7 +178,7 @@ def _gib(count: int) -> str:
     return f"{count / 1024**3:.1f} GiB"
 
 
-IDLE_BYTES = 900 * 1024**2
+IDLE_BYTES = 1430 * 1024**2
 """Resident memory of all processes at rest, with the starter model (measured)."""
 
 

@@ -100,9 +100,11 @@ def sqlite_file(settings: Settings) -> Path | None:
 
 
 def _looked_into(engine: Engine, facts: DatabaseFacts, file: Path | None) -> DatabaseFacts:
-    with reading(engine) as session:
-        revision = revision_of(session.connection())
-        version = session.connection().dialect.server_version_info or ()
+    # Not by ``reading``: what it sets on a PostgreSQL connection outlives it, and would hide that
+    # the server allows no writing.
+    with engine.execution_options(reading_only=True).connect() as connection:
+        revision = revision_of(connection)
+        version = connection.dialect.server_version_info or ()
     facts = replace(
         facts,
         revision=revision,
