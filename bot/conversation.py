@@ -37,6 +37,7 @@ from bot.triage import (
 )
 from config.city import City
 from language.normal import clean
+from store.faults import fault_of
 from turns import wire
 from turns.heard import Heard
 from turns.replies import Bye, Handoff, Reply, Say, Speaker, Told
@@ -282,8 +283,8 @@ class Conversations:
 
     async def _hand_over(self, state: history.State, heard: Heard, reason: HandoverReason) -> None:
         parts = self._parts
-        order = await asyncio.to_thread(
-            hand_over, parts.engine, state, heard, reason,
+        order = await self._store(
+            hand_over, state, heard, reason,
             matter_facts=parts.matter_facts, extract=parts.extract, now=parts.now(),
         )  # fmt: skip
         metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
@@ -310,7 +311,7 @@ class Conversations:
         try:
             return await asyncio.to_thread(function, self._parts.engine, *args, **kwargs)
         except SQLAlchemyError as error:
-            _log.error("store_failed", code="store_down", error=type(error).__name__)
+            _log.error("store_failed", code="store_down", fault=fault_of(error))
             raise ConversationError("store_down", "the database does not answer") from None
 
 

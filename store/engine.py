@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import Session
 
 from config.settings import Settings
@@ -81,6 +84,7 @@ def _sqlite(url: URL) -> Engine:
     engine = create_engine(url, connect_args={"timeout": float(WAIT_S)}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "handle_error", _name_readonly)
     return engine
 
 
@@ -130,3 +134,13 @@ def _begin_immediate(connection: Any) -> None:
     """Take the write lock at once: a read that turns into a write would fail without waiting."""
     reading_only = connection.get_execution_options().get("reading_only", False)
     connection.exec_driver_sql("BEGIN" if reading_only else "BEGIN IMMEDIATE")
+
+
+def _name_readonly(context: ExceptionContext) -> None:
+    """On a read-only volume SQLite only says that it cannot open (its journal beside the file)."""
+    error, engine = context.original_exception, context.engine
+    folder = Path(engine.url.database).parent if engine and engine.url.database else None
+    if folder and getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN:
+        is_readonly = folder.is_dir() and not os.access(folder, os.W_OK)
+        if is_readonly:
+            error.sqlite_errorcode = sqlite3.SQLITE_READONLY  # type: ignore[attr-defined]  # sqlite3's
