@@ -25,6 +25,8 @@ staff = typer.Typer(
     help="工作人员：添加、停用、角色、密码。", no_args_is_help=True, pretty_exceptions_enable=False
 )
 
+_NO_STORE = "数据库用不了；没有启动过就先运行 qianmen db upgrade"
+
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="登录名。")]
 Roles = Annotated[
     list[str],
@@ -131,13 +133,20 @@ def link(
 @contextmanager
 def _doing() -> Iterator[tuple[Engine, Act]]:
     """The installation's database, and the act of whoever runs the command."""
+    from sqlalchemy.exc import DBAPIError
+
     from handoff.staff import Act
     from store.engine import open_store
+    from store.faults import StoreError, fault_of
 
     settings = installation()
     engine = open_store(settings)
     try:
         yield engine, Act("command-line", datetime.now(UTC), secret_key(settings))
+    except DBAPIError as error:
+        raise StoreError(
+            fault_of(error), "数据库用不了；没有启动过就先运行 qianmen db upgrade"
+        ) from None
     finally:
         engine.dispose()
 
