@@ -87,7 +87,7 @@ def erase(
     for one in concerned:
         _erase(keeping, one, now, orders, done)
     if not dry_run:
-        done.left += sweep(keeping)
+        done.left = list(dict.fromkeys([*done.left, *sweep(keeping)]))
         told = {"kept": done.kept, "orders": done.orders, "failed": done.failed}
         note(keeping.settings, keeping.engine, by, "citizen_erased", identity, now,
              {"conversations": done.conversations,
