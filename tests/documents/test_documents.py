@@ -63,8 +63,10 @@ def test_variables_exist(document: Document) -> None:
     known = {f"QIANMEN_{name.upper()}" for name in Settings.model_fields}
     scripts = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
     text = document.path.read_text(encoding="utf-8")
-    named = set(re.findall(r"QIANMEN_[A-Z0-9_]*[A-Z0-9]", text)) - known
-    assert not {name for name in named if name not in scripts}
+    named = set(re.findall(r"QIANMEN_[A-Z0-9_]+", text)) - known
+    families = {name for name in named if any(one.startswith(name) for one in known)}
+    assert all(name.endswith("_") for name in families)
+    assert not {name for name in named - families if name not in scripts}
 
 
 @each
