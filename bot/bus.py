@@ -112,7 +112,7 @@ class Bus:
         """Log the loss of Redis, and its return, once each."""
         if down != self._down:
             self._down = down
-            code = "redis_down" if down else "redis_back"
+            code = "redis_lost" if down else "redis_back"
             _log.warning("bus_changed", code=code)
 
     async def _read(self, last: str) -> str:

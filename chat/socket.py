@@ -32,6 +32,7 @@ from chat.limits import Limits
 from chat.protocol import Choice, ClientFrame, Hello, Leave, Ping, Text
 from chat.session import ChatSession, Sessions
 from config.city import City
+from store.faults import fault_of
 from turns.heard import Heard, HeardKind
 from turns.trace import trace_of
 
@@ -149,7 +150,7 @@ class _Chat:
         try:
             missed = await self._open(session, cursor, now)
         except (ConversationError, SQLAlchemyError) as error:
-            _log.error("chat_open_failed", code=getattr(error, "code", "store_down"))
+            _log.error("chat_open_failed", code=_code(error), fault=fault_of(error))
             await self._send(protocol.error("store_down", _NOT_DELIVERED, retry=True))
             await self._socket.close(TRY_AGAIN)
             return None
@@ -212,8 +213,8 @@ class _Chat:
         try:
             await self._door.conversations.hear(heard)
         except (ConversationError, SQLAlchemyError) as error:
-            code = error.code if isinstance(error, ConversationError) else "store_down"
-            _log.error("chat_hear_failed", code=code)
+            code = _code(error)
+            _log.error("chat_hear_failed", code=code, fault=fault_of(error))
             await self._send(protocol.error(code, _NOT_DELIVERED, known=heard.id, retry=True))
         else:
             await self._send(protocol.ack(heard.id))
@@ -227,7 +228,7 @@ class _Chat:
         except (WebSocketDisconnect, RuntimeError):
             return  # the socket is gone; the listening side ends the rest
         except (ConversationError, SQLAlchemyError) as error:
-            _log.error("chat_replies_failed", code=getattr(error, "code", "store_down"))
+            _log.error("chat_replies_failed", code=_code(error), fault=fault_of(error))
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
                 await self._socket.close(TRY_AGAIN)
         finally:
@@ -253,3 +254,7 @@ class _Chat:
         )
         retry = error.code == "too_fast"
         await self._send(protocol.error(error.code, text, known=error.id, retry=retry))
+
+
+def _code(error: ConversationError | SQLAlchemyError) -> str:
+    return error.code if isinstance(error, ConversationError) else "store_down"

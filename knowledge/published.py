@@ -16,6 +16,7 @@ from knowledge import metrics
 from knowledge.matters import MatterEntry, PublishedAnswer, answer_id
 from knowledge.search import Search
 from store.engine import reading
+from store.faults import fault_of
 from store.tables import Answer, KnowledgeRevision, Matter
 
 _log = structlog.get_logger(__name__)
@@ -66,9 +67,7 @@ class Published:
             except SQLAlchemyError as error:
                 if self._search is None:
                     raise KnowledgeError("the database does not answer") from error
-                _log.warning(
-                    "knowledge_not_refreshed", code="store_down", error=type(error).__name__
-                )
+                _log.warning("knowledge_not_refreshed", code="store_down", fault=fault_of(error))
                 return self._search
 
     def _fresh(self, session: Session) -> Search:

@@ -17,8 +17,10 @@ from asr.vosk_local import check_model, model_rate, try_model
 from bot.join import read_city
 from bot.rasa_process import train_if_needed
 from config.city import City
+from config.errors import ConfigError
 from config.secret import secret_key
 from config.settings import Settings
+from config.volumefaults import volume_fault
 from handoff.staff import Act, create_first_administrator
 from knowledge.load import load_folder
 from qianmen.console import say
@@ -39,26 +41,46 @@ class Prepared:
 
 
 def prepare(settings: Settings) -> Prepared:
-    """Do all steps, saying each. Raises the steps' own errors, all with a ``code``."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    """Do all steps, saying each. Raises the steps' own errors, all with a ``code``.
+
+    What a volume refuses is :class:`ConfigError` ``disk_full``, ``volume_readonly``, … too.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        return _prepare(settings)
+    except OSError as error:
+        place = error.filename or settings.data_dir
+        code = volume_fault(error.errno)
+        raise ConfigError(code, f"{place}: {error.strerror or error}") from error
+
+
+def _prepare(settings: Settings) -> Prepared:
     city = _step("城市配置", lambda: read_city(settings.city))
     key = secret_key(settings)
     engine = _step("数据库", lambda: _database(settings))
-    if settings.data_key:
-        _step("个人信息密钥", lambda: _keys(engine))
-    else:
-        check_keys(engine, None)
-    _step("政策知识", lambda: load_folder(engine, settings.city / "knowledge", _now()))
-    password = create_first_administrator(engine, Act("system", _now(), key))
-    _step("语音模型", lambda: _speech_model(settings))
-    if not settings.rasa_server:  # else Rasa runs elsewhere, with the model it was built with
-        _step("对话模型", lambda: train_if_needed(settings))
+    try:
+        if settings.data_key:
+            _step("个人信息密钥", lambda: _keys(engine))
+        else:
+            check_keys(engine, None)
+        _step("政策知识", lambda: load_folder(engine, settings.city / "knowledge", _now()))
+        password = create_first_administrator(engine, Act("system", _now(), key))
+        _step("语音模型", lambda: _speech_model(settings))
+        if not settings.rasa_server:  # else Rasa runs elsewhere, with the model it was built with
+            _step("对话模型", lambda: train_if_needed(settings))
+    except BaseException:
+        engine.dispose()
+        raise
     return Prepared(city, engine, password)
 
 
 def _database(settings: Settings) -> Engine:
     engine = open_store(settings)
-    upgrade(engine)
+    try:
+        upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

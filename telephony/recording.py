@@ -18,6 +18,7 @@ from typing import BinaryIO
 import numpy as np
 import structlog
 
+from config.volumefaults import volume_fault
 from sealing.files import seal_file
 from sealing.keys import Keyring
 from telephony.line import FRAME_BYTES, FRAME_MS, SAMPLE_RATE_HZ, Frame, Leg
@@ -102,7 +103,8 @@ class Recorder:
             self._file.flush()
         except OSError as error:
             self._failed = True
-            _log.error("recording_failed", code="recording_failed", errno=error.errno)
+            code = volume_fault(error.errno, "recording_failed")
+            _log.error("recording_failed", code=code, errno=error.errno)
 
     def _close(self) -> None:
         if self._file is None:

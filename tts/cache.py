@@ -6,7 +6,6 @@ names, which come from the words, cannot be guessed.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +14,9 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
+import structlog
+
+from config.volumefaults import volume_fault
 from sealing.blobs import BlobSeal
 from sealing.errors import SealError
 from sealing.keys import Keyring
@@ -24,6 +26,7 @@ VERSION = 1
 MEMORY_BYTES = 32 * 1024 * 1024
 _MAGIC = b"QMS1"
 _DIGEST_BYTES = 32
+_log = structlog.get_logger(__name__)
 
 
 def key(spoken: str, voice: str, speed: int) -> str:
@@ -57,10 +60,12 @@ class SoundCache:
         return pcm
 
     def put(self, name: str, pcm: bytes) -> None:
-        """Keep the sound; what the disk refuses is kept in memory only."""
+        """Keep the sound; what the disk refuses is kept in memory only (and logged)."""
         self._remember(name, pcm)
-        with contextlib.suppress(OSError):
+        try:
             self._write(name, _MAGIC + hashlib.sha256(pcm).digest() + pcm)
+        except OSError as error:
+            _log.warning("speech_not_kept", code=volume_fault(error.errno), errno=error.errno)
 
     def path(self, name: str) -> Path:
         """Where the sound of that key lies."""

@@ -24,6 +24,7 @@ from config.listening import listen, serving_metrics
 from config.logs import configure
 from config.settings import Settings, load_settings
 from store.engine import StoreError, open_store
+from store.seal import SealError
 from web.app import Lifespan, create_app
 from web.metrics import Measured
 
@@ -101,7 +102,7 @@ def main() -> int:
         metrics = listen(
             settings.metrics_host, settings.web_metrics_port, "QIANMEN_WEB_METRICS_PORT"
         )
-    except (ConfigError, StoreError, ValueError) as error:
+    except (ConfigError, StoreError, SealError, ValueError) as error:
         _log.error("web_cannot_start", code=getattr(error, "code", "config_invalid"),
                    reason=str(error))  # fmt: skip
         return 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
+import structlog
 import uvicorn
 
 from bot.actions.app import create_app
@@ -12,19 +11,21 @@ from config.city import load_city
 from config.errors import ConfigError
 from config.logs import configure
 from config.settings import load_settings
-from store.engine import open_store
+from store.engine import StoreError, open_store
+from store.seal import SealError
+
+_log = structlog.get_logger(__name__)
 
 
 def main() -> int:
     """Serve until told to stop; 2 when the configuration cannot be used."""
     try:
         settings = load_settings()
-        city = load_city(settings.city)
-    except ConfigError as error:
-        print(f"actions: {error}", file=sys.stderr)  # noqa: T201  # before there is a log
+        configure("actions", settings.log_level)
+        app = create_app(joined(load_city(settings.city), open_store(settings)))
+    except (ConfigError, StoreError, SealError) as error:
+        _log.error("actions_cannot_start", code=error.code, reason=str(error))
         return 2
-    configure("actions", settings.log_level)
-    app = create_app(joined(city, open_store(settings)))
     uvicorn.run(
         app,
         host=settings.actions_host,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.settings import Settings
+from config.volumefaults import volume_fault
 
 LOW_BYTES = 5 * 1024**3
 """A day of 40 recorded calls at a time is about 110 GiB: below this somebody must act today."""
@@ -17,16 +18,6 @@ FULL_BYTES = 256 * 1024**2
 LOW_SHARE, FULL_SHARE = 0.10, 0.01
 """On small volumes these shares count instead: whichever asks for less room."""
 _PROBE = b"qianmen"
-_FAULTS = {
-    errno.ENOSPC: "disk_full",
-    errno.EDQUOT: "disk_full",
-    errno.EROFS: "volume_readonly",
-    errno.EACCES: "volume_readonly",
-    errno.EPERM: "volume_readonly",
-    errno.ENOENT: "volume_missing",
-    errno.ENOTDIR: "volume_missing",
-    errno.EEXIST: "volume_missing",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +76,7 @@ def judge(volume: Volume) -> str:
     """'' where all is well, else ``disk_full``, ``volume_readonly``, ``volume_missing``,
     ``volume_error`` or ``disk_low``."""
     if volume.write_errno:
-        return _FAULTS.get(volume.write_errno, "volume_error")
+        return volume_fault(volume.write_errno)
     if volume.free < min(FULL_BYTES, FULL_SHARE * volume.total):
         return "disk_full"
     low = volume.free < min(LOW_BYTES, LOW_SHARE * volume.total)

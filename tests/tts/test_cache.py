@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tts.cache import SoundCache, key
 
@@ -60,3 +61,11 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
         path.unlink()
     held = [cache.get(key(str(number), "cmn", 165)) is not None for number in range(4)]
     assert held == [False, False, True, True]
+
+
+def test_what_the_disk_refuses_is_told_by_its_code(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    with capture_logs() as logs:
+        SoundCache(blocked).put(NAME, PCM)
+    assert [line["code"] for line in logs] == ["volume_missing"]
