@@ -211,10 +211,12 @@ class Reader:
 def opened(path: Path) -> Iterator[Reader]:
     """An archive; raises ``backup_missing``, ``backup_corrupt``, ``backup_newer`` (its format)."""
     try:
-        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r|gz") as tar:
+        file = path.open("rb")
+    except OSError as error:
+        raise StoreError("backup_missing", f"{path} cannot be read: {error.strerror}") from None
+    try:
+        with file, tarfile.open(fileobj=file, mode="r|gz") as tar:
             yield Reader(tar)
-    except FileNotFoundError:
-        raise StoreError("backup_missing", f"{path} is not there") from None
     except (tarfile.TarError, zlib.error, EOFError, UnicodeError, RecursionError) as error:
         raise corrupt("it is damaged or cut off") from error
 
