@@ -12,8 +12,7 @@ import numpy as np
 
 from asr.activity import SileroPool
 from asr.assess.wav import Wav
-from asr.models.catalogue import STARTER
-from asr.models.shelf import chosen, find, shelf
+from asr.models.shelf import find, shelf, wanted
 from asr.models.tried import Tried
 from asr.recogniser import SAMPLE_RATE, Recogniser, Words
 from asr.resampling import Resampler
@@ -62,21 +61,20 @@ class Transcript:
 
 
 async def recogniser_for(
-    settings: Settings, wanted: str, executor: Executor
+    settings: Settings, name: str, executor: Executor
 ) -> tuple[str, Recogniser]:
-    """A started recogniser and what it is called: ``wanted`` is a model's name or folder, the
+    """A started recogniser and what it is called: ``name`` is a model's name or folder, the
     ``ws://`` address of a vosk-server, or '' for what calls are recognised with.
 
     Raises `ModelError`, `RecogniserError`.
     """
-    url = wanted if wanted.startswith(("ws://", "wss://")) else "" if wanted else settings.asr_url
+    url = name if name.startswith(("ws://", "wss://")) else "" if name else settings.asr_url
     recogniser: Recogniser
     if url:
         name, recogniser = url, RemoteRecogniser(url)
     else:
-        folder = find(settings, wanted) if wanted else chosen(settings)
-        name = wanted or (str(settings.model) if settings.model else STARTER)
-        recogniser = VoskRecogniser(folder, executor, Tried(shelf(settings)))
+        name = name or wanted(settings)
+        recogniser = VoskRecogniser(find(settings, name), executor, Tried(shelf(settings)))
     await recogniser.start()
     return name, recogniser
 

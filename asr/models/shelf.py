@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import escape
 from pathlib import Path
 
 from asr.models.catalogue import STARTER, load_catalogue
@@ -25,7 +26,7 @@ def installed(settings: Settings, name: str) -> Path | None:
     """The folder of the newest installed model called ``name`` (not the starter)."""
     found = [
         path.parent
-        for path in shelf(settings).glob(f"{name}-{'[0-9a-f]' * 12}/{SEAL}")
+        for path in shelf(settings).glob(f"{escape(name)}-{'[0-9a-f]' * 12}/{SEAL}")
         if path.parent.name.rpartition("-")[0] == name
     ]
     return max(found, key=_placed_at, default=None)
@@ -50,33 +51,38 @@ def starter_folder(settings: Settings) -> Path:
         ) from None
 
 
-def find(settings: Settings, wanted: str) -> Path:
-    """The folder of ``wanted``: a model's folder, the name of an installed one, or ``starter``.
+def find(settings: Settings, name: str) -> Path:
+    """The folder of ``name``: a model's folder, the name of an installed one, or ``starter``.
 
     Raises `ModelError` ``model_missing`` that says how to get it, and what the starter raises.
     """
-    if wanted == STARTER:
+    if name == STARTER:
         return starter_folder(settings)
-    folder = Path(wanted).expanduser()
+    folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
-    by_name = installed(settings, wanted) if folder.name == wanted else None
+    by_name = installed(settings, name) if folder.name == name else None
     if by_name is not None:
         return by_name
-    if wanted in load_catalogue(settings):
+    if name in load_catalogue(settings):
         raise ModelError(
-            "model_missing", f"模型 {wanted} 还没有安装：运行 qianmen models fetch {wanted}"
+            "model_missing", f"模型 {name} 还没有安装：运行 qianmen models fetch {name}"
         )
     raise ModelError(
         "model_missing",
-        f"没有模型文件夹 {wanted}：把 MODEL 设成 Vosk 模型的文件夹或已安装模型的名字"
+        f"没有模型文件夹 {name}：把 MODEL 设成 Vosk 模型的文件夹或已安装模型的名字"
         "（qianmen models list），或者不设 MODEL，用入门模型",
     )
 
 
+def wanted(settings: Settings) -> str:
+    """What MODEL names; `STARTER` where it is not set, or set to nothing."""
+    return STARTER if settings.model in (None, Path()) else str(settings.model)
+
+
 def chosen(settings: Settings) -> Path:
     """The folder of the model that the settings name; raises as `find`."""
-    return find(settings, STARTER if settings.model is None else str(settings.model))
+    return find(settings, wanted(settings))
 
 
 def in_use(settings: Settings) -> Path | None:

@@ -25,7 +25,7 @@ models = typer.Typer(help="语音模型：有哪些、下载、检查。", no_ar
 Name = Annotated[str, typer.Argument(help="模型的名字，见 models list。")]
 _STEP_PERCENT = 10
 _CHECKSUMS = {
-    "known": "校验和相符",
+    "known": "安装时压缩包的校验和相符",
     "unknown": "事先不知道校验和，下面是算出来的",
     "none": "不是用 models fetch 装的，没有校验和，只看了结构和装载",
 }

@@ -11,6 +11,7 @@ from shutil import copytree
 import pytest
 
 from asr import vosk_local
+from asr.models.catalogue import load_catalogue
 from asr.models.check import check
 from asr.models.download import Patience
 from asr.models.errors import ModelError
@@ -243,9 +244,15 @@ def test_names_that_nobody_knows(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         fetch(settings, "no-such-model", "", Told())
     assert caught.value.code == "model_unknown"
-    with pytest.raises(ModelError) as caught:
-        find(settings, "no-such-model")
-    assert caught.value.code == "model_missing"
+    for name in ("no-such-model", "**", "[", "a/b", "../x"):
+        with pytest.raises(ModelError) as caught:
+            find(settings, name)
+        assert caught.value.code == "model_missing"
+
+
+def test_a_model_set_to_nothing_is_the_starter(tmp_path: Path) -> None:
+    """As a container's environment has it where nobody chose."""
+    assert chosen(Settings(data_dir=tmp_path, model=Path())) == chosen(Settings(data_dir=tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -254,7 +261,7 @@ def test_names_that_nobody_knows(tmp_path: Path) -> None:
 def test_a_wrong_catalogue_of_the_city_s_names_the_line(tmp_path: Path, entry: str) -> None:
     settings = town(tmp_path, entry)
     with pytest.raises(ConfigError, match=r"models\.yaml:4: models\.0\."):
-        list_models(settings)
+        load_catalogue(settings)
 
 
 async def test_a_model_is_tried_once_and_again_after_any_change(
