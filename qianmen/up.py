@@ -10,6 +10,8 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 
+from asr.models.catalogue import STARTER
+from asr.models.shelf import wanted
 from config.settings import Settings
 from qianmen.console import say
 from qianmen.ports import check_ports
@@ -105,6 +107,6 @@ def welcome(settings: Settings, prepared: Prepared) -> None:
     say(f"  电话           sip:12345@本机地址:{settings.sip_port}")
     if prepared.password:
         say(f"  管理员 admin 的初始密码（只显示这一次）：{prepared.password}")
-    if settings.model is None and not settings.asr_url:
+    if wanted(settings) == STARTER and not settings.asr_url:
         say("  注意：现在用的是随附的入门语音模型，只认合成语音，不能给真实市民用（见 README）。")
     say("")

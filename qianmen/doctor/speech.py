@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from asr.models.catalogue import STARTER
 from asr.models.check import check as check_model
 from asr.models.errors import ModelError
-from asr.models.shelf import chosen
+from asr.models.shelf import chosen, wanted
 from asr.recogniser import RecogniserError
 from asr.starter.archive import ModelError as StarterError
 from asr.vosk_local import model_rate, try_model
@@ -38,7 +39,7 @@ def collect_model(patient: Patient) -> ModelFacts:
     settings = patient.settings
     if settings.asr_url:
         return _remote(settings)
-    starter = settings.model is None
+    starter = wanted(settings) == STARTER
     try:
         folder = chosen(settings)
         problems = tuple(
