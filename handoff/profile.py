@@ -16,7 +16,9 @@ ROLES = {
 MAX_CAPACITY = 20
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 # Who else acts in orders and in the audit: nobody may pass for them.
-_RESERVED = frozenset({"agent", "bot", "citizen", "command-line", "new", "staff", "system"})
+_RESERVED = frozenset(
+    {"agent", "bot", "citizen", "command-line", "new", "single-sign-on", "staff", "system"}
+)
 _PHONE = re.compile(r"(sips?:[^\s@<>\"]+@[^\s@<>\"]+|tel:\+?[0-9-]+)")
 MAX_NAME = 50
 _MAX_SUBJECT = 500

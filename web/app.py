@@ -26,13 +26,15 @@ from store import audit_anchor
 from web import errors, health
 from web.deps import Open
 from web.health import Probe
-from web.routes import account, api, audit, citizen, orders, people, recordings, staff
+from web.oidc import sign_on_from
+from web.routes import account, api, audit, citizen, orders, people, recordings, signon, staff
 from web.routes import health as health_routes
 from web.security import LastResort, SafeHeaders
 from web.site import Site
 from web.templating import STATIC, make_environment, static_version
 
 MIN_KEY_CHARS = 16
+_ROOMS = (citizen, staff, signon, account, orders, recordings, people, audit, api, health_routes)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -87,6 +89,7 @@ def create_app(
         idle=timedelta(minutes=settings.session_idle_minutes),
         https=https,
         anchor=settings.data_dir / audit_anchor.FILE,
+        sign_on=sign_on_from(settings, origin),
     )
     _add_routes(app, version)
     errors.install(app)
@@ -115,7 +118,7 @@ def public_origin(url: str) -> str:
 
 
 def _add_routes(app: FastAPI, version: str) -> None:
-    for room in (citizen, staff, account, orders, recordings, people, audit, api, health_routes):
+    for room in _ROOMS:
         app.include_router(room.router)
 
     @app.get("/favicon.ico", include_in_schema=False, dependencies=[Open])

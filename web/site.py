@@ -15,6 +15,7 @@ from chat.socket import Door
 from config.city import City
 from web.health import Probe
 from web.lockout import Addresses
+from web.oidc import SignOn
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +37,5 @@ class Site:
     idle: timedelta = timedelta(minutes=30)
     https: bool = False
     anchor: Path = Path()
+    sign_on: SignOn | None = None
     addresses: Addresses = field(default_factory=Addresses)

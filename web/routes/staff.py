@@ -111,7 +111,8 @@ def sign_in_form(
     nonce = cookie_of(request, sessions.FORM_COOKIE) or secrets.token_hex(16)
     standing = session_of(request)
     token = sessions.form_token(standing.nonce if standing else nonce, site.key)
-    values = {"next": own_path(wanted), "login": login[:64], "refused": refused, "token": token}
+    values = {"next": own_path(wanted), "login": login[:64], "refused": refused, "token": token,
+              "sign_on": site.sign_on.label if site.sign_on else ""}  # fmt: skip
     response = page(request, "sign_in.html", values, status)
     set_cookie(request, response, sessions.FORM_COOKIE, nonce)
     return response
