@@ -18,6 +18,7 @@ from qianmen.commands.models import models
 from qianmen.commands.prepare import prepare
 from qianmen.commands.shared import Json, installation, run
 from qianmen.commands.staff import staff
+from qianmen.commands.trace import trace
 from qianmen.console import print_json, say
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 app.add_typer(staff, name="staff")
 app.command()(doctor)
+app.command()(trace)
 app.command()(prepare)
 
 Say = Annotated[list[str], typer.Option("--say", help="市民说的一句话，可以给多次。")]
