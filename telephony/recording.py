@@ -10,6 +10,7 @@ sealed by the keeper later.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -89,18 +90,21 @@ class Recorder:
             self._pool.submit(self._write, caller, ours)
 
     def _write(self, caller: bytes, ours: bytes) -> None:
+        if self._failed:
+            return
         try:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("wb")
                 self._file.write(wav_header(0))
             data = interleave(caller, ours)
+            total = self._bytes + len(data)
             self._file.write(data)
-            self._bytes += len(data)
             self._file.seek(0)
-            self._file.write(wav_header(self._bytes))
+            self._file.write(wav_header(total))
             self._file.seek(0, 2)
             self._file.flush()
+            self._bytes = total
         except OSError as error:
             self._failed = True
             code = volume_fault(error.errno, "recording_failed")
@@ -109,7 +113,8 @@ class Recorder:
     def _close(self) -> None:
         if self._file is None:
             return
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk again, with what could not be written
+            self._file.close()
         self._file = None
         try:
             if self._keys is not None:
