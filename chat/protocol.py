@@ -27,8 +27,8 @@ MAX_FRAME_BYTES = 16 * 1024
 MAX_TEXT_CHARS = 1000
 MAX_VALUE_CHARS = 200
 MAX_TOKEN_CHARS = 1000
-# The largest cursor a client may name: SQLite's and PostgreSQL's integers end there.
-MAX_CURSOR = 2**63 - 1
+# The largest cursor a client may name: the ids of turns end there on PostgreSQL.
+MAX_CURSOR = 2**31 - 1
 
 _ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 # Characters that no sentence needs and that only hide text or break logs; \t \n \r stay.

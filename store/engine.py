@@ -92,10 +92,12 @@ def _postgresql(url: URL) -> Engine:
     options = " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items())
     arguments = {name: value for name, value in _POSTGRESQL.items() if name not in url.query}
     arguments["options"] = f"{options} {url.query.get('options', '')}".strip()
-    return create_engine(
+    engine = create_engine(
         url, connect_args=arguments, pool_pre_ping=True, pool_size=10, max_overflow=10,
         pool_timeout=WAIT_S, pool_recycle=1800, hide_parameters=True,
     )  # fmt: skip
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
 
 
 @contextmanager
@@ -119,6 +121,17 @@ def writing(engine: Engine) -> Iterator[Session]:
     """
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    """PostgreSQL cannot hold NUL, and nobody can read it: no stranger's byte stops a turn."""
+    from psycopg.types.string import StrDumper  # only who uses PostgreSQL loads its driver
+
+    class WithoutNul(StrDumper):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\x00", "") if "\x00" in obj else obj)
+
+    connection.adapters.register_dumper(str, WithoutNul)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
