@@ -5,12 +5,14 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 PATH=$PWD/.tools:$PATH
+for folder in /usr/lib/postgresql/*/bin; do PATH=$PATH:$folder; done # Debian keeps initdb off the PATH
 declare -A needs=(
   [sipp]="sip-tester:SIPp 呼叫场景"
   [baresip]="baresip:baresip 软电话场景"
   [promtool]="prometheus:告警规则的检查"
   [chromium]="chromium:浏览器里的页面场景"
   [kamailio]="kamailio:多台电话前面的 Kamailio 场景"
+  [initdb]="postgresql:PostgreSQL 上的数据库测试"
   [nginx]="nginx-light:网页前面的 TLS 代理场景"
 )
 missing=()
@@ -40,6 +42,11 @@ if [ ! -e $policy ]; then
   printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
   trap 'rm -f /usr/sbin/policy-rc.d' EXIT
 fi
+# Nor a database cluster of the system's own: tests make theirs.
+clusters=/etc/postgresql-common/createcluster.conf
+case " ${missing[*]:-} " in *" initdb "*)
+  [ -e $clusters ] || { mkdir -p "${clusters%/*}" && echo 'create_main_cluster = false' >$clusters; } ;;
+esac
 apt-get update -qq >/dev/null 2>&1
 # shellcheck disable=SC2086 # an empty entry must vanish
 apt-get install -y -qq --no-install-recommends ${packages[*]} >/dev/null 2>&1 ||
