@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -17,6 +19,11 @@ from asr.models.seal import SealedFile
 _MOST_FILES = 1000
 _PIECE = 1 << 20
 _ENCRYPTED = 0x1
+# What zipfile raises over damaged archives, beside its own error; what writing raises has a code.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError,
+    IndexError, NotImplementedError, RuntimeError, OverflowError,
+)  # fmt: skip
 
 
 def unpack(archive: BinaryIO, folder: Path, limit: int) -> dict[str, SealedFile]:
@@ -35,10 +42,8 @@ def unpack(archive: BinaryIO, folder: Path, limit: int) -> dict[str, SealedFile]
                 folder.mkdir(parents=True)
             need_space(folder, sum(info.file_size for info in files.values()))
             return _write_all(source, files, folder, limit)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise _refused(f"读不出来：{type(error).__name__}") from None
-    except ValueError:  # zipfile's own for offsets outside the file
-        raise _refused("读不出来") from None
 
 
 def _files(source: zipfile.ZipFile) -> dict[PurePosixPath, zipfile.ZipInfo]:

@@ -122,6 +122,11 @@ def test_a_place_that_cannot_be_written_has_a_code(tmp_path: Path) -> None:
 GOOD = packed(entry("model/file", b"0123456789" * 20))
 
 
+def test_an_entry_without_a_name_is_refused(tmp_path: Path) -> None:
+    nameless = GOOD.replace(b"model/file", b"\0" * 10)
+    assert refused(nameless, tmp_path).code == "model_corrupt"
+
+
 @given(at=st.integers(0, len(GOOD) - 1), value=st.integers(0, 255))
 def test_any_damage_is_a_model_error(
     tmp_path_factory: pytest.TempPathFactory, at: int, value: int
