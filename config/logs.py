@@ -85,10 +85,21 @@ def drop_below(level: str) -> Any:
     return drop
 
 
+def _named(process: str) -> Any:
+    """A structlog processor that names the process; threads do not inherit context variables."""
+
+    def name(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
+        event.setdefault("process", process)
+        return event
+
+    return name
+
+
 def configure(process: str, level: str = "info") -> None:
     """Send this process's logs, and those of its libraries, to standard error as JSON."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _named(process),
         structlog.stdlib.add_log_level,
         failure_counter(process),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -119,4 +130,3 @@ def configure(process: str, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(_LEVELS[level], logging.WARNING))
-    structlog.contextvars.bind_contextvars(process=process)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import threading
 from collections.abc import Iterator
 
 import httpx
@@ -48,6 +49,14 @@ def test_every_warning_and_error_is_counted_by_its_code(capsys: pytest.CaptureFi
     assert failures("turn_failed", "store_down") == before[0] + 1
     assert failures("no_code", "no_code") == before[1] + 1
     assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+def test_threads_of_a_process_carry_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("test")
+    thread = threading.Thread(target=structlog.get_logger().info, args=("from_a_thread",))
+    thread.start()
+    thread.join()
+    assert json.loads(capsys.readouterr().err)["process"] == "test"
 
 
 def test_what_is_not_written_is_counted_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
