@@ -7,6 +7,7 @@ import signal
 import socket
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -29,6 +30,21 @@ def test_status_says_that_everything_is_ready(front_door: FrontDoor) -> None:
     assert [p["name"] for p in report["processes"]] == [
         "redis", "asr", "actions", "rasa", "web", "phone", "keeper",
     ]  # fmt: skip
+    assert command.returncode == 0
+
+
+def test_the_doctor_finds_nothing_wrong(front_door: FrontDoor) -> None:
+    command = qianmen("doctor", "--json", environment=front_door.environment)
+    out, _ = command.communicate(timeout=120)
+    report = json.loads(out)
+    levels = {one["code"]: one["level"] for one in report["findings"]}
+    well = {"processes_ok", "keeper_ok", "ports_ok", "line_ok", "database_ok", "redis_ok"}
+    assert well <= set(levels), report
+    assert "error" not in levels.values(), report
+    assert {code for code, level in levels.items() if level == "warning"} >= {
+        "city_sample", "model_starter", "hunt_group_sample", "knowledge_sample",
+    }  # fmt: skip
+    assert report["healthy"]
     assert command.returncode == 0
 
 
@@ -92,3 +108,16 @@ def test_no_personal_data_in_any_log(front_door: FrontDoor) -> None:
         text = path.read_text("utf-8", "replace")
         for word in ("建业小区", "阳光花园", "烧烤摊", "公积金取", "13900139000", "13800138000"):
             assert word not in text, (path.name, word)
+
+
+def test_no_personal_data_in_any_measurement(front_door: FrontDoor) -> None:
+    settings = front_door.settings
+    ports = (
+        settings.phone_health_port, settings.asr_port, settings.actions_port,
+        settings.web_metrics_port, settings.keeper_port,
+    )  # fmt: skip
+    for port in ports:
+        page = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
+        assert "qianmen_" in page.text, port
+        for word in ("建业小区", "阳光花园", "烧烤摊", "公积金", "13900139000", "13800138000"):
+            assert word not in page.text, (port, word)
