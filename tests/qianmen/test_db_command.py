@@ -1,0 +1,177 @@
+"""``qianmen db`` as an operator uses it, on both engines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from config.settings import Settings
+from qianmen.cli import main
+from store import audit
+from store.engine import open_engine, reading, writing
+from store.migrate import migrate, newest, schema_change
+from store.tables import Audit, Conversation
+from tests.postgres import Cluster
+from tests.store.rows import ROWS, everything, fill
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run ``qianmen db …``: exit code, standard output, standard error."""
+    monkeypatch.setenv("QIANMEN_DATA_DIR", str(tmp_path / "var"))
+    monkeypatch.chdir(tmp_path)  # no .env of ours
+
+    def once(*words: object, url: str = "") -> tuple[int, str, str]:
+        monkeypatch.setenv("DATABASE_URL", url)
+        monkeypatch.setattr(sys, "argv", ["qianmen", "db", *map(str, words)])
+        try:
+            main()
+            code: Any = 0
+        except SystemExit as error:
+            code = error.code
+        out, err = capsys.readouterr()
+        return code or 0, out, err
+
+    return once
+
+
+def test_upgrade_says_from_where_to_where(run: Any, bare_database: str) -> None:
+    engine = open_engine(bare_database)
+    with schema_change(engine) as connection:
+        migrate(connection, "0002")
+        fill(connection)
+    engine.dispose()
+    code, out, _ = run("upgrade", "--json", url=bare_database)
+    told = json.loads(out)
+    assert (code, told["before"], told["after"], told["changed"]) == (0, "0002", newest(), True)
+    code, out, err = run("upgrade", url=bare_database)
+    assert (code, out) == (0, "")
+    assert newest() in err
+
+
+def test_a_city_that_grows_moves_to_postgresql(run: Any, tmp_path: Path, postgres: Cluster) -> None:
+    assert run("upgrade")[0] == 0
+    source = open_engine(f"sqlite:///{tmp_path / 'var' / 'qianmen.sqlite3'}")
+    with source.begin() as connection:
+        fill(connection)
+    former = everything(source)
+    source.dispose()
+    file = tmp_path / "backup.tar.gz"
+    code, out, _ = run("backup", file, "--recordings", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert set(told["rows"].values()) == {ROWS}
+    assert any("secret" in line for line in told["also_needed"])
+    grown = postgres.create("grown")
+    code, out, err = run("restore", file, "--json", url=grown)
+    assert (code, err) == (0, "")
+    assert json.loads(out)["rows"] == told["rows"]
+    target = open_engine(grown)
+    now = everything(target)
+    with reading(target) as session:
+        assert "database_restored" in session.scalars(select(Audit.action)).all()
+    target.dispose()
+    assert {name: rows for name, rows in now.items() if name != "audit"} == {
+        name: rows for name, rows in former.items() if name != "audit"
+    }
+    assert len(now["audit"][1]) == ROWS + 1
+
+
+def test_restoring_is_written_down_and_the_audit_holds(
+    run: Any, database: str, tmp_path: Path
+) -> None:
+    engine = open_engine(database)
+    secret = "s" * 40
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "secret").write_text(secret)
+    with writing(engine) as session:
+        audit.write(session, secret, at=NOW, actor="wang", action="sign_in")
+    assert run("backup", tmp_path / "b", url=database)[0] == 0
+    with writing(engine) as session:
+        audit.write(session, secret, at=NOW, actor="wang", action="sign_out")
+    engine.dispose()
+    code, _, err = run("restore", tmp_path / "b", url=database)
+    assert code == 1
+    assert "database_not_empty" in err
+    code, out, _ = run("restore", tmp_path / "b", "--force", "--json", url=database)
+    assert (code, json.loads(out)["notes"]) == (0, [])
+    with reading(engine) as session:
+        assert audit.verify(session, secret) is None
+        assert session.scalars(select(Audit.action).order_by(Audit.id)).all() == [
+            "sign_in", "database_restored",
+        ]  # fmt: skip
+    engine.dispose()
+    (tmp_path / "var" / "secret").write_text("another")
+    _, out, _ = run("restore", tmp_path / "b", "--force", "--json", url=database)
+    assert [note["code"] for note in json.loads(out)["notes"]] == ["secret_differs"]
+
+
+def test_a_key_that_is_missing_is_said(
+    run: Any, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sealing.keys import new_key
+    from store.seal import seal_from
+
+    key = new_key()
+    engine = open_engine(database, seal_from(key))
+    with writing(engine) as session:
+        session.add(Conversation(id="c", channel="web", citizen="13900139000", started_at=NOW))
+    engine.dispose()
+    monkeypatch.setenv("QIANMEN_DATA_KEY", key)
+    code, _, err = run("backup", tmp_path / "b", url=database)
+    assert code == 0
+    assert "QIANMEN_DATA_KEY" in err
+    assert b"13900139000" not in (tmp_path / "b").read_bytes()
+    monkeypatch.delenv("QIANMEN_DATA_KEY")
+    code, out, _ = run("restore", tmp_path / "b", "--force", "--json", url=database)
+    assert code == 0
+    assert [note["code"] for note in json.loads(out)["notes"]] == ["data_key_missing"]
+    opened = open_engine(database, seal_from(key))
+    with reading(opened) as session:
+        assert session.get_one(Conversation, "c").citizen == "13900139000"
+    opened.dispose()
+
+
+def test_not_while_the_front_door_runs(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Settings] = []
+
+    def running(settings: Settings) -> dict[str, object]:
+        asked.append(settings)
+        return {}
+
+    monkeypatch.setattr("qianmen.supervise.running", running)
+    code, _, err = run("restore", tmp_path / "none")
+    assert code == 1
+    assert "front_door_running" in err
+    assert asked[0].data_dir == tmp_path / "var"
+
+
+@pytest.mark.parametrize(
+    ("words", "url", "code"),
+    [
+        (("upgrade",), "mysql://u:geheim@h/db", "database_url"),
+        (("upgrade",), "postgresql://u:geheim@127.0.0.1:1/db", "database_down"),
+        (("backup", "b"), "postgresql://u:geheim@127.0.0.1:1/db", "database_down"),
+        (("backup", "b"), "", "database_old"),
+        (("backup", "no/such/folder/b"), "", "backup_unwritable"),
+        (("restore", "b"), "", "backup_missing"),
+    ],
+)
+def test_failures_are_one_line_with_a_code(
+    run: Any, words: tuple[str, ...], url: str, code: str
+) -> None:
+    exit_code, out, err = run(*words, url=url)
+    assert (exit_code, out) == (1, "")
+    assert code in err
+    assert "geheim" not in err
+    assert len(err.strip().splitlines()) == 1
