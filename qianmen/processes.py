@@ -54,7 +54,7 @@ def _redis(settings: Settings) -> Process:
 def _asr(settings: Settings) -> Process:
     address = f"{settings.asr_host}:{settings.asr_port}"
     return _python("asr", "语音识别", "asr.server", address,
-                   f"http://{reachable(settings.asr_host)}:{settings.asr_port}/readyz")  # fmt: skip
+                   f"{settings.asr_address.replace('ws', 'http', 1)}/readyz")  # fmt: skip
 
 
 def _actions(settings: Settings) -> Process:

@@ -21,7 +21,8 @@ class Patient:
     """The installation that is looked at.
 
     ``managed`` is what its process manager says, None where there is none; ``up``: it runs, here
-    or in containers. ``thorough``: what takes minutes is done as well.
+    or in containers. ``scattered``: its processes are in several containers, of which this is one,
+    so that their ports are not this one's. ``thorough``: what takes minutes is done as well.
     """
 
     settings: Settings
@@ -29,6 +30,7 @@ class Patient:
     managed: Mapping[str, Running] | None
     up: bool
     thorough: bool = False
+    scattered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

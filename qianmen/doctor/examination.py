@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -13,6 +12,7 @@ from qianmen.doctor import content, dialogue, host, network, places, running, sp
 from qianmen.doctor import telephone as phone
 from qianmen.doctor.check import Check, Patient, run_checks
 from qianmen.doctor.finding import Finding
+from qianmen.health import healthy
 from qianmen.supervise import running as managed_processes
 
 MARKS = {"ok": "✔", "warning": "!", "error": "✘"}
@@ -27,8 +27,10 @@ def checks() -> tuple[Check, ...]:
 def patient(settings: Settings, *, thorough: bool = False) -> Patient:
     """The installation, and whether it runs."""
     managed = managed_processes(settings)
-    up = managed is not None or _listens(settings)
-    return Patient(settings, _city(settings), managed, up, thorough)
+    servers = (settings.asr_server, settings.actions_server, settings.rasa_server)
+    scattered = managed is None and any(servers)
+    up = managed is not None or _serves(settings, scattered=scattered)
+    return Patient(settings, _city(settings), managed, up, thorough, scattered)
 
 
 def _city(settings: Settings) -> City | None:
@@ -38,16 +40,10 @@ def _city(settings: Settings) -> City | None:
         return None
 
 
-def _listens(settings: Settings) -> bool:
-    """Whether a keeper serves where the settings say: in containers there is no manager."""
-    place = reachable(settings.metrics_host), settings.keeper_port
-    try:
-        with socket.create_connection(place, timeout=1) as line:
-            line.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
-            line.settimeout(2)
-            return b"200" in line.recv(64)
-    except OSError:
-        return False
+def _serves(settings: Settings, *, scattered: bool) -> bool:
+    """Whether the keeper, or in containers the actions, serve where the settings say."""
+    keeper = f"http://{reachable(settings.metrics_host)}:{settings.keeper_port}/livez"
+    return healthy(f"{settings.actions_address}/readyz" if scattered else keeper)
 
 
 def examine(settings: Settings, *, thorough: bool = False) -> tuple[tuple[str, Finding], ...]:

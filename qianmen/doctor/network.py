@@ -49,7 +49,9 @@ class PortFacts:
 
 
 def collect_ports(patient: Patient) -> PortFacts:
-    """Try each; ask the kernel who has those that are taken."""
+    """Try each; ask the kernel who has those that are taken. In containers each has its own."""
+    if patient.scattered:
+        return PortFacts(patient.up, ())
     ports = tuple(_port(patient, *wanted) for wanted in wanted_ports(patient.settings))
     return PortFacts(patient.up, ports)
 
@@ -94,7 +96,9 @@ def judge_ports(facts: PortFacts) -> Iterator[Finding]:
             "port_taken", f"端口 {port.kind} {port.number}", f"被别的程序占用（{who}）",
             f"停掉那个程序，或者换一个端口（{port.setting}）。",
         )  # fmt: skip
-    if not strangers:
+    if not facts.ports:
+        yield ok("ports_elsewhere", "端口", "各个容器自己的，这里看不到")
+    elif not strangers:
         state = "都由前门在用" if facts.up else "都空着"
         yield ok("ports_ok", "端口", f"{len(facts.ports)} 个端口{state}")
 

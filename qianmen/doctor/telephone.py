@@ -83,7 +83,7 @@ def collect_line(patient: Patient) -> LineFacts:
     """Ask our own line."""
     settings = patient.settings
     uri = sip.Uri("", reachable(settings.sip_host), settings.sip_port)
-    if not patient.up:
+    if not patient.up or patient.scattered:
         return LineFacts(False, str(uri), 0, "", settings.sip_peers)
     return LineFacts(True, str(uri), options(uri), local_address_towards(uri), settings.sip_peers)
 
@@ -92,7 +92,7 @@ def judge_line(facts: LineFacts) -> Iterator[Finding]:
     """It answers those that may call."""
     subject = "电话线路"
     if not facts.up:
-        yield ok("line_not_asked", subject, "没有启动，没有试")
+        yield ok("line_not_asked", subject, "没有在这里运行，没有试")
     elif facts.status == 200:  # OK
         yield ok("line_ok", subject, f"{facts.address} 应答正常")
     elif facts.status:

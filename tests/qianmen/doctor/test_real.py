@@ -22,10 +22,21 @@ from config.secret import secret_key
 from config.settings import Settings
 from knowledge.load import load_folder
 from qianmen import cli
-from qianmen.doctor import content, dialogue, host, network, places, speech, stores, telephone
+from qianmen.doctor import (
+    content,
+    dialogue,
+    examination,
+    host,
+    network,
+    places,
+    speech,
+    stores,
+    telephone,
+)
 from qianmen.doctor.check import Check, Patient, check, run_checks
 from qianmen.doctor.examination import report_lines, summary
 from qianmen.doctor.finding import Finding, healthy, ok
+from qianmen.keeper.watch import confirmation_file
 from sealing.keys import new_key
 from store import audit
 from store.engine import open_engine, open_store, writing
@@ -338,3 +349,21 @@ def test_settings_that_cannot_be_used_are_one_finding(monkeypatch: pytest.Monkey
     report = json.loads(done.stdout)
     assert done.exit_code == 1
     assert [one["code"] for one in report["findings"]] == ["settings_invalid"]
+
+
+def test_in_containers_neither_ports_nor_the_line_are_ours(patient: Patient) -> None:
+    named = having(patient, actions_server="http://127.0.0.1:1", rasa_server="http://rasa:5005")
+    scattered = examination.patient(named.settings)
+    assert scattered.scattered
+    assert not scattered.up
+    running = replace(scattered, up=True)
+    assert codes(network.judge_ports(network.collect_ports(running))) == []
+    assert codes(telephone.judge_line(telephone.collect_line(running))) == []
+
+
+def test_a_person_confirms_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QIANMEN_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(examination, "checks", lambda: ())
+    done = CliRunner().invoke(cli.app, ["doctor", "--clock-is-right"])
+    assert done.exit_code == 0
+    assert confirmation_file(Settings(data_dir=tmp_path)).exists()
