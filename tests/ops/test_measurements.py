@@ -25,6 +25,7 @@ import telephony.call
 import tts.speaker
 import web.metrics
 from config.city import City
+from config.metrics import exposition
 from config.settings import ROOT, Settings
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.gauges import register
@@ -185,6 +186,16 @@ def test_a_rule_that_is_changed_fails_its_test(tmp_path: Path) -> None:
     blunt = RULES.read_text("utf-8").replace('urgency="danger"}) > 60', 'urgency="danger"}) > 6000')
     (tmp_path / "alerts.yml").write_text(blunt, "utf-8")
     assert _promtool("test", "rules", "alerts_test.yml", cwd=tmp_path).returncode != 0
+
+
+@needs_promtool
+def test_the_page_and_its_names_are_as_prometheus_wants_them(exported: frozenset[str]) -> None:
+    registry = CollectorRegistry()
+    registry.register(LineCollector(SipLine()))
+    assert PROMTOOL is not None
+    for page in (exposition()[0], exposition(registry)[0]):
+        checked = subprocess.run([PROMTOOL, "check", "metrics"], input=page, capture_output=True)
+        assert (checked.returncode, checked.stderr) == (0, b"")
 
 
 def test_every_alert_says_what_to_do_and_is_tested() -> None:
