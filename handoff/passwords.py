@@ -13,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 SHORTEST, LONGEST = 10, 256
 """Characters."""
 _DIFFERENT = 5
+_FILLING = "0123456789_@.-!"
 # The commonest that are long enough (lists of leaked passwords, Chinese and international).
 _COMMON = frozenset(
     (Path(__file__).parent / "common_passwords.txt").read_text(encoding="ascii").split()
@@ -32,9 +33,10 @@ def weakness(password: str, login: str) -> str | None:
         return f"密码最长 {LONGEST} 个字符"
     if len(plain) < SHORTEST:
         return f"密码至少要 {SHORTEST} 个字符"
-    if login and login.casefold() in (bare, bare[::-1]):
+    name = login.casefold()
+    if name and name in (bare, bare[::-1]):
         return "密码不能和登录名一样"
-    if len(login) > 3 and bare.replace(login.casefold(), "").strip("0123456789_@.-!") == "":
+    if name and name in bare and not bare.replace(name, "").strip(_FILLING):
         return "密码不能只是登录名加上数字"
     if len(set(plain)) < _DIFFERENT:
         return f"密码里至少要有 {_DIFFERENT} 种不同的字符"

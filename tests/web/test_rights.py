@@ -68,7 +68,7 @@ def test_every_route_declares_who_may_use_it(office: Office) -> None:
 def test_every_form_is_checked(office: Office) -> None:
     posts = [
         route for route in routes(office.app)
-        if isinstance(route, APIRoute) and not route.methods <= {"GET", "HEAD"}
+        if isinstance(route, APIRoute) and not (route.methods or set()) <= {"GET", "HEAD"}
     ]  # fmt: skip
     assert len(posts) >= 12
     for route in posts:
