@@ -6,7 +6,9 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
 ARG PIP_INDEX_URL
 ARG UV_DEFAULT_INDEX
-ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1
+# multidict has no wheel for this Python; without its C part it needs no compiler.
+ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1 \
+    MULTIDICT_NO_EXTENSIONS=1
 WORKDIR /opt/qianmen
 COPY requirements/uv.txt requirements/rasa.txt requirements/
 RUN python -m pip install --no-cache-dir --require-hashes --target /opt/uv -r requirements/uv.txt
