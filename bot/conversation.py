@@ -285,7 +285,8 @@ class Conversations:
         parts = self._parts
         order = await self._store(
             hand_over, state, heard, reason,
-            matter_facts=parts.matter_facts, extract=parts.extract, now=parts.now(),
+            matter_facts=parts.matter_facts, extract=parts.extract,
+            now=parts.now().astimezone(parts.city.zone),
         )  # fmt: skip
         metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
         if reason in ("danger", "asked"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +232,15 @@ async def test_key_zero_is_a_person_and_other_keys_are_an_answer(call: Talk) -> 
     await call.say("13800138000#", "keys")
     assert call.dialogue.asked[-1][1] == "13800138000"
     assert any(isinstance(reply, Handoff) for reply in await call.say("0", "keys"))
+
+
+async def test_the_day_of_a_hand_overs_number_is_the_citys(engine: Engine, city: City) -> None:
+    night = datetime(2026, 11, 19, 16, 30, tzinfo=UTC)  # half past midnight in the sample city
+    talk = Talk(engine, city, night, "web")
+    await talk.open()
+    await talk.say("转人工")
+    await talk.bus.stop()
+    assert talk.rows(WorkOrder)[0].number.startswith("20261120")
 
 
 async def test_rasas_wish_for_a_person_writes_the_order(chat: Talk, now: datetime) -> None:
