@@ -54,6 +54,12 @@ def patient(tmp_path: Path, city: City) -> Patient:
     return Patient(Settings(data_dir=tmp_path / "var"), city, None, up=False)
 
 
+@pytest.fixture(autouse=True)
+def _logs_stay_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runner's standard error is closed after each command; logging must not be sent to it."""
+    monkeypatch.setattr("qianmen.commands.shared.configure", lambda *_: None)
+
+
 @pytest.fixture
 def stored(patient: Patient, database: str) -> Patient:
     """An installation with a database on the newest schema, without rows."""
