@@ -13,7 +13,7 @@ from handoff.staff import get_staff
 from store.engine import writing
 from store.tables import Staff
 from tests.fakes.office import Office
-from tests.web.conftest import PASSWORD, Desk, audits, sign_in
+from tests.web.conftest import PASSWORD, Clock, Desk, audits, sign_in
 
 
 @pytest.fixture
@@ -71,10 +71,11 @@ def test_a_wrong_form_says_so_and_keeps_what_was_typed(
     assert "公积金" in answer.text
 
 
-def test_switching_off_is_felt_at_once(chief: Desk, office: Office) -> None:
+def test_switching_off_is_felt_at_once(chief: Desk, office: Office, clock: Clock) -> None:
     with TestClient(office.app, follow_redirects=False) as other:
         assert sign_in(other, "wang", PASSWORD) == 303
         assert other.get("/orders").status_code == 200
+        clock.advance(seconds=1)
         assert post(chief, "/wang/active", active="false")[1].endswith("done=disabled")
         assert other.get("/orders").status_code == 303
         assert sign_in(other, "wang", PASSWORD) == 401
