@@ -105,6 +105,8 @@ def reseal(json: Json = False) -> None:
         say(f"✔ 重新加密 {done.rows} 行、{done.recordings} 段录音，补标记 {done.marks} 个")
         if done.retired:
             say(f"  旧密钥 {'、'.join(done.retired)} 不再需要，可以从设置里去掉")
+        for code in done.left:
+            say(f"  注意 {code}：{_LEFT[code]}")
         if done.broken:
             say(f"✘ {done.broken} 处打不开，没有改动，见日志")
     raise typer.Exit(1 if done.broken else 0)

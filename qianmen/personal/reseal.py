@@ -19,6 +19,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.recordings import seal_left
 from qianmen.personal.find import PersonalError, add_marks
+from qianmen.personal.traces import sweep_database
 from sealing.files import SUFFIX, reseal_file
 from store.engine import reading, writing
 from store.keys import claim_key
@@ -35,7 +36,8 @@ _log = structlog.get_logger(__name__)
 class Resealed:
     """What was written anew; ``broken`` rows and files could not be opened and stay as they are.
 
-    ``retired``: the ids of keys that nothing needs any more; they may leave the setting.
+    ``retired``: the ids of keys that nothing needs any more; they may leave the setting. ``left``:
+    where former contents remain for now (``qianmen.personal.traces.sweep``).
     """
 
     rows: int = 0
@@ -43,6 +45,7 @@ class Resealed:
     marks: int = 0
     broken: int = 0
     retired: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As one JSON object."""
@@ -63,6 +66,7 @@ def reseal(keeping: Keeping, now: datetime) -> Resealed:
     _files(keeping, seal, now, done)
     if not done.broken:
         done.retired = _retire(keeping.engine, seal)
+    done.left = tuple(sweep_database(keeping.engine))
     _log.info("resealed", rows=done.rows, recordings=done.recordings, broken=done.broken)
     return done
 

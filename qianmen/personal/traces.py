@@ -56,7 +56,7 @@ def sweep(keeping: Keeping) -> list[str]:
     ``redis_log``: Redis's append-only file keeps old texts until it is rewritten.
     ``postgresql_pages``: freed, but overwritten only when they are used again.
     """
-    left = _sweep_database(keeping.engine)
+    left = sweep_database(keeping.engine)
     try:
         with _client(keeping.settings) as client:
             if not _rewritten(client):
@@ -66,7 +66,8 @@ def sweep(keeping: Keeping) -> list[str]:
     return left
 
 
-def _sweep_database(engine: Engine) -> list[str]:
+def sweep_database(engine: Engine) -> list[str]:
+    """The part of ``sweep`` that is about the database's files."""
     if engine.dialect.name != "sqlite":
         return ["postgresql_pages"]
     with engine.connect() as connection:
