@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -97,10 +98,11 @@ def verify(session: Session, key: str, anchor: Anchor | None = None) -> Broken |
         select(Audit).order_by(Audit.id).execution_options(yield_per=_BATCH, populate_existing=True)
     )
     try:
-        for line in rows:
-            broken = walk.step(line)
-            if broken is not None:
-                return broken
+        with closing(rows):
+            for line in rows:
+                broken = walk.step(line)
+                if broken is not None:
+                    return broken
     except (ValueError, TypeError):  # a time or JSON that the column's type cannot read
         return Broken("line_unreadable")
     return walk.end()
