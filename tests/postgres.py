@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -104,7 +105,7 @@ class Cluster:
         yield self.url(_SHARED)
         try:
             _empty(self._cleaners[_SHARED])
-        except SQLAlchemyError:  # the test changed tables, or stopped the server
+        except (SQLAlchemyError, psycopg.Error):  # the test changed tables, or stopped the server
             self._forget()
 
     def _forget(self) -> None:
@@ -135,7 +136,9 @@ def _empty(engine: Engine) -> None:
     with engine.begin() as connection:
         if "reset" not in connection.info:
             connection.info["reset"] = _reset(engine)
-        connection.exec_driver_sql(connection.info["reset"])
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute(connection.info["reset"])  # several statements: the driver takes no values
 
 
 def _reset(engine: Engine) -> str:
