@@ -55,6 +55,8 @@ environment() { # environment FOLDER LIST…: a fresh environment with exactly t
   local folder=$1 lists=() from=()
   shift
   for list in "$@"; do lists+=(-r "$list"); done
+  # Rasa's pins hold a source package that wants a compiler for its faster half only.
+  command -v cc >/dev/null 2>&1 || export MULTIDICT_NO_EXTENSIONS=1
   [ -n "${offline:-}" ] && from=(--offline --no-index --find-links "$offline/wheels")
   "$uv" venv --quiet --allow-existing --python "$python" "$folder" &&
     "$uv" pip install --quiet "${from[@]}" --no-deps --require-hashes --python "$folder/bin/python" "${lists[@]}"

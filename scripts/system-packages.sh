@@ -14,6 +14,8 @@ declare -A needs=(
   [kamailio]="kamailio:多台电话前面的 Kamailio 场景"
   [initdb]="postgresql:PostgreSQL 上的数据库测试"
   [nginx]="nginx-light:网页前面的 TLS 代理场景"
+  [openssl]="openssl:TLS 代理的证书"
+  [wget]="wget:容器的健康检查"
 )
 missing=()
 for program in "${!needs[@]}"; do

@@ -49,6 +49,11 @@ ACTIONS = {
     "audit_checked": "检查操作记录",
     "audit_deleted": "按规定清除到期的操作记录",
     "staff_viewed": "查看人员名单",
+    "retained": "按保存期限清除到期内容",
+    "citizen_exported": "导出一位市民的个人信息",
+    "citizen_erasing": "开始删除一位市民的个人信息",
+    "citizen_erased": "删除一位市民的个人信息",
+    "database_restored": "从备份恢复数据库",
 }
 DETAILS = {
     "changed": "改动",

@@ -113,9 +113,7 @@ Timings = Sequence[dict[str, Any]]
 
 def _timings(settings: Settings, calls: Iterable[dict[str, Any]]) -> list[Timings]:
     names = (conversation_of_call(call["call_id"]) for call in calls)
-    records = [
-        read_record(settings.database, name, data_key=settings.data_key) for name in names
-    ]
+    records = [read_record(settings.database, name, data_key=settings.data_key) for name in names]
     return [record.timings if record is not None else () for record in records]
 
 

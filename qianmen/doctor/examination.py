@@ -8,7 +8,17 @@ from itertools import groupby
 from config.city import City, load_city
 from config.errors import ConfigError
 from config.settings import Settings, reachable
-from qianmen.doctor import content, dialogue, host, network, places, running, speech, stores
+from qianmen.doctor import (
+    content,
+    dialogue,
+    host,
+    network,
+    places,
+    running,
+    speech,
+    stores,
+    trail,
+)
 from qianmen.doctor import telephone as phone
 from qianmen.doctor.check import Check, Patient, run_checks
 from qianmen.doctor.finding import Finding
@@ -20,7 +30,7 @@ MARKS = {"ok": "✔", "warning": "!", "error": "✘"}
 
 def checks() -> tuple[Check, ...]:
     """All checks, in the order in which they are shown."""
-    rooms = (running, places, network, phone, speech, dialogue, stores, host, content)
+    rooms = (running, places, network, phone, speech, dialogue, stores, trail, host, content)
     return tuple(one for room in rooms for one in room.CHECKS)
 
 

@@ -13,12 +13,10 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine, make_url, select, text
 from sqlalchemy.orm import Session
 
-from config.secret import secret_key
 from config.settings import Settings
 from qianmen.doctor.check import Patient, check
 from qianmen.doctor.finding import Finding, error, ok, warning
 from sealing.errors import SealError
-from store import audit
 from store.engine import StoreError, open_store, reading
 from store.faults import fault_of
 from store.migrate import newest, revision_of, revisions
@@ -264,47 +262,7 @@ def _redis_findings(
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class AuditFacts:
-    """The first broken line's code and id; ``unread``: the database could not be read."""
-
-    code: str = ""
-    line: int | None = None
-    unread: bool = False
-
-
-def collect_audit(patient: Patient) -> AuditFacts:
-    """Walk the whole audit."""
-    settings = patient.settings
-    file = sqlite_file(settings)
-    keyless = not settings.secret_key and not (settings.data_dir / "secret").exists()
-    if keyless or (file and not file.exists()):
-        return AuditFacts(unread=True)
-    try:
-        engine = open_store(settings)
-        try:
-            with reading(engine) as session:
-                broken = audit.verify(session, secret_key(settings))
-        finally:
-            engine.dispose()
-    except Exception:  # noqa: BLE001  # the database's own check says what is wrong with it
-        return AuditFacts(unread=True)
-    return AuditFacts(broken.code, broken.id) if broken else AuditFacts()
-
-
-def judge_audit(facts: AuditFacts) -> Iterator[Finding]:
-    """Nobody has changed it."""
-    if facts.code:
-        yield error(
-            "audit_broken", "审计记录", f"第 {facts.line or '?'} 行起对不上（{facts.code}）",
-            "有人绕过系统改过审计表，或者登录密钥换过：保留现场，和备份比对，报告主管。",
-        )  # fmt: skip
-    elif not facts.unread:
-        yield ok("audit_ok", "审计记录", "前后相连，没有被改过")
-
-
 CHECKS = (
     check("存储", collect_database, judge_database, within_s=60),
     check("存储", collect_redis, judge_redis),
-    check("存储", collect_audit, judge_audit, within_s=60),
 )

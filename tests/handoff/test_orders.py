@@ -68,7 +68,7 @@ def test_numbers_are_gapless_within_a_day_under_contention(
 
 def test_a_failed_write_uses_up_no_number(engine: Engine, draft: OrderDraft, now: datetime) -> None:
     doubled = replace(draft, fields=(*draft.fields, *draft.fields))
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         write(engine, doubled, now=now)
     assert count(engine, WorkOrder) == 0
     assert write(engine, draft, now=now).number == "2026112000001"

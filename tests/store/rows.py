@@ -13,7 +13,11 @@ from store.engine import reading
 from store.rows import RawTable, raw_tables, read_rows, reflect, write_rows
 
 HARD_TEXT = "油烟😷 «ü» \\\"'\n\t%s %(x)s \x7f\u2028 end"
-HARD_JSON: dict[str, Any] = {"词": ["😷", None, 1.5, 10**15, True, {}], "null": None, "": "\\u0000 as text"}
+HARD_JSON: dict[str, Any] = {
+    "词": ["😷", None, 1.5, 10**15, True, {}],
+    "null": None,
+    "": "\\u0000 as text",
+}
 MOMENT = datetime.fromisoformat("2026-11-20T04:00:00.123457+00:00")
 ROWS = 3
 

@@ -27,6 +27,8 @@ def test_a_turn_has_one_trace_wherever_it_is_asked_for() -> None:
     assert len({trace_of("c1", "h1"), trace_of("c1", "h2"), trace_of("c2", "h1")}) == 3
 
 
-@pytest.mark.parametrize("text", ["", "0" * 32, "a" * 31, "a" * 33, "A" * 32, "g" * 32, "a" * 31 + "\n"])
+@pytest.mark.parametrize(
+    "text", ["", "0" * 32, "a" * 31, "a" * 33, "A" * 32, "g" * 32, "a" * 31 + "\n"]
+)
 def test_what_is_no_trace(text: str) -> None:
     assert not is_trace(text)

@@ -32,13 +32,17 @@ from qianmen.doctor import (
     speech,
     stores,
     telephone,
+    trail,
 )
 from qianmen.doctor.check import Check, Patient, check, run_checks
 from qianmen.doctor.examination import report_lines, summary
 from qianmen.doctor.finding import Finding, healthy, ok
+from qianmen.keeper.duty import Keeping
+from qianmen.keeper.trail import anchor_audit
 from qianmen.keeper.watch import confirmation_file
 from sealing.keys import new_key
 from store import audit
+from store.audit_anchor import AuditError
 from store.engine import open_engine, open_store, writing
 from store.migrate import migrate, schema_change
 from store.tables import Conversation
@@ -210,10 +214,24 @@ def test_a_changed_audit_line(stored: Patient, engine: Engine) -> None:
     for action in ("sign_in", "order_seen"):
         with writing(engine) as session:
             audit.write(session, key, at=NOON, actor="li", action=action)
-    assert codes(stores.judge_audit(stores.collect_audit(stored))) == []
+    assert codes(trail.judge_audit(trail.collect_audit(stored))) == []
     with writing(engine) as session:
         session.execute(text("UPDATE audit SET actor = 'wang' WHERE action = 'sign_in'"))
-    assert codes(stores.judge_audit(stores.collect_audit(stored))) == ["audit_broken"]
+    assert codes(trail.judge_audit(trail.collect_audit(stored))) == ["audit_broken"]
+
+
+def test_an_audit_whose_end_is_cut_off(stored: Patient, engine: Engine, city: City) -> None:
+    stored = having(stored, database_url=engine.url.render_as_string(hide_password=False))
+    key = secret_key(stored.settings)
+    with writing(engine) as session:
+        for action in ("sign_in", "order_seen"):
+            audit.write(session, key, at=NOON, actor="li", action=action)
+    anchor_audit(Keeping(stored.settings, city, engine), NOON)
+    with writing(engine) as session:
+        session.execute(text("DELETE FROM audit WHERE action = 'order_seen'"))
+    assert trail.collect_audit(stored).code == "end_missing"
+    with pytest.raises(AuditError, match="lacks lines"):
+        anchor_audit(Keeping(stored.settings, city, engine), NOON)
 
 
 def of_redis(patient: Patient) -> list[str]:

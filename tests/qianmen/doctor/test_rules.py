@@ -20,6 +20,7 @@ from qianmen.doctor import (
     speech,
     stores,
     telephone,
+    trail,
 )
 from qianmen.doctor.finding import Finding
 from qianmen.keeper.volumes import Volume
@@ -256,9 +257,9 @@ def test_redis_away(up: bool, ours: bool, wanted: list[str]) -> None:
 
 
 def test_audit() -> None:
-    assert codes(stores.judge_audit(stores.AuditFacts())) == []
-    assert codes(stores.judge_audit(stores.AuditFacts(unread=True))) == []
-    assert codes(stores.judge_audit(stores.AuditFacts("line_changed", 7))) == ["audit_broken"]
+    assert codes(trail.judge_audit(trail.AuditFacts())) == []
+    assert codes(trail.judge_audit(trail.AuditFacts(unread=True))) == []
+    assert codes(trail.judge_audit(trail.AuditFacts("line_changed", 7))) == ["audit_broken"]
 
 
 @pytest.mark.parametrize(
