@@ -101,7 +101,8 @@ class Cluster:
         """The one database that tests use one after the other, emptied behind each."""
         if _SHARED not in self._cleaners:
             self.upgraded(_SHARED)
-            self._cleaners[_SHARED] = open_engine(self.url(_SHARED))
+            # By another name: to a restore it is nobody who uses the database.
+            self._cleaners[_SHARED] = open_engine(f"{self.url(_SHARED)}&application_name=tests")
         yield self.url(_SHARED)
         try:
             _empty(self._cleaners[_SHARED])
