@@ -28,6 +28,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run ``qianmen db …``: exit code, standard output, standard error."""
     monkeypatch.setenv("QIANMEN_DATA_DIR", str(tmp_path / "var"))
     monkeypatch.chdir(tmp_path)  # no .env of ours
+    # What capsys gives as standard error is closed after the test: no logger may keep it.
+    monkeypatch.setattr("qianmen.commands.shared.configure", lambda *_: None)
 
     def once(*words: object, url: str = "") -> tuple[int, str, str]:
         monkeypatch.setenv("DATABASE_URL", url)
