@@ -27,11 +27,11 @@ demo: setup ## 启动全部，演示一通电话和一段对话，然后退出�
 test: setup-test ## 全部检查和测试（20 分钟以内）
 	@scripts/system-packages.sh
 	@$(MAKE) --no-print-directory check
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup tests; code=$$?; scripts/system-packages.sh --report; exit $$code
+	@scripts/tests.sh; code=$$?; scripts/system-packages.sh --report; exit $$code
 
 .PHONY: test-fast
 test-fast: setup-test ## 只跑快的测试
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup tests -m "not slow"
+	@$(PYTHON) -m pytest tests -m "not slow"
 
 .PHONY: check
 check: setup-test ## ruff、mypy strict、import-linter

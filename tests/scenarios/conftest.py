@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,16 +17,3 @@ def front_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontDoor]:
         pytest.skip("Rasa's environment is not set up: run `make setup`")
     with front_door_on(tmp_path_factory.mktemp("front-door")) as running:
         yield running
-
-
-@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Scenarios first and on one worker: they wait in real time while the others compute.
-
-    Two front doors at once would also be more than a small machine holds.
-    """
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("front-door"))
-    items.sort(key=lambda item: here not in item.path.parents)
