@@ -20,6 +20,7 @@ from handoff.passwords import hash_password, make_password, weakness
 from handoff.profile import Profile, StaffError, check_login, check_profile, check_subject
 from store import audit
 from store.engine import reading, writing
+from store.locks import one_at_a_time
 from store.tables import Staff
 
 ADMINISTRATOR = "admin"
@@ -55,6 +56,7 @@ def create_first_administrator(engine: Engine, act: Act) -> str | None:
     password = make_password()
     profile = Profile("管理员", ("administrator", "supervisor"))
     with writing(engine) as session:
+        one_at_a_time(session, "first administrator")
         if session.scalar(select(Staff.id).limit(1)) is not None:
             return None
         _insert(session, act, ADMINISTRATOR, profile, hash_password(password))

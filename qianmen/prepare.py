@@ -46,7 +46,8 @@ def prepare(settings: Settings) -> Prepared:
     What a volume refuses is :class:`ConfigError` ``disk_full``, ``volume_readonly``, … too.
     """
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        # Ours alone: the database and the recordings are made readable as the umask has it.
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _prepare(settings)
     except OSError as error:
         place = error.filename or settings.data_dir

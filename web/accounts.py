@@ -20,6 +20,7 @@ from handoff.passwords import hash_password, is_outdated, password_fits
 from handoff.staff import Act, change_own_password, check_password
 from store import audit
 from store.engine import reading, writing
+from store.locks import one_at_a_time
 from store.tables import Audit, Staff
 from web.lockout import LOOK_BACK, is_locked
 from web.rights import Right, rights_of
@@ -77,6 +78,7 @@ def _check(
     """Whose password it is, and its hash; raises :class:`SignInError`."""
     login = login.strip().lower()[:MAX_LOGIN_CHARS]
     with writing(engine) as session:
+        one_at_a_time(session, f"sign-in.{login}")  # or tries sent at once are counted as one
         found = _find(session, login)
         name = login if found else _disguise(login, key)
         locked = is_locked(_tries(session, name, now), now)
