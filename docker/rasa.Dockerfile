@@ -19,8 +19,9 @@ COPY LICENSE ./
 COPY bot/__init__.py bot/__init__.py
 COPY bot/rasa bot/rasa
 COPY language language
+COPY sealing sealing
 COPY qianmen/__init__.py qianmen/health.py qianmen/
-RUN .venv/bin/python -m compileall -q bot language qianmen \
+RUN .venv/bin/python -m compileall -q bot language sealing qianmen \
     && PYTHONPATH=/opt/qianmen PYTHONWARNINGS=ignore RASA_TELEMETRY_ENABLED=false CUDA_VISIBLE_DEVICES= \
         TF_CPP_MIN_LOG_LEVEL=3 MPLCONFIGDIR=/tmp/matplotlib .venv/bin/python -m bot.rasa.train rasa \
     && rm -r rasa/project

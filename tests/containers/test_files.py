@@ -152,6 +152,20 @@ def test_the_image_has_every_room_and_compiles_it() -> None:
     assert rooms <= set(compiled.partition("compileall")[2].split())
 
 
+def test_the_dialogues_image_has_what_rasa_imports_and_the_key() -> None:
+    steps = dockerfile_steps((ROOT / "docker" / "rasa.Dockerfile").read_text("utf-8"))
+    sources = {source for word, rest in steps if word == "COPY" for source in copied(rest)[1]}
+    ours = {path.name for path in ROOT.iterdir() if (path / "__init__.py").is_file()} - {"bot"}
+    texts = [path.read_text("utf-8") for path in (ROOT / "bot" / "rasa").rglob("*.py")]
+    imported = {
+        name for text in texts for name in re.findall(r"^\s*(?:from|import) (\w+)", text, re.M)
+    }
+    assert imported & ours
+    assert imported & ours <= sources
+    # Rasa seals what it remembers of a citizen: it needs the key as much as the database does.
+    assert "qianmen_data_key" in document()["services"]["rasa"]["secrets"]
+
+
 def test_the_shell_of_the_images_is_shell() -> None:
     scripts = [(ROOT / "docker" / "make-secrets.sh").read_text("utf-8")]
     for path in DOCKERFILES:
