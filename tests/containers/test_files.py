@@ -158,7 +158,9 @@ def test_the_dialogues_image_has_what_rasa_imports_and_the_key() -> None:
     ours = {path.name for path in ROOT.iterdir() if (path / "__init__.py").is_file()} - {"bot"}
     texts = [path.read_text("utf-8") for path in (ROOT / "bot" / "rasa").rglob("*.py")]
     imported = {
-        name for text in texts for name in re.findall(r"^\s*(?:from|import) (\w+)", text, re.M)
+        name
+        for text in texts
+        for name in re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE)
     }
     assert imported & ours
     assert imported & ours <= sources
