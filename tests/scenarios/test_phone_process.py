@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from config.city import load_city
 from config.settings import ROOT
 from qianmen.agent_phone import agent_phone
 from qianmen.citizen.call import Patience, place_call
@@ -36,7 +37,7 @@ async def test_alone_it_bridges_the_caller_and_hangs_up_when_it_is_stopped(tmp_p
         ready = next(process for process in processes(settings) if process.name == "phone")
         async with asyncio.timeout(60):
             await until_ready(ready)
-        agent_port = int((settings.city / "city.yaml").read_text("utf-8").split(":")[-1].split()[0])
+        agent_port = int(load_city(settings.city).lines[0].hunt_group.rpartition(":")[2])
         async with agent_phone(agent_port) as agent:
             call = asyncio.create_task(
                 asyncio.to_thread(
