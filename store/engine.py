@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from config.settings import Settings
 from store.faults import StoreError as StoreError
@@ -97,7 +98,31 @@ def _postgresql(url: URL) -> Engine:
         pool_timeout=WAIT_S, pool_recycle=1800, hide_parameters=True,
     )  # fmt: skip
     event.listen(engine, "connect", _prepare_postgresql)
+    _close_latecomers(engine)
     return engine
+
+
+def _close_latecomers(engine: Engine) -> None:
+    """Close what comes back after ``dispose``: a thread may still be in the middle of a query.
+
+    The pool that it belonged to is gone by then, and nobody else would close it.
+    """
+    disposals = 0
+
+    def disposed(_engine: Engine) -> None:
+        nonlocal disposals
+        disposals += 1
+
+    def connected(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["disposals"] = disposals
+
+    def came_back(_connection: Any, record: ConnectionPoolEntry) -> None:
+        if record.info.get("disposals") != disposals:
+            record.close()
+
+    event.listen(engine, "engine_disposed", disposed)
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "checkin", came_back)
 
 
 @contextmanager

@@ -159,3 +159,15 @@ def test_the_installations_database(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         open_store(Settings(data_dir=tmp_path / "file" / "data", database_url=""))
     assert caught.value.code in CODES
+
+
+def test_what_comes_back_after_the_end_is_closed(engine: Engine) -> None:
+    connection = engine.connect()
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    engine.dispose()
+    connection.close()
+    if engine.dialect.name == "postgresql":
+        assert driver.closed
+    with engine.connect() as again:  # a disposed engine is a fresh one
+        assert again.scalar(text("SELECT 1")) == 1
