@@ -7,12 +7,12 @@ log line of whoever renews it, to another machine.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.wholefile import write_whole
 from store.audit import Anchor, head, number_of
 from store.tables import Audit
 
@@ -55,7 +55,8 @@ def renew_anchor(session: Session, path: Path) -> Anchor | None:
     if former is not None and not _stands(session, former, newest):
         raise AuditError("audit_end_missing", "the audit lacks lines that it had")
     if newest is not None:
-        _write(path, newest)
+        kept = json.dumps({"number": newest.number, "chain": newest.chain})
+        write_whole(path, kept.encode())
     return newest
 
 
@@ -66,11 +67,3 @@ def _stands(session: Session, former: Anchor, newest: Anchor | None) -> bool:
         return True
     oldest = session.scalar(select(Audit.chain).order_by(Audit.id).limit(1)) or ""
     return (number_of(oldest) or 0) > former.number
-
-
-def _write(path: Path, anchor: Anchor) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.write_text(json.dumps({"number": anchor.number, "chain": anchor.chain}), encoding="utf-8")
-    fresh.replace(path)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from config.volumefaults import volume_fault
+from config.wholefile import write_whole
 from sealing.blobs import BlobSeal
 from sealing.errors import SealError
 from sealing.keys import Keyring
@@ -89,15 +88,7 @@ class SoundCache:
     def _write(self, name: str, data: bytes) -> None:
         path = self.path(name)
         data = self._seal.seal(data, name) if self._seal else data
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, data)
 
     def _remember(self, name: str, pcm: bytes) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 
 from config.settings import Settings
+from config.wholefile import write_whole
 from qianmen.keeper import volumes
 from qianmen.keeper.clock import Clock, confirmed, loads, look
 from qianmen.keeper.duty import Duty, Keeping
@@ -151,9 +152,6 @@ def _text_of(path: Path) -> str:
 
 
 def _write(path: Path, content: str) -> None:
-    """In one step: a half-written file is never read. A full disk is told by the volumes' duty."""
-    fresh = path.with_suffix(".new")
+    """As far as the volume takes it: a full disk is told by the volumes' duty."""
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(content, encoding="utf-8")
-        fresh.replace(path)
+        write_whole(path, content.encode())
