@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from qianmen.commands.shared import Json, installation
-from qianmen.console import print_json, say
+from qianmen.console import print_json, say, show
 from qianmen.keeper.duty import Keeping
 
 data = typer.Typer(
@@ -89,7 +89,7 @@ def new_key(
     if json:
         print_json({"key": written, "id": ring.newest.id, "algorithm": ring.newest.algorithm})
     else:
-        typer.echo(written)
+        show(written)
         say(f"编号 {ring.newest.id}。请另外妥善保管一份：丢了它，加密的数据就再也打不开。")
 
 
@@ -102,13 +102,13 @@ def reseal(json: Json = False) -> None:
         done = work(keeping, _now())
     _tell(done.as_json(), json)
     if not json:
-        say(f"✔ 重新加密 {done.rows} 行、{done.recordings} 段录音，补标记 {done.marks} 个")
+        show(f"✔ 重新加密 {done.rows} 行、{done.recordings} 段录音，补标记 {done.marks} 个")
         if done.retired:
-            say(f"  旧密钥 {'、'.join(done.retired)} 不再需要，可以从设置里去掉")
+            show(f"  旧密钥 {'、'.join(done.retired)} 不再需要，可以从设置里去掉")
         for code in done.left:
-            say(f"  注意 {code}：{_LEFT[code]}")
+            show(f"  注意 {code}：{_LEFT[code]}")
         if done.broken:
-            say(f"✘ {done.broken} 处打不开，没有改动，见日志")
+            show(f"✘ {done.broken} 处打不开，没有改动，见日志")
     raise typer.Exit(1 if done.broken else 0)
 
 
@@ -125,7 +125,7 @@ def retain(dry_run: Dry = False, json: Json = False) -> None:
     _tell({"dry_run": dry_run, **report}, json)
     if not json:
         verb = "会删除" if dry_run else "已删除"
-        say(
+        show(
             f"{verb}：录音 {report['recordings']}，对话原话 {report['transcripts']}，"
             f"工单内容 {report['orders']}，审计 {report['audit_lines']} 行，"
             f"合成语音 {report['sentences']}，无主录音 {report['orphans']}；"
@@ -153,7 +153,7 @@ def export(
         done = work(keeping.settings, keeping.engine, who, to, deeds.by(by), _now())
     _tell(done.as_json(), json)
     if not json:
-        say(
+        show(
             f"✔ {done.file}：对话 {done.conversations}，工单 {done.orders}，"
             f"话轮 {done.turns}，录音 {done.recordings}；读不出 {done.missing}"
         )
@@ -191,12 +191,12 @@ def erase(
     if not json:
         verb = "会删除" if dry_run else "已删除"
         emptied = len(done.orders)
-        say(f"{verb}：对话 {done.conversations}，录音 {done.recordings}，工单内容 {emptied}")
+        show(f"{verb}：对话 {done.conversations}，录音 {done.recordings}，工单内容 {emptied}")
         for kept in done.kept:
             what = f"工单 {kept['order']}" if "order" in kept else f"对话 {kept['conversation']}"
-            say(f"  保留 {what}：{_REASONS[kept['reason']]}")
+            show(f"  保留 {what}：{_REASONS[kept['reason']]}")
         for code in done.left:
-            say(f"  注意 {code}：{_LEFT[code]}")
+            show(f"  注意 {code}：{_LEFT[code]}")
     raise typer.Exit(1 if done.failed else 0)
 
 

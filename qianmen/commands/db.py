@@ -13,7 +13,7 @@ import typer
 
 from config.settings import Settings
 from qianmen.commands.shared import Json, installation
-from qianmen.console import print_json, say
+from qianmen.console import print_json, show
 from store.faults import StoreError
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def upgrade_command(json: Json = False) -> None:
     if json:
         print_json(report)
     elif report["changed"]:
-        say(f"✔ 数据库 {done.before or '（空）'} → {done.after}")
+        show(f"✔ 数据库 {done.before or '（空）'} → {done.after}")
     else:
-        say(f"✔ 数据库已经是最新的 {done.after}")
+        show(f"✔ 数据库已经是最新的 {done.after}")
 
 
 @db.command("backup")
@@ -89,12 +89,12 @@ def backup_command(
     if json:
         print_json({"file": str(file), **asdict(done), "also_needed": needed})
         return
-    say(f"✔ {file}：{sum(done.rows.values())} 行，{done.recordings} 段录音，{done.size} 字节")
+    show(f"✔ {file}：{sum(done.rows.values())} 行，{done.recordings} 段录音，{done.size} 字节")
     if done.recordings_missing:
-        say(f"  {done.recordings_missing} 段录音的文件已经不在")
-    say("换一台机器恢复时，还要另外保管：")
+        show(f"  {done.recordings_missing} 段录音的文件已经不在")
+    show("换一台机器恢复时，还要另外保管：")
     for line in needed:
-        say(f"  {line}")
+        show(f"  {line}")
 
 
 @db.command("restore")
@@ -118,9 +118,9 @@ def restore_command(
         print_json({"file": str(file), "made_at": done.head.created_at, **told,
                     "recordings": done.recordings, "notes": notes})  # fmt: skip
         return
-    say(f"✔ {sum(done.rows.values())} 行，{done.recordings} 段录音；版本 {done.after}")
+    show(f"✔ {sum(done.rows.values())} 行，{done.recordings} 段录音；版本 {done.after}")
     for note in notes:
-        say(f"  {note['text']}（{note['code']}）")
+        show(f"  {note['text']}（{note['code']}）")
 
 
 @contextmanager

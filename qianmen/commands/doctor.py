@@ -8,7 +8,7 @@ import typer
 
 from config.errors import ConfigError
 from qianmen.commands.shared import Json, installation
-from qianmen.console import print_json, say
+from qianmen.console import print_json, show
 from qianmen.doctor.finding import Finding
 
 
@@ -42,7 +42,7 @@ def doctor(
         print_json(as_json(findings))
     else:
         for line in (*report_lines(found, everything=everything), summary(findings)):
-            say(line)
+            show(line)
     raise typer.Exit(0 if healthy(findings) else 1)
 
 

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from asr.models.disk import megabytes
 from qianmen.commands.shared import Json, installation
-from qianmen.console import print_json, say
+from qianmen.console import print_json, say, show
 
 if TYPE_CHECKING:
     from asr.models.inventory import Listed, Verified
@@ -43,7 +43,7 @@ def list_command(json: Json = False) -> None:
         Console().print(_table(rows))
     else:
         for row in rows:
-            typer.echo("\t".join(_cells(row)))
+            show("\t".join(_cells(row)))
 
 
 @models.command("fetch")
@@ -67,11 +67,11 @@ def fetch_command(
     if json:
         print_json({**asdict(fetched), "folder": str(fetched.folder), "use": f"MODEL={name}"})
         return
-    say(f"✔ {'装好了' if fetched.new else '已经有了'}：{fetched.folder}")
+    show(f"✔ {'装好了' if fetched.new else '已经有了'}：{fetched.folder}")
     if not fetched.verified:
-        say(f"  目录里没有这个模型的校验和；这个文件的 SHA-256 是 {fetched.archive_sha256}")
-    say(f"  使用它：在 .env 里写 MODEL={name}，再重新启动前门")
-    say(f"  先在自己的录音上比一比：qianmen asr evaluate 录音.tsv --model {name}")
+        show(f"  目录里没有这个模型的校验和；这个文件的 SHA-256 是 {fetched.archive_sha256}")
+    show(f"  使用它：在 .env 里写 MODEL={name}，再重新启动前门")
+    show(f"  先在自己的录音上比一比：qianmen asr evaluate 录音.tsv --model {name}")
 
 
 @models.command("verify")
@@ -92,11 +92,11 @@ def verify_command(
 
 
 def _show(each: Verified) -> None:
-    say(f"{'✔' if each.ok else '✘'} {each.name}  {each.folder}（{_CHECKSUMS[each.checksum]}）")
+    show(f"{'✔' if each.ok else '✘'} {each.name}  {each.folder}（{_CHECKSUMS[each.checksum]}）")
     if each.checksum == "unknown":
-        say(f"  SHA-256 {each.archive_sha256}")
+        show(f"  SHA-256 {each.archive_sha256}")
     for problem in each.problems:
-        say(f"  {problem.code}：{problem.message}")
+        show(f"  {problem.code}：{problem.message}")
 
 
 def _cells(row: Listed) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qianmen.commands.shared import Json, installation
-from qianmen.console import print_json, say
+from qianmen.console import print_json, show
 
 
 def prepare(json: Json = False) -> None:
@@ -15,4 +15,4 @@ def prepare(json: Json = False) -> None:
     if json:
         print_json({"city": done.city.name, "first_password": done.password})
     elif done.password:
-        say(f"管理员 admin 的初始密码（只显示这一次）：{done.password}")
+        show(f"管理员 admin 的初始密码（只显示这一次）：{done.password}")

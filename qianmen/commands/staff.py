@@ -14,7 +14,7 @@ import typer
 from config.secret import secret_key
 from handoff.profile import ROLES, Profile, StaffError
 from qianmen.commands.shared import Json, installation
-from qianmen.console import print_json, say
+from qianmen.console import print_json, show
 
 if TYPE_CHECKING:  # half a second that other commands should not pay
     from sqlalchemy import Engine
@@ -187,7 +187,7 @@ def _tell_password(person: Person, made: str | None, *, json: bool) -> None:
         return
     _show(person)
     if made:
-        say(f"  密码（只显示这一次，第一次登录要换）：{made}")
+        show(f"  密码（只显示这一次，第一次登录要换）：{made}")
 
 
 def _show(person: Person) -> None:
@@ -199,4 +199,4 @@ def _show(person: Person) -> None:
             "还没换密码" if person.active and person.must_change else "",
             "已关联统一认证" if person.subject else ""]  # fmt: skip
     line = f"{mark} {person.login:<12}{profile.name}  {roles}  {'  '.join(filter(None, more))}"
-    say(line.rstrip())
+    show(line.rstrip())

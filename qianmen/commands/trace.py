@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from qianmen.commands.shared import Json, installation
-from qianmen.console import print_json, say
+from qianmen.console import print_json, show
 
 
 def trace(
@@ -28,4 +28,4 @@ def trace(
         print_json({"lines": lines})
         return
     for line in lines:
-        say(as_text(line))
+        show(as_text(line))
