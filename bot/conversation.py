@@ -160,6 +160,10 @@ class Conversations:
         """The citizen is gone."""
         await self._store(records.end_conversation, conversation, at)
 
+    async def connected(self, conversation: str, at: datetime) -> None:
+        """A person has the citizen on the line."""
+        await self._store(records.connect_person, conversation, at)
+
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         """Add to what a turn cost, by part, in ms."""
         await self._note(conversation, heard, timings)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from store.engine import writing
 from store.locks import FOR_CHANGE
-from store.tables import Conversation, Recording, Turn
+from store.tables import Conversation, HandoffEntry, OrderEvent, Recording, Turn
 from turns import wire
 from turns.context import Context
 from turns.heard import Heard
@@ -155,8 +155,25 @@ def end_conversation(engine: Engine, conversation: str, at: datetime) -> None:
         row = _locked(session, conversation)
         if row is not None and row.ended_at is None:
             row.ended_at = at
-            if row.state == "bot":
+            if row.state != "waiting":  # who still waits for a person is called back
                 row.state = "ended"
+
+
+def connect_person(engine: Engine, conversation: str, at: datetime) -> None:
+    """A person has the citizen: they wait no longer, and each order says since when."""
+    with writing(engine) as session:
+        row = _locked(session, conversation)
+        if row is None:
+            return
+        row.state = "agent"
+        waiting = select(HandoffEntry).where(
+            HandoffEntry.conversation_id == conversation, HandoffEntry.state == "waiting"
+        )
+        for entry in session.scalars(waiting):
+            entry.state, entry.changed_at = "connected", at
+            session.add(
+                OrderEvent(order_id=entry.order_id, at=at, actor="system", event="connected")
+            )
 
 
 def set_state(engine: Engine, conversation: str, state: str) -> None:

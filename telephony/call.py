@@ -58,6 +58,9 @@ class Core(Protocol):
     async def close(self, conversation: str, at: datetime) -> None:
         """The caller is gone."""
 
+    async def connected(self, conversation: str, at: datetime) -> None:
+        """A person has the caller."""
+
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         """What a turn cost."""
 
@@ -302,6 +305,8 @@ class Call:
         _log.info("call_bridged")
         try:
             self._parts.line.join(self._leg, other)
+            with contextlib.suppress(ConversationError):  # logged where it was raised
+                await self._parts.core.connected(self._id, self._parts.now())
             async for event in other.events():
                 if isinstance(event, Ended):
                     _log.info("bridge_ended", cause=event.cause)

@@ -15,6 +15,7 @@ EVENTS = {
     "accepted": "受理",
     "completed": "补充内容",
     "handed_over": "转人工",
+    "connected": "接通人工",
     "replied": "坐席回复",
 }
 ROLE_NOTES = {

@@ -23,6 +23,7 @@ from store.engine import reading
 from store.tables import (
     Conversation,
     HandoffEntry,
+    OrderEvent,
     Recording,
     Turn,
     WorkOrder,
@@ -187,6 +188,23 @@ async def test_a_person_on_the_first_request_without_rasa(call: Talk) -> None:
     assert handoff.number in say.text
     assert connect.target == "sip:agents@127.0.0.1:5070"
     assert call.rows(Conversation)[0].state == "waiting"
+
+
+async def test_who_talked_to_a_person_waits_no_longer(call: Talk) -> None:
+    await call.say("转人工", "speech")
+    await call.core.connected("c1", call.now)
+    assert [row.state for row in call.rows(Conversation)] == ["agent"]
+    assert [row.state for row in call.rows(HandoffEntry)] == ["connected"]
+    assert [row.event for row in call.rows(OrderEvent)][-1] == "connected"
+    await call.core.close("c1", call.now)
+    assert [row.state for row in call.rows(Conversation)] == ["ended"]
+
+
+async def test_who_hangs_up_while_waiting_is_called_back(call: Talk) -> None:
+    await call.say("转人工", "speech")
+    await call.core.close("c1", call.now)
+    assert [row.state for row in call.rows(Conversation)] == ["waiting"]
+    assert [row.state for row in call.rows(HandoffEntry)] == ["waiting"]
 
 
 async def test_danger_comes_before_a_person(call: Talk) -> None:

@@ -56,6 +56,7 @@ class FakeCore:
         self.heard: list[Heard] = []
         self.timings: dict[str, dict[str, float]] = {}
         self.closed = asyncio.Event()
+        self.connections: list[str] = []
         self.recordings: dict[str, tuple[Path, int]] = {}
         self.broken: str = ""
         self.on_heard: Callable[[Heard], None] = lambda _heard: None
@@ -86,6 +87,9 @@ class FakeCore:
 
     async def close(self, conversation: str, at: datetime) -> None:
         self.closed.set()
+
+    async def connected(self, conversation: str, at: datetime) -> None:
+        self.connections.append(conversation)
 
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         self.timings.setdefault(heard, {}).update(timings)
@@ -240,6 +244,7 @@ async def test_a_lost_database_is_a_sentence_and_a_person(
             await actors.speak(speech() + silence(1.5))
         await actors.until(lambda: bool(actors.line.joined))
         assert "抱歉" in actors.said()
+        await actors.until(lambda: len(actors.core.connections) == 1)
         actors.line.target.end(Ended("bye"))
         await actors.until(lambda: actors.leg.ended is not None)
     assert actors.line.dialled == [city.lines[0].hunt_group]
