@@ -64,7 +64,7 @@ def _wrong_arguments(options: dict[str, Any], places: int, words: list[str]) -> 
     given = 0
     rest = iter(words)
     for word in rest:
-        if not word.startswith("-"):
+        if word == "-" or not word.startswith("-"):  # "-" alone is standard input
             given += 1
         elif (name := word.split("=")[0]) == "--help":
             continue
