@@ -42,6 +42,11 @@ class Document:
         return spans + [line for block in self.blocks for line in block]
 
     @property
+    def spans(self) -> set[str]:
+        """The code spans outside fenced blocks."""
+        return {span for line in self.prose for span in _SPAN.findall(line)}
+
+    @property
     def headings(self) -> list[str]:
         return [line for line in self.prose if re.match(r"#{1,6} ", line)]
 

@@ -19,7 +19,9 @@ SCRIPTS = [
     ROOT / "Makefile", *ROOT.glob("scripts/*.sh"), *ROOT.glob("docker-compose*.yml"),
     *ROOT.glob("tests/conftest.py"),
 ]  # fmt: skip
+CHINESE = [one for one in DOCUMENTS if re.fullmatch(r"docs/.*\.zh-CN\.md", one.name)]
 each = pytest.mark.parametrize("document", DOCUMENTS, ids=[one.name for one in DOCUMENTS])
+translated = pytest.mark.parametrize("chinese", CHINESE, ids=[one.name for one in CHINESE])
 
 
 def anchors(document: Document) -> set[str]:
@@ -88,6 +90,49 @@ def test_both_readmes_say_the_same_things() -> None:
     assert sorted(commands[0]) == sorted(commands[1])
 
 
+@translated
+def test_a_translation_has_the_shape_of_its_twin(chinese: Document) -> None:
+    english = twin(chinese)
+    assert levels(chinese) == levels(english)
+    assert chinese.tables == english.tables
+    assert chinese.images == english.images
+    assert [uncommented(block) for block in chinese.blocks] == [
+        uncommented(block) for block in english.blocks
+    ]
+
+
+@translated
+def test_a_translation_names_the_same_commands_settings_and_files(chinese: Document) -> None:
+    assert chinese.spans == twin(chinese).spans
+
+
+@translated
+def test_a_translation_and_its_twin_lead_to_each_other(chinese: Document) -> None:
+    english = twin(chinese)
+    assert english.path.name in chinese.links
+    assert chinese.path.name in english.links
+
+
+def test_the_chinese_readme_leads_to_the_translations() -> None:
+    links = set(read(ROOT / "README.zh-CN.md").links)
+    assert {one.name for one in CHINESE} <= links
+    assert not {twin(one).name for one in CHINESE} & links
+
+
+def twin(chinese: Document) -> Document:
+    """The English document that this one translates."""
+    return read(chinese.path.with_name(chinese.path.name.replace(".zh-CN", "")))
+
+
+def levels(document: Document) -> list[str]:
+    return [line.split(" ")[0] for line in document.headings]
+
+
+def uncommented(block: tuple[str, ...]) -> list[str]:
+    """A block's lines without what is said to the reader: comments of shells and of ini files."""
+    return [re.split(r"(?:^|\s)[#;]\s", line)[0].rstrip() for line in block]
+
+
 def test_settings_page_is_up_to_date() -> None:
     assert TARGET.read_text(encoding="utf-8") == document(), "run `make docs`"
 
@@ -151,6 +196,7 @@ def test_commands_are_read_from_lines(line: str, words: list[str] | None) -> Non
         (["up", "--show"], ""),
         (["bench", "voice", "--turns", "30", "--json"], ""),
         (["db", "upgrade|backup"], ""),
+        (["data", "export", "-", "--to", "citizen.zip"], ""),
         (["db", "upgrade|melt"], "no command 'melt'"),
         (["dance"], "no command 'dance'"),
         (["up", "--dance"], "no option --dance"),
