@@ -206,7 +206,8 @@ def _when(said: _Said) -> Extracted | None:
         return None
     whole = said.asked and len(said.text) <= _SHORT_ANSWER
     words = without_fillers(said.text) if whole else found.text
-    return Extracted(words + _dated(found, said.now), found.text, "period")
+    quote = words if words in said.text else said.text  # fillers inside: the words differ
+    return Extracted(words + _dated(found, said.now), quote, "period")
 
 
 _CLOCK_ONLY = re.compile(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from language.holidays import warm
 from language.normal import clean
+from language.places import is_house_number
 from language.when import CLOCK, DAY, LENGTH, Span, clock_span, day_span, length, midnight
 
 __all__ = ["Period", "period", "warm"]
@@ -129,7 +130,7 @@ def _first(text: str, now: datetime) -> Period | None:
 
 def _at(text: str, at: int, now: datetime) -> _Found | None:
     """A day, a day with an hour, or an hour of today, that begins at ``at``."""
-    day = DAY.match(text, at)
+    day = _day(text, at)
     span = day_span(day, now) if day else None
     if day and span:
         return _with_clock(text, day.start(), _Found(span, at, day.end()))
@@ -142,6 +143,13 @@ def _at(text: str, at: int, now: datetime) -> _Found | None:
     if hours.start > now and not text.startswith("今", max(0, at - 2)):
         hours = Span(hours.start - timedelta(days=1), hours.end - timedelta(days=1))
     return _opened(text, _Found(hours, at, clock.end()))
+
+
+def _day(text: str, at: int) -> re.Match[str] | None:
+    """A day that begins at ``at``; the number of a house (幸福路八号) is none."""
+    day = DAY.match(text, at)
+    house = day and day["num"] and is_house_number(text, day.start(), day.end())
+    return None if house else day
 
 
 def _is_clock(clock: re.Match[str], text: str) -> bool:
@@ -174,7 +182,7 @@ def _ranged(text: str, found: _Found, now: datetime) -> _Found:
     if not to or found.open_end:
         return found
     clock = CLOCK.match(text, to.end())
-    day = DAY.match(text, to.end())
+    day = _day(text, to.end())
     if day and (
         span := day_span(day, found.span.start + timedelta(days=28) if day["num"] else now)
     ):

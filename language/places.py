@@ -32,16 +32,20 @@ _REGION = (
     "边|两)|镇|乡(?!亲|下)|社区|村(?!民|里|长|委)|屯(?!粮)|庄(?!稼)|"
     "苏木|嘎查"
 )
+_ESTATE = (
+    "小区|花园|家园|花苑|嘉苑|雅苑|佳苑|新苑|名苑|苑|新村|新城|新居|公寓|大厦|商厦|写字楼|国际城"
+)
+_YARD = "家属院|家属楼|大院|胡同"
 _SITE = (
-    "小区|花园|家园|花苑|嘉苑|雅苑|佳苑|新苑|名苑|苑|新村|新城|新居|"
-    "公寓|大厦|商厦|写字楼|国际城|广场(?!舞)|市场(?!监|价|部)|批发城|"
+    rf"{_ESTATE}|广场(?!舞)|市场(?!监|价|部)|批发城|"
     "商城|商场|购物中心|超市|医院|卫生院|诊所|"
     "卫生服务中心|学校|小学|中学|[一二三四五六七八九十]中(?!学|队|心|"
     "午|间|央|国|旬)|高中|大学|学院|职校|幼儿园|火车站|高铁站|汽车站|"
     "客运站|公交站|地铁站|车站|西站|东站|南站|北站|收费站|加油站|公园|"
     "景区|"
     "体育馆|体育场|图书馆|博物馆|文化宫|影院|电影院|酒店|宾馆|饭店|饭馆|"
-    "工地|工业园|产业园|园区|开发区|厂区|家属院|家属楼|大院|胡同|大桥|"
+    "工地|工业园|产业园|园区|开发区|厂区|"
+    rf"{_YARD}|大桥|"
     "立交桥|高架桥|天桥|桥头|"
     "政务大厅|服务大厅|办事大厅|行政中心|派出所|敬老院|养老院|水库|浴池|"
     "网吧|菜市场|农贸市场|早市|夜市|停车场|山庄|别墅|府邸|华府|华庭|"
@@ -96,6 +100,28 @@ _SPOKEN = re.compile(
 _ROOM_AT_END = re.compile(r"(?<=单元|号楼)(?P<n>[零一二三四五六七八九幺]{3,4})(?=$|[，。])")
 _LEAD = re.compile(r"^(?:上|下|家|人|一|等|候|时|面|边|儿|天|于|外|内|内的|的|里|子)(?=.{3,})")
 _FEWEST_SYLLABLES = 3
+_CLAUSE = 24  # characters before a number in which its road is looked for
+# 8号 of 幸福路甲8号, 幸福路二段8号 and 幸福路6号到8号 still belongs to the road.
+_TO_NUMBER = (
+    rf"(?:[一二三四五六七八九十0-9]段|[东西南北中][侧段]?)?[甲乙丙丁附]?"
+    rf"(?:{_N}号?(?:到|至|和|跟|与|或者?|、|[-~～—–]|附|之)){{0,3}}$"
+)
+# After these a number with 号 is a house's, whatever comes next.
+_NUMBERED = re.compile(
+    rf"(?P<word>{_CHAR}{{0,8}}(?:"
+    rf"(?<=[^的了着这那条在是有没不走找去往让问个么哪每修])(?:{_ROAD})(?<!高速)|"
+    rf"(?<=[^们我咱俺你他她本全各该整个近壁这那的在是有没条哪每么])(?:{_ESTATE}|{_YARD}|村)|"
+    rf"(?<=[\u4e00-\u9fff])(?<![知街报管通频渠行车轨隧楼味难河下水步盲跑航赛弯匝])道"
+    rf")){_TO_NUMBER}"
+)
+# After these it may as well be a day's (人民医院八号停诊) unless nothing is said of it.
+_MAYBE_NUMBERED = re.compile(
+    rf"(?P<word>{_CHAR}{{1,8}}(?:{_SITE}|[屯庄])|{_NUMBER}|"
+    rf"[\u4e00-\u9fff]"
+    rf"(?<![家屋村院区市县镇乡城这那哪夜心手楼房店厂校园车库群网街巷路场馆站室厅])里)"
+    rf"{_TO_NUMBER}"
+)
+_NOTHING_SAID = re.compile(r"$|[，。、；！？,.;!? 的]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +157,26 @@ def normalised(text: str) -> str:
     """Spoken house numbers as digits: 九号楼三单元三零二室 → 9号楼3单元302室."""
     text = _SPOKEN.sub(_digits, text)
     return re.sub(r"[，,\s]+", "", _ROOM_AT_END.sub(_digits, text))
+
+
+def is_house_number(text: str, start: int, end: int) -> bool:
+    """Whether the number with 号 at ``text[start:end]`` is that of a house: 八号 of 幸福路八号.
+
+    It is when it directly follows a named road, lane, estate or village; after any other place
+    only when nothing is said of it (人民公园八号, but not 人民公园八号关门). ``text`` is cleaned.
+    """
+    before = text[max(0, start - _CLAUSE) : start]
+    found = _NUMBERED.search(before)
+    if found is None and _NOTHING_SAID.match(text, end):
+        found = _MAYBE_NUMBERED.search(before)
+    return found is not None and not _GENERIC.fullmatch(_named(before, found))
+
+
+def _named(before: str, found: re.Match[str]) -> str:
+    """The place's words, with one character more when a stop word ends its name: 和路 of 太和路."""
+    word = found["word"]
+    bare = re.fullmatch(f"{_ROAD}|{_ESTATE}|{_YARD}|村|道", word)
+    return before[max(0, found.start() - 1) : found.start()] + word if bare else word
 
 
 def _digits(match: re.Match[str]) -> str:

@@ -90,6 +90,29 @@ def test_a_whole_story(city: City, now: datetime) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["幸福路八号", "我要投诉小区噪音，幸福路八号，转人工"])
+def test_a_house_number_is_where_and_not_when(city: City, now: datetime, text: str) -> None:
+    found = extract_all(text, now=now.astimezone(city.zone), city=city)
+    assert found["where"].value == "幸福路8号"
+    assert "when" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("上个礼拜开始天天晚上都这样", "上个礼拜开始天天晚上都这样"),
+        ("从上个礼拜开始天天晚上都这样啊", "从上个礼拜开始天天晚上都这样"),
+        ("从上个月，嗯，天天晚上", "从上个月，嗯，天天晚上"),
+    ],
+)
+def test_an_answer_kept_whole_is_quoted_whole(
+    city: City, now: datetime, text: str, quote: str
+) -> None:
+    found = extract("when", text, now=now.astimezone(city.zone), city=city, asked=True)
+    assert found is not None
+    assert found.quote == quote
+
+
 @given(st.text(max_size=80))
 def test_total(city: City, text: str) -> None:
     for name, item in extract_all(text, now=NOON, city=city).items():

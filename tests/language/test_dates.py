@@ -130,6 +130,94 @@ def test_no_time(text: str) -> None:
     assert period(text, NOW) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "幸福路八号", "在幸福路8号", "建设街十五号", "中山路二十号院", "太和路8号停电了",
+        "阳光小区8号停水", "李家村8号", "槐树小街8号", "南京道8号停水", "和平里8号",
+        "幸福路甲8号", "幸福路二段8号", "幸福路100弄8号", "幸福路东侧8号", "幸福路6-8号",
+        "从幸福路八号到十号", "幸福路8号和10号", "三单元8号", "人民公园八号，",
+        "我要投诉小区噪音，幸福路八号，转人工", "幸福路 8号",
+        "8号院子", "8号单元", "8号门口", "8号房", "8号铺", "8号店", "8号窗口", "8号线", "8号台",
+        "8号车厢", "8号桌", "8号地铁口", "8号出口", "8号档口",
+    ],
+)  # fmt: skip
+def test_a_house_number_is_no_day(text: str) -> None:
+    assert period(text, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("八号去的", "八号"),
+        ("这个月八号", "这个月八号"),
+        ("上个月十五号", "上个月十五号"),
+        ("10号到现在", "10号"),
+        ("从八号开始", "从八号开始"),
+        ("8号晚上", "8号晚上"),
+        ("幸福路，八号晚上开始的", "八号晚上"),
+        ("幸福路从八号开始停水", "从八号开始"),
+        ("幸福路停水八号到十号", "八号到十号"),
+        ("幸福路3月8号到10号", "3月8号到10号"),
+        ("幸福路这个月八号", "这个月八号"),
+        ("幸福路八号昨天晚上停电", "昨天晚上"),
+        ("幸福路8号和10号昨天停电", "昨天"),
+        ("我们小区八号停水", "八号"),
+        ("我们村八号停水", "八号"),
+        ("这条路八号封的", "八号"),
+        ("马路8号挖开的", "8号"),
+        ("我知道八号去的", "八号"),
+        ("街道8号通知的", "8号"),
+        ("家里八号停水", "八号"),
+        ("人民医院八号停诊", "八号"),
+        ("工厂15号发工资", "15号"),
+        ("东城区八号停水", "八号"),
+        ("中山路口8号出的事", "8号"),
+    ],
+)
+def test_a_day_is_no_house_number(text: str, said: str) -> None:
+    found = period(text, NOW)
+    assert found is not None
+    assert found.text == said
+
+
+_DIGITS = "零一二三四五六七八九"
+
+
+def _spoken(number: int) -> str:
+    tens, ones = divmod(number, 10)
+    ten = {0: "", 1: "十"}.get(tens, f"{_DIGITS[tens]}十")
+    return ten + (_DIGITS[ones] if ones else "")
+
+
+ROADS = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["", "在", "我住", "我要投诉小区噪音，"]),
+        st.text(alphabet="幸福建设解放人民中山友谊太和永安文化新华胜利长江富康庆丰", min_size=2)
+        .map(lambda name: name[:4]),
+        st.sampled_from(
+            ["路", "东路", "街", "大街", "大道", "公路", "巷", "弄", "胡同", "道", "里", "村",
+             "小区", "花园", "苑", "公园", "工业园", "家属院", "大院"]
+        ),
+    ),
+)  # fmt: skip
+
+
+@given(ROADS, st.integers(1, 31), st.booleans(), st.sampled_from(["", "，", "，转人工"]))
+def test_the_number_in_any_road_is_no_day(road: str, day: int, spoken: bool, after: str) -> None:
+    assert period(f"{road}{_spoken(day) if spoken else day}号{after}", NOW) is None
+
+
+@given(ROADS, st.integers(1, 18), st.booleans())
+def test_a_day_after_a_pause_is_one(road: str, day: int, spoken: bool) -> None:
+    said = f"{_spoken(day) if spoken else day}号晚上"
+    found = period(f"{road}，{said}开始的", NOW)
+    assert found is not None
+    assert found.text == said
+    assert found.from_ == NOW.replace(day=day, hour=18, minute=0)
+
+
 def test_the_zone_is_that_of_now() -> None:
     urumqi = ZoneInfo("Asia/Urumqi")
     found = period("昨天", NOW.astimezone(urumqi))
