@@ -17,6 +17,8 @@ TARGET = ROOT / "docs" / "settings.md"
 _HEAD = """\
 # Settings
 
+中文：[设置](settings.zh-CN.md)
+
 Written from `config/settings.py` by `make docs`; a test compares. Each is an environment variable
 or a line of a `.env` file in the repository's root; a wrong value is named at start with its
 variable. Secrets (marked *) are better given as files, one a secret, named like the variable in

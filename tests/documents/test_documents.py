@@ -137,6 +137,15 @@ def test_settings_page_is_up_to_date() -> None:
     assert TARGET.read_text(encoding="utf-8") == document(), "run `make docs`"
 
 
+def test_the_chinese_settings_page_has_the_same_variables_and_defaults() -> None:
+    pages = [read(TARGET.with_name(name)).prose for name in ("settings.md", "settings.zh-CN.md")]
+    english, chinese = ([cells(line) for line in one if line.startswith("| `")] for one in pages)
+    for row, other in zip(english, chinese, strict=True):
+        assert re.findall(r"`[^`]+`|\*", other[0]) == re.findall(r"`[^`]+`|\*", row[0])
+        assert re.findall(r"[\d.]+", other[1]) == re.findall(r"[\d.]+", row[1])
+        assert other[2] == row[2]
+
+
 def test_every_setting_says_what_it_is() -> None:
     assert not [name for name, field in Settings.model_fields.items() if not field.description]
 
