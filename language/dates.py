@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from language.holidays import warm
 from language.normal import clean
-from language.places import is_house_number
+from language.places import is_house_number, is_road_name
 from language.when import CLOCK, DAY, LENGTH, Span, clock_span, day_span, length, midnight
 
 __all__ = ["Period", "period", "warm"]
@@ -146,10 +146,13 @@ def _at(text: str, at: int, now: datetime) -> _Found | None:
 
 
 def _day(text: str, at: int) -> re.Match[str] | None:
-    """A day that begins at ``at``; the number of a house (幸福路八号) is none."""
+    """A day that begins at ``at``; 八号 of 幸福路八号 is none, nor is 五一 of 五一路."""
     day = DAY.match(text, at)
-    house = day and day["num"] and is_house_number(text, day.start(), day.end())
-    return None if house else day
+    if day and day["num"] and is_house_number(text, day.start(), day.end()):
+        return None
+    if day and day["holiday"] and is_road_name(text, day.end()):
+        return None
+    return day
 
 
 def _is_clock(clock: re.Match[str], text: str) -> bool:

@@ -106,20 +106,26 @@ _TO_NUMBER = (
     rf"(?:[一二三四五六七八九十0-9]段|[东西南北中][侧段]?)?[甲乙丙丁附]?"
     rf"(?:{_N}号?(?:到|至|和|跟|与|或者?|、|[-~～—–]|附|之)){{0,3}}$"
 )
+# 小区 of 我们小区 and 那个小区 has no name.
+_NAMED = "(?:(?<=[^们我咱俺你他她本全各该整个近壁这那的在是有没条哪每么])|(?<=[安万]全|富有))"
 # After these a number with 号 is a house's, whatever comes next.
 _NUMBERED = re.compile(
     rf"(?P<word>{_CHAR}{{0,8}}(?:"
     rf"(?<=[^的了着这那条在是有没不走找去往让问个么哪每修])(?:{_ROAD})(?<!高速)|"
-    rf"(?<=[^们我咱俺你他她本全各该整个近壁这那的在是有没条哪每么])(?:{_ESTATE}|{_YARD}|村)|"
+    rf"{_NAMED}(?:{_ESTATE}|{_YARD}|村)|"
     rf"(?<=[\u4e00-\u9fff])(?<![知街报管通频渠行车轨隧楼味难河下水步盲跑航赛弯匝])道"
     rf")){_TO_NUMBER}"
 )
 # After these it may as well be a day's (人民医院八号停诊) unless nothing is said of it.
 _MAYBE_NUMBERED = re.compile(
-    rf"(?P<word>{_CHAR}{{1,8}}(?:{_SITE}|[屯庄])|{_NUMBER}|"
+    rf"(?P<word>{_CHAR}{{0,8}}{_NAMED}(?:{_SITE}|[屯庄])|{_NUMBER}|"
     rf"[\u4e00-\u9fff]"
     rf"(?<![家屋村院区市县镇乡城这那哪夜心手楼房店厂校园车库群网街巷路场馆站室厅])里)"
     rf"{_TO_NUMBER}"
+)
+# 五一路 and 国庆新村, but not 国庆路上, 春节村里, 国庆高速.
+_ROAD_AFTER = re.compile(
+    rf"[东西南北中]?(?!高速|公路|[国省]道|快速|环)(?:{_ROAD}|新村|(?<=五一)广场(?!舞))(?![上边小头堵口])"
 )
 _NOTHING_SAID = re.compile(r"$|[，。、；！？,.;!? 的]")
 
@@ -172,10 +178,15 @@ def is_house_number(text: str, start: int, end: int) -> bool:
     return found is not None and not _GENERIC.fullmatch(_named(before, found))
 
 
+def is_road_name(text: str, end: int) -> bool:
+    """Whether the day named up to ``end`` names a road instead: 五一 of 五一路."""
+    return _ROAD_AFTER.match(text, end) is not None
+
+
 def _named(before: str, found: re.Match[str]) -> str:
     """The place's words, with one character more when a stop word ends its name: 和路 of 太和路."""
     word = found["word"]
-    bare = re.fullmatch(f"{_ROAD}|{_ESTATE}|{_YARD}|村|道", word)
+    bare = re.fullmatch(f"{_ROAD}|{_SITE}|[村道屯庄]", word)
     return before[max(0, found.start() - 1) : found.start()] + word if bare else word
 
 
