@@ -16,7 +16,7 @@ setup-test:
 	@scripts/setup.sh test
 
 .PHONY: run
-run: setup ## 启动全部，演示一通电话和一段对话，然后一直运行到 Ctrl-C
+run: setup ## 启动全部，第一次先演示一通电话和一段对话，然后一直运行到 Ctrl-C
 	@exec .venv/bin/qianmen up --show
 
 .PHONY: demo

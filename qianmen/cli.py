@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from config.settings import Settings
+from qianmen.advice import told
 from qianmen.commands.asr import asr
 from qianmen.commands.data import data
 from qianmen.commands.db import db
@@ -19,8 +20,10 @@ from qianmen.commands.prepare import prepare
 from qianmen.commands.shared import Json, installation, run
 from qianmen.commands.staff import staff
 from qianmen.commands.trace import trace
-from qianmen.console import print_json, say
+from qianmen.console import print_json, say, show
+from qianmen.usage import speak_chinese
 
+speak_chinese()
 app = typer.Typer(
     help="前门：12345 热线的前门。", no_args_is_help=True, add_completion=False,
     pretty_exceptions_enable=False,
@@ -41,20 +44,23 @@ Say = Annotated[list[str], typer.Option("--say", help="市民说的一句话，�
 
 @app.command()
 def up(
-    show: Annotated[bool, typer.Option("--show", help="就绪后先演示一通电话和一段对话。")] = False,
+    demonstrate: Annotated[
+        bool, typer.Option("--show", help="还没有人用过时，就绪后先演示一通电话和一段对话。")
+    ] = False,
 ) -> None:
     """启动全部进程，一直运行到 Ctrl-C。"""
-    from qianmen.demo import run_demo, show_demo
+    from qianmen.demo import show_at_first_start
     from qianmen.up import front_door, until_stopped, welcome
 
     async def work(settings: Settings) -> None:
         async with front_door(settings) as prepared:
             welcome(settings, prepared)
-            if show:
-                show_demo(await run_demo(settings))
+            if demonstrate:
+                await show_at_first_start(settings, prepared.engine)
             say("按 Ctrl-C 停止。")
             await until_stopped()
             say("正在停止……")
+        say("已停止。")
 
     run(work(installation()))
 
@@ -62,28 +68,29 @@ def up(
 @app.command()
 def status(json: Json = False) -> None:
     """各个进程的状态；全部就绪时退出码为 0。"""
+    from qianmen.status import nothing_runs
     from qianmen.status import status as read_status
 
     report = run(read_status(installation()))
     if json:
         print_json(report)
+    elif nothing_runs(report):
+        show("没有启动：uv run qianmen up（或 make run）")
     else:
         for row in report["processes"]:
             mark = "✔" if row["ready"] else "✘"
-            say(f"{mark} {row['name']:<8}{row['state']:<10}{row['address']}  {row['label']}")
+            show(f"{mark} {row['name']:<8}{row['state']:<10}{row['address']}  {row['label']}")
     raise typer.Exit(0 if report["up"] else 1)
 
 
 @app.command()
 def demo(json: Json = False) -> None:
     """演示：一通电话和一段对话，直到工单；没有启动就先启动，完了停掉。"""
-    from qianmen.demo import demo_succeeded, run_demo, show_demo, with_front_door
+    from qianmen.demo import demo_succeeded, demonstrate
 
-    report = run(with_front_door(installation(), run_demo))
+    report = run(demonstrate(installation(), live=not json))
     if json:
         print_json(report)
-    else:
-        show_demo(report)
     raise typer.Exit(0 if demo_succeeded(report) else 1)
 
 
@@ -98,7 +105,7 @@ def call(
 ) -> None:
     """像市民一样打一个电话（pyVoIP 话机，espeak-ng 说话）。"""
     from qianmen.citizen.call import place_call
-    from qianmen.demo import show_turns
+    from qianmen.demo import say_call, show_turns
 
     settings = installation()
     says: list[str | Path] = [*sentence]
@@ -107,6 +114,7 @@ def call(
     report = place_call(
         uri, says, keys=keys, save=save,
         database=settings.database, data_key=settings.data_key,
+        on_progress=None if json else say_call,
     )  # fmt: skip
     if json:
         print_json(report.as_json())
@@ -118,13 +126,12 @@ def call(
 def chat(sentence: Say = [], json: Json = False) -> None:  # noqa: B006  # as above
     """像市民一样在网页上对话。"""
     from qianmen.citizen.chat import hold_chat
-    from qianmen.demo import show_turns
+    from qianmen.demo import show_said
 
-    report = run(hold_chat(installation().web_address, sentence))
+    address = installation().web_address
+    report = run(hold_chat(address, sentence, on_progress=None if json else show_said))
     if json:
         print_json(report.as_json())
-    else:
-        show_turns(report.as_json()["turns"])
 
 
 @app.command()
@@ -147,8 +154,8 @@ def ask(
     if json:
         print_json(answer)
     else:
-        say(f"{answer['act']} / {answer['decision']}  {answer['matter']} {answer['aspect']}")
-        say(answer["say"])
+        show(f"{answer['act']} / {answer['decision']}  {answer['matter']} {answer['aspect']}")
+        show(answer["say"])
 
 
 @bench.command("voice")
@@ -177,7 +184,7 @@ def _bench(work: Callable[[Settings], Coroutine[Any, Any, Any]], json: bool) -> 
     for part in ("figures", "peers"):
         for row in figures[part]:
             goal = f"（目标 {row['goal']}）" if row["goal"] else ""
-            say(f"{row['name']:<28}{row['value']:>10} {row['unit']}{goal}")
+            show(f"{row['name']:<28}{row['value']:>10} {row['unit']}{goal}")
 
 
 def main() -> None:
@@ -190,7 +197,7 @@ def main() -> None:
         code, text = _told(error)
         if not isinstance(code, str):
             raise
-        say(f"✘ {code}：{text}")
+        say(f"✘ {code}：{told(code, text)}")
         sys.exit(1)
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from config.settings import ROOT, Settings
+from qianmen.advice import told
 from qianmen.citizen.call import Patience, place_call
 from qianmen.citizen.chat import hold_chat
-from qianmen.citizen.report import CallReport, ChatReport
-from qianmen.console import say
+from qianmen.citizen.errors import CitizenError
+from qianmen.citizen.report import CallReport, ChatReport, SaidTurn
+from qianmen.console import say, show
 from qianmen.status import status
-from qianmen.up import front_door, welcome
+from qianmen.up import front_door, say_places, welcome
 from store.engine import open_store, reading
-from store.tables import WorkOrder, WorkOrderField
+from store.tables import Conversation, WorkOrder, WorkOrderField
+from web.labels import field as field_label
 
 T = TypeVar("T")
 _WHO = {"citizen": "市民", "bot": "前门", "agent": "坐席", "system": "系统"}
@@ -42,6 +46,10 @@ CHAT_SAYS = (
     "给我转个真人吧，我跟人说",
 )
 CALLER = "13900139000"
+PASSWORD_HINT = (
+    "  管理员 admin 的初始密码：第一次启动时在“已经开门”下面显示过；"  # noqa: S105  # no password
+    "没记下就运行 uv run qianmen staff password admin"
+)
 
 
 async def with_front_door(settings: Settings, work: Callable[[Settings], Awaitable[T]]) -> T:
@@ -53,23 +61,73 @@ async def with_front_door(settings: Settings, work: Callable[[Settings], Awaitab
         return await work(settings)
 
 
-async def run_demo(settings: Settings) -> dict[str, Any]:
-    """Hold the call and the chat; both with their turns and the order they led to."""
+def never_used(engine: Engine) -> bool:
+    """Whether nobody has called or chatted yet: the first start of an installation."""
+    with reading(engine) as session:
+        return session.scalar(select(Conversation.id).limit(1)) is None
+
+
+async def show_at_first_start(settings: Settings, engine: Engine) -> None:
+    """The demonstration where nothing real can be mixed with it; it never stops the front door."""
+    if not never_used(engine):
+        say("演示：uv run qianmen demo")
+        return
+    try:
+        await run_demo(settings, live=True)
+    except CitizenError as error:
+        say(f"✘ 演示没有做完，前门照常运行。{error.code}：{told(error.code, str(error))}")
+    say("\n演示完了。前门开着：")
+    say_places(settings)
+    say(PASSWORD_HINT)
+
+
+async def demonstrate(settings: Settings, *, live: bool) -> dict[str, Any]:
+    """The demonstration as a command; ``live`` shows it, with where to go on at the end."""
+    was_up = bool((await status(settings))["up"])
+    report = await with_front_door(settings, partial(run_demo, live=live))
+    if live:
+        say("\n演示完了。" + ("前门开着：" if was_up else "前门已经停掉；要一直开着：make run"))
+        if was_up:
+            say_places(settings)
+        say(PASSWORD_HINT)
+    return report
+
+
+async def run_demo(settings: Settings, *, live: bool = False) -> dict[str, Any]:
+    """Hold the call and the chat; both with their turns and the order they led to.
+
+    ``live`` shows everything to people while it happens.
+    """
+    say("演示一通电话和一段网页对话，约 2 分钟。")
+    call = await _call(settings, live=live)
+    told_by_phone = _part(settings, call)
+    if live:
+        _show_title("电话")
+        show_turns(told_by_phone["turns"])
+        show_order(told_by_phone["order"])
+        _show_title("网页对话")
+    else:
+        say("💬 市民在网页上对话……")
+    chat = await hold_chat(settings.web_address, CHAT_SAYS, on_progress=show_said if live else None)
+    told_by_chat = _part(settings, chat)
+    if live:
+        show_order(told_by_chat["order"])
+    return {"call": told_by_phone, "chat": told_by_chat}
+
+
+async def _call(settings: Settings, *, live: bool) -> CallReport:
     agent = await _agent_phone(settings)
     try:
         uri = f"sip:12345@127.0.0.1:{settings.sip_port}"
         say("☎ 市民打来电话……")
-        call = await asyncio.to_thread(
+        return await asyncio.to_thread(
             place_call, uri, CALL_SAYS, caller=CALLER, database=settings.database,
             data_key=settings.data_key,
-            patience=Patience(stay_s=10.0),
+            patience=Patience(stay_s=10.0), on_progress=say_call if live else None,
         )  # fmt: skip
     finally:
         agent.terminate()
         await agent.wait()
-    say("💬 市民在网页上对话……")
-    chat = await hold_chat(settings.web_address, CHAT_SAYS)
-    return {"call": _part(settings, call), "chat": _part(settings, chat)}
 
 
 def _part(settings: Settings, report: CallReport | ChatReport) -> dict[str, Any]:
@@ -149,25 +207,41 @@ def _order_complete(order: Mapping[str, Any]) -> bool:
     )
 
 
-def show_demo(report: Mapping[str, Any]) -> None:
-    """The demonstration for people."""
-    for name, title in (("call", "电话"), ("chat", "网页对话")):
-        say(f"\n── {title} " + "─" * 40)
-        show_turns(report[name]["turns"])
-        _show_order(report[name]["order"])
+def say_call(event: str, text: str) -> None:
+    """One event of a call that goes on (see ``place_call``), as progress."""
+    line = {
+        "calling": f"☎ 正在拨打 {text}",
+        "answered": "☎ 接通了",
+        "said": f"市民：{text}",
+        "pressed": f"市民按键：{text}",
+        "heard": f"前门：（说了 {text.removesuffix(' s')} 秒）",
+        "ended": "☎ 挂断了",
+    }.get(event)
+    if line:
+        say(line)
+
+
+def show_said(turn: SaidTurn) -> None:
+    """One turn for people."""
+    show(f"{_WHO.get(turn.who, turn.who)}：{turn.text}")
+
+
+def _show_title(title: str) -> None:
+    show(f"\n── {title} " + "─" * 40)
 
 
 def show_turns(turns: Iterable[Mapping[str, Any]]) -> None:
     """A conversation for people."""
     for turn in turns:
-        say(f"{_WHO.get(turn['who'], turn['who'])}：{turn['text']}")
+        show(f"{_WHO.get(turn['who'], turn['who'])}：{turn['text']}")
 
 
-def _show_order(order: Mapping[str, Any]) -> None:
+def show_order(order: Mapping[str, Any]) -> None:
+    """A work order for people: each field with the citizen's words that it was taken from."""
     if not order:
-        say("（没有工单）")
+        show("（没有工单）")
         return
-    say(f"工单 {order['number']}  {order['kind']}  {order['title']}")
+    show(f"工单 {order['number']}  {order['kind']}  {order['title']}")
     for name, field in order["fields"].items():
         quote = field["provenance"]["quote"]
-        say(f"  {name:<11}{field['value']}" + (f"  ←「{quote}」" if quote else ""))
+        show(f"  {field_label(name)}：{field['value']}" + (f"  ←「{quote}」" if quote else ""))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from config.settings import Settings
 from qianmen.processes import processes
 from qianmen.readiness import check
 from qianmen.supervise import running
+
+
+def nothing_runs(report: Mapping[str, Any]) -> bool:
+    """Whether a report of :func:`status` tells of no process at all, ours or another's."""
+    return not any(row["ready"] or row["pid"] is not None for row in report["processes"])
 
 
 async def status(settings: Settings) -> dict[str, Any]:

@@ -98,13 +98,18 @@ async def until_stopped() -> None:
     await stopped.wait()
 
 
+def say_places(settings: Settings) -> None:
+    """Where everything is."""
+    say(f"  市民网页对话   {settings.web_address}/")
+    say(f"  工单与坐席     {settings.web_address}/staff/sign-in")
+    say(f"  电话           sip:12345@本机地址:{settings.sip_port}")
+
+
 def welcome(settings: Settings, prepared: Prepared) -> None:
     """Where everything is, and the first password, shown this once."""
     say("")
     say(f"{prepared.city.name} 12345 前门已经开门：")
-    say(f"  市民网页对话   {settings.web_address}/")
-    say(f"  工单与坐席     {settings.web_address}/staff/sign-in")
-    say(f"  电话           sip:12345@本机地址:{settings.sip_port}")
+    say_places(settings)
     if prepared.password:
         say(f"  管理员 admin 的初始密码（只显示这一次）：{prepared.password}")
     if wanted(settings) == STARTER and not settings.asr_url:

@@ -24,8 +24,11 @@ REPLY_S = 20.0
 class ChatLine:
     """One open chat. ``turns`` is all that was said so far, by both sides."""
 
-    def __init__(self, socket: ClientConnection) -> None:
+    def __init__(
+        self, socket: ClientConnection, on_turn: Callable[[SaidTurn], None] | None = None
+    ) -> None:
         self._socket = socket
+        self._on_turn = on_turn or (lambda _turn: None)
         self.conversation = ""
         self.order = ""
         self.handed_over = False
@@ -49,7 +52,7 @@ class ChatLine:
         known = secrets.token_hex(12)
         began, self.first_words_s = time.perf_counter(), 0.0
         await self._send({"type": "text", "id": known, "text": text})
-        self.turns.append(SaidTurn("citizen", text, datetime.now(UTC).isoformat()))
+        self._take(SaidTurn("citizen", text, datetime.now(UTC).isoformat()))
         answer_from = len(self.turns)
         async with _patience(REPLY_S, "no complete answer came"):
             acknowledged = complete = False
@@ -88,7 +91,11 @@ class ChatLine:
             self.order = str(reply.get("number", "")) or self.order
         if text:
             who = cast(Who, frame.get("speaker", "bot"))
-            self.turns.append(SaidTurn(who, text, str(frame.get("at", ""))))
+            self._take(SaidTurn(who, text, str(frame.get("at", ""))))
+
+    def _take(self, turn: SaidTurn) -> None:
+        self.turns.append(turn)
+        self._on_turn(turn)
 
     async def _send(self, frame: dict[str, Any]) -> None:
         try:
@@ -109,8 +116,12 @@ class ChatLine:
 
 
 @asynccontextmanager
-async def open_chat(base_url: str) -> AsyncIterator[ChatLine]:
+async def open_chat(
+    base_url: str, on_turn: Callable[[SaidTurn], None] | None = None
+) -> AsyncIterator[ChatLine]:
     """A chat with the web process at ``base_url`` (``http://HOST:PORT``), greeted.
+
+    ``on_turn`` is told every turn of either side as it is said.
 
     Raises ``CitizenError``: ``bad_input``, ``unreachable``, ``rejected``, ``lost``, ``silent``.
     """
@@ -127,7 +138,7 @@ async def open_chat(base_url: str) -> AsyncIterator[ChatLine]:
     except (OSError, TimeoutError):
         raise CitizenError("unreachable", f"nothing answers at {base_url}") from None
     try:
-        line = ChatLine(socket)
+        line = ChatLine(socket, on_turn)
         await line.greet()
         yield line
     finally:
@@ -140,21 +151,17 @@ async def hold_chat(
     *,
     on_progress: Callable[[SaidTurn], None] | None = None,
 ) -> ChatReport:
-    """Say each sentence when the one before is answered; ``on_progress`` is told every turn.
+    """Say each sentence when the one before is answered.
+
+    ``on_progress`` is told every turn of either side as it is said.
 
     Raises :class:`CitizenError`; its ``report`` holds what was said until then.
     """
     line: ChatLine | None = None
-    shown = 0
     try:
-        async with open_chat(base_url) as line:
-            for text in ("", *says):
-                if text:
-                    await line.say(text)
-                for turn in line.turns[shown:]:
-                    if on_progress is not None:
-                        on_progress(turn)
-                shown = len(line.turns)
+        async with open_chat(base_url, on_progress) as line:
+            for text in says:
+                await line.say(text)
             return _report(line)
     except CitizenError as error:
         error.report = _report(line) if line is not None else None

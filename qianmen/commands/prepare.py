@@ -7,7 +7,7 @@ from qianmen.console import print_json, show
 
 
 def prepare(json: Json = False) -> None:
-    """启动以前的准备：数据库、政策知识、第一个管理员、模型。可以反复运行。"""
+    """启动以前的准备：数据库、政策知识、管理员、模型；可以反复做。"""
     from qianmen.prepare import prepare as do
 
     done = do(installation())

@@ -14,7 +14,7 @@ def trace(
     wanted: Annotated[str, typer.Argument(metavar="编号", help="工单号、会话编号或跟踪号。")],
     json: Json = False,
 ) -> None:
-    """把各进程日志里同一句话、同一通会话或同一张工单的记录按时间排在一起。"""
+    """把各进程日志里同一句话、会话或工单的记录按时间排好。"""
     from qianmen.tracing import as_text, follow
     from store.engine import open_store
 
