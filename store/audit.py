@@ -134,6 +134,18 @@ def delete_before(
     return count
 
 
+def begin_anew(session: Session, key: str) -> None:
+    """Chain every line again with ``key``: for an audit whose own secret is lost for good.
+
+    Of what stands there nothing is proved any more: write a line that says so afterwards.
+    """
+    _stand_in_line(session)
+    base = ""
+    for line in session.scalars(select(Audit).where(Audit.action == DELETED)):
+        base = _later(base, line.data)
+    _chain_all(session, key, base)
+
+
 def number_of(chain: str) -> int | None:
     """The line's number in its chain; None for what is no chain."""
     number, colon, _mac = chain.partition(":")
@@ -218,8 +230,14 @@ def _chain_the_past(session: Session, key: str) -> Audit | None:
         return session.scalar(
             select(Audit).where(Audit.chain != "").order_by(Audit.id.desc()).limit(1)
         )
-    mac_key, before, last = _mac_key(key), "", None
-    for number, line in enumerate(session.scalars(select(Audit).order_by(Audit.id)), 1):
+    return _chain_all(session, key, "")
+
+
+def _chain_all(session: Session, key: str, before: str) -> Audit | None:
+    """Chain all lines, the first one onto ``before``; the last one."""
+    mac_key, last = _mac_key(key), None
+    first = (number_of(before) or 0) + 1
+    for number, line in enumerate(session.scalars(select(Audit).order_by(Audit.id)), first):
         line.chain = before = _chain(mac_key, before, number, line)
         last = line
     session.flush()

@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from store.archive import Head, Piece, Reader, Sound, corrupt, opened, verified
@@ -25,19 +26,25 @@ from store.rows import (
     reflect,
     write_rows,
 )
+from store.tables import Audit
 
 _READ = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was put back; ``before`` is the backup's revision, ``after`` the database's now."""
+    """What was put back; ``before`` is the backup's revision, ``after`` the database's now.
+
+    ``erased``: how many citizens the database that was replaced had erased since the backup, by its
+    audit: what is known of them is back.
+    """
 
     head: Head
     before: str
     after: str
     rows: dict[str, int]
     recordings: int
+    erased: int = 0
 
 
 def restore(engine: Engine, file: Path, *, recordings: Path, force: bool = False) -> Restored:
@@ -60,12 +67,12 @@ def restore(engine: Engine, file: Path, *, recordings: Path, force: bool = False
     try:
         with schema_change(engine, alone=True) as connection:
             _only_we(connection)
-            _make_room(connection, head, force=force)
+            erased = _make_room(connection, head, force=force)
             with _staging(recordings) as stage:
                 rows, sounds = _load(connection, file, stage)
                 migrate(connection, "head")
                 _place(stage, recordings)
-            return Restored(head, head.revision, newest(), rows, sounds)
+            return Restored(head, head.revision, newest(), rows, sounds, erased)
     except SQLAlchemyError as error:
         raise store_error(error, "restore_failed") from error
 
@@ -85,8 +92,8 @@ def _only_we(connection: Connection) -> None:
         raise StoreError("database_in_use", f"{others} connections of the front door are open")
 
 
-def _make_room(connection: Connection, head: Head, *, force: bool) -> None:
-    """The empty tables of the backup's revision."""
+def _make_room(connection: Connection, head: Head, *, force: bool) -> int:
+    """The empty tables of the backup's revision; how many citizens were erased since then."""
     revision = revision_of(connection)
     if revision and revision not in revisions():
         raise StoreError("database_newer", f"the database is on the later revision {revision}")
@@ -97,10 +104,23 @@ def _make_room(connection: Connection, head: Head, *, force: bool) -> None:
             "database_not_empty",
             f"the database has rows in {', '.join(filled)}: --force drops them",
         )
+    erased = _erased_since(connection, head) if Audit.__tablename__ in filled else 0
     for one in reversed(ours):
         one.drop(connection)
     connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
     migrate(connection, head.revision)
+    return erased
+
+
+def _erased_since(connection: Connection, head: Head) -> int:
+    try:
+        moment = datetime.fromisoformat(head.created_at)
+    except ValueError:
+        raise corrupt("its time cannot be read") from None
+    erased = select(func.count(Audit.object.distinct())).where(
+        Audit.action == "citizen_erased", Audit.at > moment.replace(tzinfo=moment.tzinfo or UTC)
+    )
+    return connection.scalar(erased) or 0
 
 
 def _load(connection: Connection, file: Path, stage: Path) -> tuple[dict[str, int], int]:

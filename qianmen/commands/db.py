@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from store.faults import StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from store.backup import BackedUp
+    from store.restore import Restored
 
 db = typer.Typer(help="数据库：升级、备份、恢复。", no_args_is_help=True)
 
@@ -35,6 +38,7 @@ _HINTS = {
     "database_upgrade": "数据库升级没有成功，还是原来的样子",
     "database_not_empty": "数据库里已经有内容；确定要全部换掉就加 --force",
     "database_in_use": "有进程正在用这个数据库：先停掉前门",
+    "backup_exists": "已经有这个文件，不覆盖；确定要换掉就加 --force",
     "backup_missing": "没有这个备份文件",
     "backup_corrupt": "备份文件不完整或被改动过，什么也没有恢复",
     "backup_newer": "备份来自更新版本的前门，请用那个版本恢复",
@@ -74,6 +78,7 @@ def upgrade_command(json: Json = False) -> None:
 def backup_command(
     file: File,
     recordings: Annotated[bool, typer.Option("--recordings", help="连同通话录音。")] = False,
+    force: Annotated[bool, typer.Option("--force", help="已经有这个文件也换掉。")] = False,
     json: Json = False,
 ) -> None:
     """把数据库的全部内容存成一个文件；前门运行时也可以。加密的内容在里面还是加密的。"""
@@ -81,17 +86,22 @@ def backup_command(
 
     settings = installation()
     with _opened(settings) as engine:
+        if file.exists() and not force:
+            raise StoreError("backup_exists", str(file))
         done = back_up(
             engine, file, now=datetime.now(UTC), secret=_secret(settings),
             recordings=settings.recordings_dir if recordings else None,
         )  # fmt: skip
+        noted = _backup_in_audit(settings, engine, done, recordings=recordings)
     needed = _also_needed(settings, recordings=recordings)
     if json:
-        print_json({"file": str(file), **asdict(done), "also_needed": needed})
+        print_json({"file": str(file), **asdict(done), "audited": noted, "also_needed": needed})
         return
     show(f"✔ {file}：{sum(done.rows.values())} 行，{done.recordings} 段录音，{done.size} 字节")
     if done.recordings_missing:
         show(f"  {done.recordings_missing} 段录音的文件已经不在")
+    if not noted:
+        show("  注意：这次备份没能记进审计（数据库太旧，或者不能写）")
     show("换一台机器恢复时，还要另外保管：")
     for line in needed:
         show(f"  {line}")
@@ -101,18 +111,35 @@ def backup_command(
 def restore_command(
     file: File,
     force: Annotated[bool, typer.Option("--force", help="数据库里已有的内容全部换掉。")] = False,
+    secret: Annotated[
+        Path | None,
+        typer.Option("--secret", metavar="FILE", help="做备份的机器的 secret 文件：先放好再恢复。"),
+    ] = None,
+    new_secret: Annotated[
+        bool,
+        typer.Option("--new-secret", help="旧的 secret 找不到了：用现在的，审计链从此重新开始。"),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """把备份放进空的数据库（SQLite 或 PostgreSQL 都行）；出错就一点也不改。先停掉前门。"""
+    """把备份放进空的数据库（SQLite 或 PostgreSQL 都行）；出错就一点也不改。先停掉前门。
+
+    换了机器要带上旧机器数据文件夹里的 secret（--secret），不然审计对不上，会拒绝恢复。
+    """
+    from qianmen.commands.db_secret import choose, placed
     from qianmen.supervise import running
+    from store.archive import opened
     from store.restore import restore
 
     settings = installation()
     if running(settings) is not None:
         raise FrontDoorRunningError("前门正在运行：先停掉它（Ctrl-C 或 systemctl stop），再恢复")
-    with _opened(settings) as engine:
-        done = restore(engine, file, recordings=settings.recordings_dir, force=force)
-        notes = _after_restore(settings, engine, done)
+    with _hinted():
+        with opened(file) as archive:
+            choice = choose(settings, archive.head.secret, secret, anew=new_secret)
+        with _opened(settings) as engine:
+            with placed(settings, choice):
+                done = restore(engine, file, recordings=settings.recordings_dir, force=force)
+            notes = _after_restore(settings, engine, done, anew=choice.anew)
     if json:
         told = {"before": done.before, "after": done.after, "rows": done.rows}
         print_json({"file": str(file), "made_at": done.head.created_at, **told,
@@ -128,14 +155,23 @@ def _opened(settings: Settings) -> Iterator[Engine]:
     """The database, without its key: rows travel as they are stored."""
     from store.engine import open_engine
 
-    try:
+    with _hinted():
         engine = open_engine(settings.database)
         try:
             yield engine
         finally:
             engine.dispose()
+
+
+@contextmanager
+def _hinted() -> Iterator[None]:
+    """What went wrong is said in Chinese as well, once."""
+    try:
+        yield
     except StoreError as error:
         hint = _HINTS.get(error.code)
+        if hint and str(error).startswith(hint):
+            raise
         raise StoreError(error.code, f"{hint}（{error}）" if hint else str(error)) from error
 
 
@@ -151,7 +187,8 @@ def _secret(settings: Settings) -> str:
 def _also_needed(settings: Settings, *, recordings: bool) -> list[str]:
     """What a new machine needs and the file does not hold."""
     secret = "设置 QIANMEN_SECRET_KEY" if settings.secret_key else str(settings.data_dir / "secret")
-    needed = [f"{secret}（登录会话和审计链用它签名）", f"{settings.city}（城市的配置）",
+    needed = [f"{secret}（登录会话和审计链用它签名；恢复时用 --secret 带上）",
+              f"{settings.city}（城市的配置）",
               "环境变量或 .env 里的设置"]  # fmt: skip
     if settings.data_key:
         needed.insert(0, "QIANMEN_DATA_KEY（没有它，加密的个人信息再也打不开；不要和备份放在一起）")
@@ -160,39 +197,67 @@ def _also_needed(settings: Settings, *, recordings: bool) -> list[str]:
     return needed
 
 
-def _after_restore(settings: Settings, engine: Engine, done: Any) -> list[dict[str, str]]:
+def _after_restore(
+    settings: Settings, engine: Engine, done: Restored, *, anew: bool
+) -> list[dict[str, str]]:
     """Write the restoring down, and say what does not fit this machine."""
     from sealing.errors import SealError
-    from store.backup import secret_mark
     from store.keys import check_keys
     from store.seal import seal_from
 
     notes = []
-    secret = _secret(settings)
-    if done.head.secret not in ("", secret_mark(secret)):
+    if anew:
         notes.append(_note(
-            "secret_differs", "这台机器的密钥和备份时的不同：大家要重新登录，审计链对不上；"
-            "把原来的 secret 文件放回来就好"))  # fmt: skip
+            "chain_anew", "secret 换了：大家要重新登录；审计链从这次恢复重新开始，"
+            "以前的记录有没有被改过，再也查不出来"))  # fmt: skip
+    if done.erased:
+        notes.append(_note(
+            "erased_are_back", f"备份之后有 {done.erased} 位市民的信息按本人要求删除过，"
+            "现在又回来了：请照当时的申请再运行 qianmen data erase"))  # fmt: skip
     try:
         check_keys(engine, seal_from(settings.data_key))
     except SealError as error:
         notes.append(_note(error.code, str(error)))
-    _note_in_audit(settings, engine, done, secret)
+    _restore_in_audit(settings, engine, done, anew=anew)
     return notes
 
 
-def _note_in_audit(settings: Settings, engine: Engine, done: Any, secret: str) -> None:
+def _backup_in_audit(
+    settings: Settings, engine: Engine, done: BackedUp, *, recordings: bool
+) -> bool:
+    """A line in the audit; False where it cannot be: a failing disk is backed up all the same."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from store import audit
+    from store.engine import writing
+    from store.migrate import newest
+
+    if done.revision != newest():
+        return False
+    data = {"rows": sum(done.rows.values()), "recordings": recordings}
+    try:
+        with writing(engine) as session:
+            audit.write(session, _secret(settings), at=datetime.now(UTC), actor="system",
+                        action="database_backed_up", data=data)  # fmt: skip
+    except (StoreError, SQLAlchemyError):
+        return False
+    return True
+
+
+def _restore_in_audit(settings: Settings, engine: Engine, done: Restored, *, anew: bool) -> None:
     """A line in the audit; the anchor of the audit that was replaced is kept beside the new one."""
     from store import audit
     from store.audit_anchor import FILE, renew_anchor
     from store.engine import writing
 
-    now = datetime.now(UTC)
-    data = {"made_at": done.head.created_at, "revision": done.before}
+    now, secret = datetime.now(UTC), _secret(settings)
+    data = {"made_at": done.head.created_at, "revision": done.before, "chain_anew": anew}
     anchor = settings.data_dir / FILE
     if anchor.exists():
         anchor.replace(anchor.with_name(f"{FILE}.{now:%Y%m%dT%H%M%SZ}"))
     with writing(engine) as session:
+        if anew:
+            audit.begin_anew(session, secret)
         audit.write(session, secret, at=now, actor="system", action="database_restored", data=data)
         renew_anchor(session, anchor)
 

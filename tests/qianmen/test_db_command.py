@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from config.city import City
+from config.secret import secret_key
 from config.settings import Settings
 from qianmen.cli import main
+from qianmen.doctor import trail
+from qianmen.doctor.check import Patient
 from store import audit
 from store.engine import open_engine, reading, writing
 from store.migrate import migrate, newest, schema_change
@@ -55,8 +59,8 @@ def test_upgrade_says_from_where_to_where(run: Any, bare_database: str) -> None:
     told = json.loads(out)
     assert (code, told["before"], told["after"], told["changed"]) == (0, "0002", newest(), True)
     code, out, err = run("upgrade", url=bare_database)
-    assert (code, out) == (0, "")
-    assert newest() in err
+    assert (code, err) == (0, "")
+    assert newest() in out
 
 
 def test_a_city_that_grows_moves_to_postgresql(run: Any, tmp_path: Path, postgres: Cluster) -> None:
@@ -111,9 +115,105 @@ def test_restoring_is_written_down_and_the_audit_holds(
             "sign_in", "database_restored",
         ]  # fmt: skip
     engine.dispose()
-    (tmp_path / "var" / "secret").write_text("another")
-    _, out, _ = run("restore", tmp_path / "b", "--force", "--json", url=database)
-    assert [note["code"] for note in json.loads(out)["notes"]] == ["secret_differs"]
+
+
+def test_on_a_new_machine_the_secret_comes_first(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, city: City
+) -> None:
+    assert run("upgrade")[0] == 0
+    old = tmp_path / "var"
+    engine = open_engine(f"sqlite:///{old / 'qianmen.sqlite3'}")
+    secret = secret_key(Settings(data_dir=old))
+    with writing(engine) as session:
+        audit.write(session, secret, at=NOW, actor="wang", action="sign_in")
+    engine.dispose()
+    assert run("backup", tmp_path / "b")[0] == 0
+    (tmp_path / "wrong").write_text("w" * 40)
+    for words, place in (((), ""), (("--secret", tmp_path / "wrong"), ""),
+                         (("--secret", old / "secret"), secret)):  # fmt: skip
+        new = tmp_path / f"new{len(words)}"
+        monkeypatch.setenv("QIANMEN_DATA_DIR", str(new))
+        code, _, err = run("restore", tmp_path / "b", *words)
+        if not place:
+            assert (code, "secret_differs" in err) == (1, True)
+            assert not (new / "secret").exists()
+            assert not (new / "qianmen.sqlite3").exists()
+            continue
+        assert code == 0
+        assert (new / "secret").read_text() == secret
+        assert (new / "secret").stat().st_mode & 0o777 == 0o600
+        assert audit_says(new, city) == ["audit_ok"]
+
+
+def test_a_lost_secret_begins_the_chain_anew(
+    run: Any, database: str, tmp_path: Path, city: City
+) -> None:
+    engine = open_engine(database)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "secret").write_text("s" * 40)
+    for day in (1, 2, 3):
+        with writing(engine) as session:
+            audit.write(session, "s" * 40, at=NOW + timedelta(days=day), actor="w", action="x")
+    with writing(engine) as session:
+        audit.delete_before(session, "s" * 40, NOW + timedelta(days=2), at=NOW + timedelta(days=4))
+    engine.dispose()
+    assert run("backup", tmp_path / "b", url=database)[0] == 0
+    (tmp_path / "var" / "secret").write_text("n" * 40)
+    code, _, err = run("restore", tmp_path / "b", "--force", url=database)
+    assert (code, "secret_differs" in err) == (1, True)
+    code, out, _ = run("restore", tmp_path / "b", "--force", "--new-secret", "--json", url=database)
+    assert [note["code"] for note in json.loads(out)["notes"]] == ["chain_anew"]
+    assert audit_says(tmp_path / "var", city, database) == ["audit_ok"]
+
+
+def test_a_failed_restore_leaves_the_secret(run: Any, tmp_path: Path) -> None:
+    assert run("upgrade")[0] == 0
+    file = tmp_path / "var" / "secret"
+    file.write_text("o" * 40)
+    assert run("backup", tmp_path / "b")[0] == 0
+    (tmp_path / "old").write_text("o" * 40)
+    file.write_text("n" * 40)
+    code, _, err = run("restore", tmp_path / "b", "--secret", tmp_path / "old")
+    assert (code, "database_not_empty" in err) == (1, True)
+    assert file.read_text() == "n" * 40
+    assert run("restore", tmp_path / "b", "--secret", tmp_path / "old", "--force")[0] == 0
+    assert file.read_text() == "o" * 40
+    assert [one.read_text() for one in file.parent.glob("secret.*")] == ["n" * 40]
+
+
+def test_a_backup_is_not_overwritten_and_is_written_down(
+    run: Any, database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "b").write_text("precious")
+    code, _, err = run("backup", tmp_path / "b", url=database)
+    assert (code, "backup_exists" in err) == (1, True)
+    assert (tmp_path / "b").read_text() == "precious"
+    assert run("backup", tmp_path / "b", "--force", url=database)[0] == 0
+    engine = open_engine(database)
+    with reading(engine) as session:
+        assert session.scalars(select(Audit.action)).all() == ["database_backed_up"]
+    engine.dispose()
+
+
+def test_erased_citizens_that_come_back_are_said(run: Any, database: str, tmp_path: Path) -> None:
+    assert run("backup", tmp_path / "b", url=database)[0] == 0
+    secret = secret_key(Settings(data_dir=tmp_path / "var"))
+    engine = open_engine(database)
+    for target in ("m1.a", "m1.b", "m1.a"):
+        with writing(engine) as session:
+            audit.write(session, secret, at=datetime.now(UTC), actor="w", action="citizen_erased",
+                        target=target)  # fmt: skip
+    engine.dispose()
+    code, out, _ = run("restore", tmp_path / "b", "--force", "--json", url=database)
+    (note,) = json.loads(out)["notes"]
+    assert (code, note["code"]) == (0, "erased_are_back")
+    assert "2 位" in note["text"]
+
+
+def audit_says(folder: Path, city: City, url: str = "") -> list[str]:
+    """What ``qianmen doctor`` finds of the audit."""
+    patient = Patient(Settings(data_dir=folder, database_url=url), city, None, up=False)
+    return [one.code for one in trail.judge_audit(trail.collect_audit(patient))]
 
 
 def test_a_key_that_is_missing_is_said(
@@ -128,9 +228,9 @@ def test_a_key_that_is_missing_is_said(
         session.add(Conversation(id="c", channel="web", citizen="13900139000", started_at=NOW))
     engine.dispose()
     monkeypatch.setenv("QIANMEN_DATA_KEY", key)
-    code, _, err = run("backup", tmp_path / "b", url=database)
+    code, out, _ = run("backup", tmp_path / "b", url=database)
     assert code == 0
-    assert "QIANMEN_DATA_KEY" in err
+    assert "QIANMEN_DATA_KEY" in out
     assert b"13900139000" not in (tmp_path / "b").read_bytes()
     monkeypatch.delenv("QIANMEN_DATA_KEY")
     code, out, _ = run("restore", tmp_path / "b", "--force", "--json", url=database)
