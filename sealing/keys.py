@@ -31,6 +31,10 @@ _BLOCK = {"aes256": algorithms.AES, "sm4": algorithms.SM4}
 # SM4's companion is SM3 (GB/T 32905).
 _HASH = {"aes256": hashes.SHA256, "sm4": hashes.SM3}
 _WRITTEN = re.compile(r"qk1\.(aes256|sm4)\.([A-Za-z0-9_-]+)")
+_INVALID = (
+    "密钥应当是 qk1.aes256.… 或 qk1.sm4.… 这样的一行，由 qianmen data new-key 生成；"
+    "请整行复制到 QIANMEN_DATA_KEY"
+)
 _PARTED = re.compile(r"[\s,;]+")
 
 
@@ -122,11 +126,11 @@ def keyring(written: str) -> Keyring | None:
 def _key(written: str) -> Key:
     match = _WRITTEN.fullmatch(written)
     if match is None:
-        raise SealError("data_key_invalid", "a key looks like qk1.aes256.… or qk1.sm4.…")
+        raise SealError("data_key_invalid", _INVALID)
     algorithm: Algorithm = "sm4" if match[1] == "sm4" else "aes256"
     secret = decoded(match[2])
     if secret is None or len(secret) != _KEY_BYTES[algorithm]:
-        raise SealError("data_key_invalid", f"a {algorithm} key is cut off or has a wrong letter")
+        raise SealError("data_key_invalid", f"{algorithm} 密钥不完整或抄错了字符；{_INVALID}")
     return Key(algorithm, secret)
 
 

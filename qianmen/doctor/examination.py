@@ -14,6 +14,7 @@ from qianmen.doctor import (
     host,
     network,
     places,
+    privacy,
     running,
     speech,
     stores,
@@ -30,7 +31,8 @@ MARKS = {"ok": "✔", "warning": "!", "error": "✘"}
 
 def checks() -> tuple[Check, ...]:
     """All checks, in the order in which they are shown."""
-    rooms = (running, places, network, phone, speech, dialogue, stores, trail, host, content)
+    rooms = (running, places, privacy, network, phone, speech, dialogue, stores, trail, host,
+             content)  # fmt: skip
     return tuple(one for room in rooms for one in room.CHECKS)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from shutil import which
+from zoneinfo import ZoneInfo
 
 import psutil
 from sqlalchemy import func, select
@@ -73,6 +74,15 @@ def _synchronised() -> bool | None:
     return {"yes": True, "no": False}.get(done.stdout.strip()) if done.returncode == 0 else None
 
 
+def _shown(facts: ClockFacts) -> str:
+    """The time as the city's clocks show it, with its zone."""
+    if not facts.zone:
+        return f"{facts.now:%Y-%m-%d %H:%M} UTC"
+    local = facts.now.astimezone(ZoneInfo(facts.zone))
+    offset = local.isoformat(timespec="minutes")[-6:]
+    return f"{local:%Y-%m-%d %H:%M}（{facts.zone}，UTC{offset}）"
+
+
 def judge_clock(facts: ClockFacts) -> Iterator[Finding]:
     """Right, and kept right."""
     subject = "时钟"
@@ -84,7 +94,7 @@ def judge_clock(facts: ClockFacts) -> Iterator[Finding]:
         )  # fmt: skip
     if facts.now < _EARLIEST or facts.behind_s > kept_clock.NOTED.total_seconds():
         yield error(
-            "clock_wrong", subject, f"现在显示 {facts.now:%Y-%m-%d %H:%M} UTC，比记录过的时间还早",
+            "clock_wrong", subject, f"现在显示 {_shown(facts)}，比记录过的时间还早",
             "校准时间（timedatectl set-time 或启用 NTP）：工单日期、登录和保存期都靠它。",
         )  # fmt: skip
     elif facts.synchronised is False:
@@ -94,7 +104,7 @@ def judge_clock(facts: ClockFacts) -> Iterator[Finding]:
         )  # fmt: skip
     elif not facts.doubt_h:
         state = "已对时" if facts.synchronised else "看不到是否对时"
-        yield ok("clock_ok", subject, f"{facts.now:%Y-%m-%d %H:%M} UTC，{facts.zone}，{state}")
+        yield ok("clock_ok", subject, f"{_shown(facts)}，{state}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ MENDING = {
     "database_url": "按提示改 DATABASE_URL。",
     "data_key_missing": "数据是加密的：把 QIANMEN_DATA_KEY 设回原来的密钥。",
     "data_key_wrong": "密钥不对：把 QIANMEN_DATA_KEY 设回原来的（新旧密钥可以一起写）。",
-    "data_key_invalid": "密钥写得不对：按提示改 QIANMEN_DATA_KEY。",
+    "data_key_invalid": "密钥写得不对：QIANMEN_DATA_KEY 要写 qianmen data new-key 打印的那一整行；"
+    "数据已经加密的话，只能用原来的密钥。",
     "sealed_broken": "有加密的内容被改过或损坏了：从备份恢复。",
 }
 _SEEN = {

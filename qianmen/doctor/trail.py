@@ -50,7 +50,8 @@ def judge_audit(facts: AuditFacts) -> Iterator[Finding]:
     if facts.code:
         yield error(
             "audit_broken", "审计记录", f"第 {facts.line or '?'} 行起对不上（{facts.code}）",
-            "有人绕过系统改过审计表，或者登录密钥换过：保留现场，和备份比对，报告主管。",
+            "有人绕过系统改过审计表，或者 secret 换过（把原来的放回去）："
+            "保留现场，和备份比对，报告主管。",
         )  # fmt: skip
     elif not facts.unread:
         yield ok("audit_ok", "审计记录", "前后相连，没有被改过")

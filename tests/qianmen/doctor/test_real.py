@@ -29,6 +29,7 @@ from qianmen.doctor import (
     host,
     network,
     places,
+    privacy,
     speech,
     stores,
     telephone,
@@ -337,6 +338,27 @@ def test_a_check_that_breaks_and_one_that_never_ends(patient: Patient) -> None:
     ]  # fmt: skip
     assert "13800138000" not in str(found)
     assert not healthy(one for _, one in found)
+
+
+def test_what_others_may_read_is_seen(
+    patient: Patient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder, data = tmp_path / "secrets", patient.settings.data_dir
+    folder.mkdir(mode=0o755)
+    data.mkdir(mode=0o700)
+    for file, mode in ((Path(".env"), 0o644), (folder / "qianmen_data_key", 0o604),
+                       (folder / "qianmen_secret_key", 0o640)):  # fmt: skip
+        file.write_text("x")
+        file.chmod(mode)
+    facts = privacy.collect_privacy(having(patient, secrets_dir=folder))
+    assert [mode for _, mode in facts.open_files] == [0o644, 0o604]
+    assert (facts.keyed, facts.open_folder) == (False, None)
+    folder.chmod(0o700)
+    data.chmod(0o755)
+    facts = privacy.collect_privacy(having(patient, secrets_dir=folder, data_key="k"))
+    assert (facts.keyed, facts.open_folder) == (True, (str(data), 0o755))
+    assert len(facts.open_files) == 1
 
 
 def test_the_report_is_short_where_all_is_well() -> None:

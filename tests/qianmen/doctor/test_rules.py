@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +17,7 @@ from qianmen.doctor import (
     host,
     network,
     places,
+    privacy,
     running,
     speech,
     stores,
@@ -275,6 +277,26 @@ def test_audit() -> None:
 )
 def test_clock(facts: host.ClockFacts, wanted: list[str]) -> None:
     assert codes(host.judge_clock(facts)) == wanted
+
+
+def test_times_are_the_citys_with_their_zone() -> None:
+    (found,) = host.judge_clock(CLOCK)
+    local = NOON.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert f"{local:%Y-%m-%d %H:%M}（Asia/Shanghai，UTC+08:00）" in found.seen
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        (privacy.PrivacyFacts(True), []),
+        (privacy.PrivacyFacts(False), ["data_key_unset"]),
+        (privacy.PrivacyFacts(True, ((".env", 0o644),)), ["secrets_readable"]),
+        (privacy.PrivacyFacts(True, (), ("var", 0o755)), ["data_dir_open"]),
+    ],
+)
+def test_privacy(facts: privacy.PrivacyFacts, wanted: list[str]) -> None:
+    found = (*privacy.judge_encryption(facts), *privacy.judge_modes(facts))
+    assert [one.code for one in found if one.level != "ok"] == wanted
 
 
 @pytest.mark.parametrize(
