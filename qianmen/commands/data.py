@@ -105,6 +105,9 @@ def reseal(json: Json = False) -> None:
         show(f"✔ 重新加密 {done.rows} 行、{done.recordings} 段录音，补标记 {done.marks} 个")
         if done.retired:
             show(f"  旧密钥 {'、'.join(done.retired)} 不再需要，可以从设置里去掉")
+        if done.waiting:
+            show(f"  {done.waiting} 段录音的通话还在进行或刚结束，先没有动；"
+                 "keeper 进程会在结束后一小时左右自动加密")  # fmt: skip
         for code in done.left:
             show(f"  注意 {code}：{_LEFT[code]}")
         if done.broken:
@@ -201,10 +204,12 @@ def erase(
 
 
 _REASONS = {
-    "live": "正在进行",
-    "waiting": "还在等人工",
-    "open_order": "工单还没有办结",
-    "order_on_record": "工单依法保存（要清空请加 --orders closed 或 all）",
+    "live": "正在进行；通话结束后（网页对话没结束的，一天没有新话后）再运行一次",
+    "waiting": "还在等人工；坐席回复后，或者最后一句话过了一天，再运行一次；"
+    "现在就要清空请加 --orders all",
+    "open_order": "工单还没有办结；办结后再运行一次；现在就要清空请加 --orders all",
+    "order_on_record": "工单依法保存；要清空请加 --orders closed（已办结的）或 --orders all"
+    "（全部，包括没办结的；正在进行的除外）",
     "recording_not_deleted": "录音文件删不掉，处理好以后再运行一次",
 }
 _LEFT = {

@@ -42,6 +42,17 @@ def seal_left(keeping: Keeping, now: datetime) -> int:
     return count
 
 
+def count_unsealed(keeping: Keeping, now: datetime) -> int:
+    """How many plain recordings :func:`seal_left` leaves: their calls run, or ended just now."""
+    count = 0
+    for file in _files(keeping, _WAV):
+        try:
+            count += not _is_over(keeping, file, now)
+        except FileNotFoundError:
+            continue  # deleted or sealed meanwhile
+    return count
+
+
 def _is_over(keeping: Keeping, file: Path, now: datetime) -> bool:
     age = now - datetime.fromtimestamp(file.stat().st_mtime, UTC)
     if age < SETTLED:

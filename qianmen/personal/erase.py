@@ -17,7 +17,7 @@ from config.retention import Retention
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.facts import talk_facts
 from qianmen.keeper.retention import delete_recording
-from qianmen.keeper.rules import TalkFacts, is_over
+from qianmen.keeper.rules import QUIET, TalkFacts, is_over
 from qianmen.personal.deeds import By, note
 from qianmen.personal.emptying import empty_conversation, empty_order
 from qianmen.personal.find import Concerned, find
@@ -58,7 +58,7 @@ def why_kept(talk: TalkFacts, rules: Retention, now: datetime, orders: Orders) -
         return "live"
     if orders == "all":
         return ""
-    if talk.waiting:
+    if talk.waiting and now - talk.last_at < QUIET:  # later nobody is on the line any more
         return "waiting"
     is_open = any(state not in rules.closed_states for state in talk.orders)
     return "open_order" if is_open else ""

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,22 +49,61 @@ def export(
 ) -> Exported:
     """Write everything of ``identity`` to the new file ``target``, readable by its owner only.
 
+    It is whole when it stands there, and only after the audit has its line; a refusal leaves none.
+
     Raises :class:`PersonalError` ``identity_invalid``, ``export_exists``, ``export_failed``.
     """
-    talks = _talks(engine, identity)
+    with _reserved(target) as part:
+        talks = _talks(engine, identity)
+        done = _write(settings, engine, talks, identity, target, part, now)
+        note(settings, engine, by, "citizen_exported", identity, now,
+             {"conversations": [talk["id"] for talk in talks]})  # fmt: skip
+        try:
+            part.replace(target)
+        except OSError as error:
+            raise _failed(target, error) from None
+    return done
+
+
+@contextmanager
+def _reserved(target: Path) -> Iterator[Path]:
+    """Nobody else's ``target``, empty until the file beside it takes its place; else gone again."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        raise PersonalError("export_exists", f"{target} 已经存在，不覆盖") from None
+    except OSError as error:
+        raise _failed(target, error) from None
+    try:
+        yield part
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _failed(target: Path, error: OSError) -> PersonalError:
+    return PersonalError("export_failed", f"{target}：{error.strerror}")
+
+
+def _write(
+    settings: Settings,
+    engine: Engine,
+    talks: list[dict[str, Any]],
+    identity: str,
+    target: Path,
+    part: Path,
+    now: datetime,
+) -> Exported:
     done = Exported(
         str(target), len(talks), sum(len(talk["orders"]) for talk in talks),
         sum(len(talk["turns"]) for talk in talks),
     )  # fmt: skip
-    note(settings, engine, by, "citizen_exported", identity, now,
-         {"conversations": [talk["id"] for talk in talks]})  # fmt: skip
     try:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise PersonalError("export_exists", f"{target} 已经存在，不覆盖") from None
-    except OSError as error:
-        raise PersonalError("export_failed", f"{target}：{error.strerror}") from None
-    try:
+        part.unlink(missing_ok=True)  # of one that was killed
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w") as archive:
             _recordings(settings, engine, talks, archive, done)
             document = {"identity": normalised(identity), "made_at": now.isoformat(),
@@ -70,8 +111,7 @@ def export(
             text = json.dumps(document, ensure_ascii=False, indent=2)
             archive.writestr("citizen.json", text, zipfile.ZIP_DEFLATED)
     except OSError as error:
-        target.unlink(missing_ok=True)
-        raise PersonalError("export_failed", f"{target}：{error.strerror}") from None
+        raise _failed(target, error) from None
     return done
 
 

@@ -16,11 +16,13 @@ from sqlalchemy import Column, Engine, Text, cast, delete, inspect, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
+from config.secret import secret_key
 from qianmen.keeper.duty import Keeping
-from qianmen.keeper.recordings import seal_left
+from qianmen.keeper.recordings import count_unsealed, seal_left
 from qianmen.personal.find import PersonalError, add_marks
 from qianmen.personal.traces import sweep_database
 from sealing.files import SUFFIX, reseal_file
+from store import audit
 from store.engine import reading, writing
 from store.keys import claim_key
 from store.seal import SealError, StoreSeal, seal_of
@@ -37,11 +39,13 @@ class Resealed:
     """What was written anew; ``broken`` rows and files could not be opened and stay as they are.
 
     ``retired``: the ids of keys that nothing needs any more; they may leave the setting. ``left``:
-    where former contents remain for now (``qianmen.personal.traces.sweep``).
+    where former contents remain for now (``qianmen.personal.traces.sweep``). ``waiting``: plain
+    recordings of running or just ended calls; the keeper seals them within the hour.
     """
 
     rows: int = 0
     recordings: int = 0
+    waiting: int = 0
     marks: int = 0
     broken: int = 0
     retired: tuple[str, ...] = ()
@@ -66,9 +70,19 @@ def reseal(keeping: Keeping, now: datetime) -> Resealed:
     _files(keeping, seal, now, done)
     if not done.broken:
         done.retired = _retire(keeping.engine, seal)
+    _note(keeping, now, done)
     done.left = tuple(sweep_database(keeping.engine))
     _log.info("resealed", rows=done.rows, recordings=done.recordings, broken=done.broken)
     return done
+
+
+def _note(keeping: Keeping, now: datetime, done: Resealed) -> None:
+    """One line of the audit; ids of keys tell nothing of them."""
+    data = {"rows": done.rows, "recordings": done.recordings, "waiting": done.waiting,
+            "broken": done.broken, "retired": list(done.retired)}  # fmt: skip
+    with writing(keeping.engine) as session:
+        audit.write(session, secret_key(keeping.settings), at=now, actor="system",
+                    action="data_resealed", data=data)  # fmt: skip
 
 
 def sealed_kinds() -> tuple[type[Base], ...]:
@@ -131,6 +145,7 @@ def _seal_again(session: Session, kind: type[Base], portion: list[Any]) -> None:
 
 def _files(keeping: Keeping, seal: StoreSeal, now: datetime, done: Resealed) -> None:
     done.recordings += seal_left(keeping, now)
+    done.waiting = count_unsealed(keeping, now)
     for path in keeping.settings.recordings_dir.rglob(f"*{SUFFIX}"):
         try:
             done.recordings += reseal_file(path, seal.ring)

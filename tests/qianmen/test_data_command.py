@@ -103,7 +103,8 @@ def test_erasing_says_what_stays_and_why(house: Path) -> None:
     assert (tried["dry_run"], tried["conversations"], len(tried["orders"])) == (True, 1, 1)
     told = typed("erase", PHONE, "--by", "王芳")
     assert told.exit_code == 0
-    assert "还在等人工" in told.output
+    assert "工单还没有办结；办结后再运行一次" in told.output
+    assert "--orders all" in told.output
     assert "连不上 Redis" in told.output
     assert typed("erase", PHONE).exit_code == 2  # --by is asked for
     assert typed("erase", PHONE, "--by", "x", "--orders", "some").exit_code == 2

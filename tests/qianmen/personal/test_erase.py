@@ -24,6 +24,7 @@ from turns import wire
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=2)
+SOON = NOW + timedelta(hours=2)
 BY = By("王芳", "root")
 # What the call's citizen said and is, in every form it is kept in.
 SECRETS = (PHONE, "139 1234 5678", "幺三九幺二三四五六七八", "烧烤摊", "建业小区", "解放路和胜利街")
@@ -114,11 +115,12 @@ def test_a_dry_run_says_the_same_and_changes_nothing(keeping: Keeping) -> None:
 
 def test_what_somebody_works_on_stays(keeping: Keeping) -> None:
     number, _ = fill(keeping, NOW)
-    done = erase(keeping, PHONE, BY, LATER, orders="closed")
-    assert done.kept == [
-        {"conversation": CALL, "reason": "waiting"},
-        {"order": number, "reason": "waiting"},
-    ]
+    for now, reason in ((SOON, "live"), (LATER, "open_order")):
+        done = erase(keeping, PHONE, BY, now, orders="closed")
+        assert done.kept == [
+            {"conversation": CALL, "reason": reason},
+            {"order": number, "reason": reason},
+        ]
     assert (done.conversations, done.recordings) == (0, 0)
     assert found(keeping) == set(SECRETS)
     assert erase(keeping, PHONE, BY, LATER, orders="all").kept == []
@@ -197,7 +199,8 @@ def test_nobody_is_erased_by_no_number(keeping: Keeping, identity: str) -> None:
         (TalkFacts("c", True, NOW), "keep", ""),
         (TalkFacts("c", False, LATER), "all", "live"),
         (TalkFacts("c", False, NOW), "keep", ""),
-        (TalkFacts("c", True, NOW, waiting=True), "closed", "waiting"),
+        (TalkFacts("c", True, LATER, waiting=True), "closed", "waiting"),
+        (TalkFacts("c", True, NOW, waiting=True), "closed", ""),
         (TalkFacts("c", True, NOW, orders=("受理",)), "keep", "open_order"),
         (TalkFacts("c", True, NOW, orders=("办结", "归档")), "keep", ""),
         (TalkFacts("c", True, NOW, orders=("受理",), waiting=True), "all", ""),

@@ -17,6 +17,7 @@ from qianmen.personal.deeds import By
 from qianmen.personal.export import Exported, export
 from qianmen.personal.find import PersonalError
 from store.engine import reading, writing
+from store.faults import StoreError
 from store.tables import Audit, Conversation
 from tests.fakes.orders import CALL, CHAT, PHONE, RECORDING
 from tests.qianmen.personal.conftest import fill
@@ -88,6 +89,23 @@ def test_nothing_is_overwritten(keeping: Keeping, tmp_path: Path) -> None:
             exported(keeping, path)
         assert caught.value.code == code
     assert target.read_text() == "precious"
+    with reading(keeping.engine) as session:  # nothing was given out, nothing is written down
+        assert session.scalars(select(Audit)).all() == []
+
+
+def test_nothing_is_given_out_without_a_line(
+    keeping: Keeping, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(keeping, NOW)
+
+    def fails(*_: object) -> None:
+        raise StoreError("database_readonly", "no line")
+
+    monkeypatch.setattr("qianmen.personal.export.note", fails)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(StoreError):
+        exported(keeping, tmp_path / "out" / "x.zip")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_lost_recording_is_said(keeping: Keeping, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from sealing.files import SealedFile, key_of
 from store.engine import open_store, reading, writing
 from store.keys import check_keys, keys_in_use
 from store.seal import SealError, seal_from, seal_of
-from store.tables import Conversation, Turn, WorkOrderField
+from store.tables import Audit, Conversation, Turn, WorkOrderField
 from tests.fakes.orders import CALL, PHONE
 from tests.qianmen.personal.conftest import KEY, NOBODY, SM4, fill
 
@@ -196,3 +197,18 @@ def test_recordings_follow(house: House) -> None:
     assert key_of(file) == ring.newest.id
     with SealedFile(file, ring) as opened:
         assert b"".join(opened.read(0, opened.size)) == sound
+
+
+def test_a_call_that_just_ended_is_left_to_the_keeper(house: House) -> None:
+    fill(house.opened(), NOW)
+    sealed = house.opened(KEY)
+    (wav,) = house.folder.rglob("*.wav")
+    for minutes, waiting in ((5, 1), (15, 0)):
+        at = (NOW - timedelta(minutes=minutes)).timestamp()
+        os.utime(wav, (at, at))
+        done = reseal(sealed, NOW)
+        assert (done.waiting, done.recordings) == (waiting, 1 - waiting)
+    with reading(sealed.engine) as session:
+        (first, _) = session.scalars(select(Audit).order_by(Audit.id)).all()
+    assert first.action == "data_resealed"
+    assert first.data["waiting"] == 1
