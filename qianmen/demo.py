@@ -119,7 +119,8 @@ async def _call(settings: Settings, *, live: bool) -> CallReport:
     agent = await _agent_phone(settings)
     try:
         uri = f"sip:12345@127.0.0.1:{settings.sip_port}"
-        say("☎ 市民打来电话……")
+        if not live:
+            say("☎ 市民打来电话……")
         return await asyncio.to_thread(
             place_call, uri, CALL_SAYS, caller=CALLER, database=settings.database,
             data_key=settings.data_key,

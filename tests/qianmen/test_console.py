@@ -100,6 +100,8 @@ def test_results_are_on_standard_output(
     assert for_people.exit_code in {0, 1}
     assert for_people.exception is None or isinstance(for_people.exception, SystemExit)
     assert for_people.stdout.strip()
+    if words == ("doctor",):
+        return  # it is slow, and doctor/test_real.py reads its document
     if words[:2] in {("staff", "add"), ("data", "export"), ("db", "backup")}:
         words = tuple(
             f"2{word}" if word in {"zhang", "out.zip", "b.tar.gz"} else word for word in words
