@@ -12,7 +12,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Its folder is made where it is missing. Raises OSError; ``path`` then stays as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
     fresh = Path(name)
     try:

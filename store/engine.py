@@ -79,7 +79,7 @@ def _sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:" and not url.database.startswith("file:"):
         folder = Path(url.database).parent
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(fault_of(error), f"the folder {folder} cannot be made") from error
     engine = create_engine(url, connect_args={"timeout": float(WAIT_S)}, hide_parameters=True)
