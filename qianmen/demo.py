@@ -22,10 +22,21 @@ from qianmen.status import status
 from qianmen.up import front_door, say_places, welcome
 from store.engine import open_store, reading
 from store.tables import Conversation, WorkOrder, WorkOrderField
-from web.labels import field as field_label
 
 T = TypeVar("T")
 _WHO = {"citizen": "市民", "bot": "前门", "agent": "坐席", "system": "系统"}
+# As the staff's pages call them (a test).
+FIELDS = {
+    "name": "姓名",
+    "phone": "联系电话",
+    "what": "诉求内容",
+    "where": "发生地点",
+    "when": "发生时间",
+    "amount": "涉及金额",
+    "people": "涉及人数",
+    "employer": "用人单位",
+    "period": "拖欠时段",
+}
 
 # None of these sentences stands in what Rasa or the starter model were trained with (a test).
 CALL_SAYS = (
@@ -245,4 +256,4 @@ def show_order(order: Mapping[str, Any]) -> None:
     show(f"工单 {order['number']}  {order['kind']}  {order['title']}")
     for name, field in order["fields"].items():
         quote = field["provenance"]["quote"]
-        show(f"  {field_label(name)}：{field['value']}" + (f"  ←「{quote}」" if quote else ""))
+        show(f"  {FIELDS.get(name, name)}：{field['value']}" + (f"  ←「{quote}」" if quote else ""))

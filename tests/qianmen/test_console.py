@@ -21,10 +21,11 @@ from config.city import City
 from config.settings import ROOT, Settings
 from qianmen import cli
 from qianmen.advice import told
-from qianmen.demo import never_used, say_call, show_at_first_start, show_order
+from qianmen.demo import FIELDS, never_used, say_call, show_at_first_start, show_order
 from store.engine import open_store, upgrade
 from tests.fakes.chat_server import chat_server
 from tests.fakes.orders import PHONE, a_day
+from web import labels
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 SEEN = "20261120-0001"
@@ -224,3 +225,7 @@ def test_calls_and_orders_are_in_chinese(capsys: pytest.CaptureFixture[str]) -> 
     out, err = capsys.readouterr()
     assert err == "市民：你好\n前门：（说了 1.2 秒）\n"
     assert out.splitlines()[1] == "  诉求内容：烧烤摊油烟  ←「油烟特别呛人」"
+
+
+def test_fields_are_called_as_on_the_staffs_pages() -> None:
+    assert {name: labels.FIELDS[name] for name in FIELDS} == FIELDS
