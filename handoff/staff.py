@@ -195,9 +195,9 @@ def add_from_sign_on(
     return row
 
 
-def check_password(password: str, login: str) -> None:
-    """Raise :class:`StaffError` ``password_weak``."""
-    wrong = weakness(password, login)
+def check_password(password: str, login: str, places: Sequence[str] = ()) -> None:
+    """Raise :class:`StaffError` ``password_weak``; ``places`` as in :func:`weakness`."""
+    wrong = weakness(password, login, places)
     if wrong:
         raise StaffError("password_weak", wrong)
 

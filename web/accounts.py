@@ -28,9 +28,22 @@ from web.sessions import StaffSession
 
 MAX_LOGIN_CHARS = 64
 MAX_PASSWORD_CHARS = 256
-_TRIED, _SIGNED_IN, _REFUSED = "sign_in_tried", "sign_in", "sign_in_refused"
+_SIGNED_IN = "sign_in"
 _CHANGED, _RESET = "password_changed", "password_reset"
 
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """How one kind of check is written down; the lock counts the tries of every kind."""
+
+    tried: str
+    failed: str
+    refused: str
+
+
+_SIGN_IN = _Check("sign_in_tried", "sign_in_failed", "sign_in_refused")
+_OLD_PASSWORD = _Check("password_tried", "password_failed", "password_refused")
+_TRIES = (_SIGN_IN.tried, _OLD_PASSWORD.tried)
 _nobody = hash_password(secrets.token_hex(16))
 
 
@@ -62,7 +75,7 @@ def sign_in(engine: Engine, login: str, password: str, *, now: datetime, key: st
     ``key`` signs the audit, and hides unknown logins in it: people type passwords into the wrong
     field.
     """
-    found, stored = _check(engine, login, password, now=now, key=key)
+    found, stored = _check(engine, login, password, _SIGN_IN, now=now, key=key)
     fresh = hash_password(password) if is_outdated(stored) else None
     with writing(engine) as session:
         row = session.get_one(Staff, found.id)
@@ -73,19 +86,25 @@ def sign_in(engine: Engine, login: str, password: str, *, now: datetime, key: st
 
 
 def _check(
-    engine: Engine, login: str, password: str, *, now: datetime, key: str
+    engine: Engine, login: str, password: str, kind: _Check, *, now: datetime, key: str
 ) -> tuple[Staff, str]:
-    """Whose password it is, and its hash; raises :class:`SignInError`."""
+    """Whose password it is, and its hash; raises :class:`SignInError`.
+
+    A failure has a line of its own as well; one that a lock refused says so already.
+    """
     login = login.strip().lower()[:MAX_LOGIN_CHARS]
     with writing(engine) as session:
         one_at_a_time(session, f"sign-in.{login}")  # or tries sent at once are counted as one
         found = _find(session, login)
         name = login if found else _disguise(login, key)
         locked = is_locked(_tries(session, name, now), now)
-        _note(session, key, now, name, _REFUSED if locked else _TRIED)
+        _note(session, key, now, name, kind.refused if locked else kind.tried)
         stored = found.password_hash if found and found.active else _nobody
     fits = password_fits(stored, password[:MAX_PASSWORD_CHARS])
     if not fits or locked or found is None or not found.active:
+        if not locked:
+            with writing(engine) as session:
+                _note(session, key, now, name, kind.failed)
         raise SignInError("the sign-in was refused")
     return found, stored
 
@@ -114,13 +133,16 @@ def signed_in(engine: Engine, standing: StaffSession) -> Member | None:
         return None if gone else member_of(found)
 
 
-def change_password(engine: Engine, current: str, fresh: str, act: Act) -> None:
+def change_password(
+    engine: Engine, current: str, fresh: str, act: Act, places: Sequence[str] = ()
+) -> None:
     """Change ``act.by``'s own password; a wrong current one counts as a failed sign-in.
 
+    ``places``: names that everybody here would try, as the city's; not good enough either.
     Raises :class:`SignInError`, :class:`handoff.profile.StaffError` ``password_weak``.
     """
-    check_password(fresh, act.by)
-    _check(engine, act.by, current, now=act.at, key=act.key)
+    check_password(fresh, act.by, places)
+    _check(engine, act.by, current, _OLD_PASSWORD, now=act.at, key=act.key)
     change_own_password(engine, act, fresh)
 
 
@@ -144,15 +166,15 @@ def _tries(session: Session, name: str, now: datetime) -> Sequence[datetime]:
         .where(Audit.at > now - LOOK_BACK)
         .where(
             or_(
-                (Audit.actor == name) & Audit.action.in_((_TRIED, _SIGNED_IN)),
-                (Audit.object == f"staff:{name}") & (Audit.action == _RESET),
+                (Audit.actor == name) & Audit.action.in_((*_TRIES, _SIGNED_IN)),
+                (Audit.object == f"staff:{name}") & Audit.action.in_((_CHANGED, _RESET)),
             )
         )
         .order_by(Audit.id)
     ).all()
     tries: list[datetime] = []
     for at, action in rows:
-        tries = [*tries, at] if action == _TRIED else []
+        tries = [*tries, at] if action in _TRIES else []
     return tries
 
 

@@ -24,7 +24,7 @@ from config.secret import secret_key
 from config.settings import Settings
 from store import audit_anchor
 from web import errors, health
-from web.deps import Open
+from web.deps import Open, recall
 from web.health import Probe
 from web.oidc import sign_on_from
 from web.routes import account, api, audit, citizen, orders, people, recordings, signon, staff
@@ -92,7 +92,7 @@ def create_app(
         sign_on=sign_on_from(settings, origin),
     )
     _add_routes(app, version)
-    errors.install(app)
+    errors.install(app, recall)
     app.add_middleware(LastResort)
     app.add_middleware(SafeHeaders, https=https)
     return app

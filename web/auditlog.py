@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Engine, func, select
 
 from store.engine import reading
 from store.tables import Audit
-from web import labels
+from web import auditwords, labels
 
 PAGE_SIZE = 50
 _BATCH = 500
@@ -48,8 +48,7 @@ class Line:
     @property
     def details(self) -> str:
         """The data in short, for people."""
-        shown = {name: value for name, value in self.data.items() if name != "chain"}
-        return "，".join(f"{labels.detail(name)} {_text(shown[name])}" for name in shown)
+        return auditwords.details(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ def _after(engine: Engine, wanted: Wanted, zone: tzinfo, last: int) -> tuple[Lin
 def _conditions(wanted: Wanted, zone: tzinfo) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.actor and wanted.actor.isprintable():
-        conditions.append(Audit.actor == wanted.actor)
+        conditions.append(_by(auditwords.actor_code(wanted.actor)))
     if wanted.action and wanted.action.isprintable():
         conditions.append(Audit.action == wanted.action)
     if wanted.target and wanted.target.isprintable():
@@ -147,14 +146,11 @@ def _conditions(wanted: Wanted, zone: tzinfo) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _by(code: str) -> ColumnElement[bool]:
+    """Done by that code; where it ends in a colon, by all that begin with it."""
+    return Audit.actor.startswith(code, autoescape=True) if code[-1] == ":" else Audit.actor == code
+
+
 def _line(row: Audit) -> Line:
     data = row.data if isinstance(row.data, dict) else {"": row.data}
     return Line(row.id, row.at, row.actor, row.action, row.object, data)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, list):
-        return "、".join(_text(item) for item in value)
-    if isinstance(value, str):
-        return labels.role(labels.detail(value))
-    return json.dumps(value, ensure_ascii=False)

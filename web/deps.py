@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Form, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 
 from handoff.staff import Act
@@ -56,6 +58,12 @@ def _member(request: Request, site: SiteDep) -> Member:
     request.state.session = session
     request.state.form_token = sessions.form_token(session.nonce, site.key)
     return member
+
+
+def recall(request: Request) -> None:
+    """Note who is signed in, for the menu of a page that nobody need be signed in for."""
+    with suppress(ProblemError, SQLAlchemyError):
+        _member(request, _site(request))
 
 
 MemberDep = Annotated[Member, Depends(_member)]

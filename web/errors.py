@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -20,7 +22,7 @@ from store.faults import fault_of
 from web.templating import page
 
 SENTENCES = {
-    "not_found": "没有找到这个页面，可能地址写错了，或者内容已经不在了。",
+    "not_found": "地址可能写错了，或者内容已经不在了。",
     "order_unknown": "没有找到这张工单。",
     "conversation_unknown": "没有找到这段对话。",
     "recording_unknown": "没有找到这段录音。",
@@ -38,6 +40,7 @@ SENTENCES = {
     "sealed_broken": "这些加密的内容已经损坏，打不开，请联系系统管理员。",
     "internal": "系统出了点问题，请稍后再试。",
 }
+_TITLES = {403: "不能打开这一页", 404: "页面不存在"}
 _BY_STATUS = {401: "not_signed_in", 404: "not_found", 405: "method_not_allowed"}
 _log = structlog.get_logger(__name__)
 
@@ -61,13 +64,16 @@ def answer_problem(scope: Scope, status: int, code: str) -> Response:
         return _to_sign_in(connection)
     if code == "password_must_change":
         return _to(connection, "/staff/account")
-    title = "不能打开这一页" if status == 403 else "出了点问题"
+    title = _TITLES.get(status, "出了点问题")
     values = {"sentence": sentence, "code": code, "title": title}
     return page(connection, "problem.html", values, status)
 
 
-def install(app: FastAPI) -> None:
-    """Answer every known kind of error."""
+def install(app: FastAPI, recall: Callable[[Request], None]) -> None:
+    """Answer every known kind of error.
+
+    ``recall`` finds out who is signed in where no route has asked, so that the page keeps its menu.
+    """
 
     @app.exception_handler(ProblemError)
     async def _problem(request: Request, error: ProblemError) -> Response:
@@ -81,6 +87,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         code = _BY_STATUS.get(error.status_code, "request_invalid")
+        if not _speaks_json(request.url.path):
+            await run_in_threadpool(recall, request)
         response = answer_problem(request.scope, error.status_code, code)
         response.headers.update(error.headers or {})  # Allow, with a 405
         return response

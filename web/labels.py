@@ -27,12 +27,16 @@ ROLE_NOTES = {
 }
 ACTIONS = {
     "sign_in_tried": "尝试登录",
-    "sign_in": "登录",
+    "sign_in_failed": "登录失败",
+    "sign_in": "登录成功",
     "sign_in_refused": "账号锁定时尝试登录",
     "sign_out": "退出",
     "sign_on": "统一认证登录",
     "sign_on_refused": "统一认证登录被拒",
     "sessions_ended": "退出其他设备",
+    "password_tried": "核对旧密码",
+    "password_failed": "核对旧密码失败",
+    "password_refused": "账号锁定时核对旧密码",
     "password_changed": "修改自己的密码",
     "password_reset": "重设密码",
     "staff_added": "添加账号",
@@ -55,24 +59,8 @@ ACTIONS = {
     "citizen_erasing": "开始删除一位市民的个人信息",
     "citizen_erased": "删除一位市民的个人信息",
     "database_restored": "从备份恢复数据库",
-}
-DETAILS = {
-    "changed": "改动",
-    "roles": "角色",
-    "former": "原来",
-    "name": "姓名",
-    "phone_uri": "话机",
-    "skills": "技能",
-    "capacity": "同时接待",
-    "lines": "条数",
-    "before": "早于",
-    "result": "结果",
-    "reply": "消息",
-    "actor": "人员",
-    "action": "操作",
-    "since": "起",
-    "until": "止",
-    "reason": "原因",
+    "database_backed_up": "备份数据库",
+    "data_resealed": "用最新的密钥重新加密",
 }
 REASONS = {
     "asked": "市民要求",
@@ -115,6 +103,8 @@ GROUPS = (
     ("受理信息", ("number", "created_at", "channel", "line", "conversation_state")),
 )  # fmt: skip
 OTHERS = "其他"
+CALLER_RULES = ("caller", "caller_id")
+"""Rules of a field that the calling number filled: nobody said it."""
 LOW_CONFIDENCE = 0.6
 """Below this a recognised value is marked: the agent asks again."""
 
@@ -149,11 +139,6 @@ def target(code: str) -> str:
     if code in ("staff", "audit"):
         return ""
     return code.removeprefix("staff:")
-
-
-def detail(name: str) -> str:
-    """What a value in the audit is; an unknown one as it is."""
-    return DETAILS.get(name, name)
 
 
 def field(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,7 +54,11 @@ def order_view(detail: OrderDetail, moment: Callable[[datetime], str]) -> OrderV
     turns = {turn.anchor: turn for turn in detail.turns if turn.anchor}
     shown = _columns(detail.row, moment)
     for field in detail.fields:
-        shown[field.name] = _shown(field, turns.get(field.turn))
+        # A number that the network told was said in no turn: there is nothing to hear.
+        told = field.rule not in labels.CALLER_RULES
+        shown[field.name] = _shown(
+            field, turns.get(field.turn) if told else None, detail.recordings
+        )
     return OrderView(
         row=detail.row,
         groups=_groups(shown),
@@ -84,7 +88,7 @@ def _columns(row: OrderRow, moment: Callable[[datetime], str]) -> dict[str, Show
     return {name: Shown(name, labels.field(name), value) for name, value in values.items() if value}
 
 
-def _shown(field: FieldRow, turn: TurnView | None) -> Shown:
+def _shown(field: FieldRow, turn: TurnView | None, recordings: Sequence[str]) -> Shown:
     confirmed = {"": "", "citizen": "市民已确认"}.get(
         field.confirmed_by, f"{field.confirmed_by} 已确认"
     )
@@ -96,7 +100,7 @@ def _shown(field: FieldRow, turn: TurnView | None) -> Shown:
         seq=turn.seq if turn else None,
         confidence=field.confidence,
         confirmed=confirmed,
-        start_ms=turn.start_ms if turn and turn.recording else None,
+        start_ms=turn.start_ms if turn and turn.recording in recordings else None,
     )
 
 

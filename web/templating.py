@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
-from web import labels
+from web import auditwords, labels
 from web.menu import menu_of
 
 FOLDER = Path(__file__).resolve().parent
@@ -47,6 +47,7 @@ def make_environment(zone: Any, city: str, version: str) -> Environment:
     environment.filters["speaker"] = labels.speaker
     environment.filters["span"] = labels.span
     environment.filters["role"] = labels.role
+    environment.filters["auditor"] = auditwords.actor
     environment.filters["action"] = labels.action
     environment.filters["target"] = labels.target
     environment.globals["city"] = city

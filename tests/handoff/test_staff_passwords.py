@@ -30,9 +30,30 @@ def test_a_good_one_passes(password: str) -> None:
     assert weakness("8439275610", "admin") is None  # digits alone have nothing of the login
 
 
+@pytest.mark.parametrize(
+    "password",
+    ["qianmen12345", "Qianmen@12345", "qianmen-qianmen", "12345rexian!", "shimin12345rexian",
+     "admin!2026!admin", "qwertyasdf2026", "1234512345123", "beijing12345", "前门前门热线热线12345",
+     "wangwu@12345", "wangwu.qianmen1", "示例市12345热线服务", "shilishi12345", "SHILI-rexian-2026",
+     "woaini.beijing"],
+)  # fmt: skip
+def test_what_everybody_here_would_try_is_refused(password: str) -> None:
+    assert weakness(password, "wangwu", ("示例市",))
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["chunmianbujuexiao", "jintian xiawu chi mian", "wo jia de mao jiao dahuang",
+     "qianmen de shizi hen gao", "laowangzaibeijing", "zuotian-xiayu-12345", "8439275610",
+     "今天下午我们去公园散步", "jiefanglu8haomenkou"],
+)  # fmt: skip
+def test_words_of_ones_own_pass(password: str) -> None:
+    assert weakness(password, "wangwu", ("示例市",)) is None
+
+
 @given(st.text(), st.text())
 def test_the_rule_is_total(password: str, login: str) -> None:
-    weakness(password, login)
+    weakness(password, login, (login,))
 
 
 def test_ours_are_good_and_never_the_same() -> None:

@@ -50,7 +50,9 @@ def test_with_it_one_goes_on(newcomer: Desk, clock: Clock) -> None:
     ("current", "fresh", "again", "says"),
     [("wrong", FRESH, FRESH, "现在的密码不对"), (PASSWORD, FRESH, "another", "两次输入"),
      (PASSWORD, PASSWORD, PASSWORD, "和现在的一样"), (PASSWORD, "short", "short", "至少要 10"),
-     (PASSWORD, "1234567890", "1234567890", "太常见")],
+     (PASSWORD, "1234567890", "1234567890", "太常见"),
+     (PASSWORD, "qianmen12345", "qianmen12345", "热线名称"),
+     (PASSWORD, "shilishi@2026", "shilishi@2026", "热线名称")],
 )  # fmt: skip
 def test_what_is_wrong_is_said_and_nothing_changes(
     desk: Desk, current: str, fresh: str, again: str, says: str
@@ -64,6 +66,10 @@ def test_guessing_the_current_one_locks_the_login(desk: Desk) -> None:
     for _ in range(5):
         change(desk, current="wrong")
     assert "现在的密码不对" in change(desk)
+    engine = desk.office.engine
+    assert len(audits(engine, "password_failed")) == len(audits(engine, "password_tried")) == 5
+    assert audits(engine, "password_refused") == [("li", "staff")]
+    assert audits(engine, "sign_in_failed") == []
 
 
 def test_a_new_password_ends_all_other_sessions_at_once(desk: Desk, clock: Clock) -> None:

@@ -59,6 +59,17 @@ def test_narrowed_down_by_city_days(reader: Desk, form: dict[str, str], total: i
     assert f"共 {total} 条" in post(reader, **form)
 
 
+def test_who_did_it_is_found_by_the_words_on_the_page(reader: Desk, engine: Engine) -> None:
+    with writing(engine) as session:
+        for actor in ("cli:张三", "unknown:01", "unknown:02"):
+            audit.write(session, KEY, at=datetime(2026, 11, 5, tzinfo=UTC), actor=actor,
+                        action="citizen_exported", data={"account": "root"})  # fmt: skip
+    told = post(reader, actor="命令行（张三）")
+    assert "共 1 条" in told
+    assert "系统账户 root" in told
+    assert "共 2 条" in post(reader, actor="未知登录名")
+
+
 def test_taken_along_without_formulas_and_written_down(reader: Desk) -> None:
     text = post(reader, "/export", actor="=1+1")
     assert text.startswith("\ufeff序号,时间")

@@ -116,6 +116,34 @@ def test_an_order_shows_every_field_with_its_source(desk: Desk, day: tuple[str, 
     assert "识别 52%" in html
 
 
+def test_what_the_network_told_has_no_place_in_the_recording(
+    desk: Desk, day: tuple[str, str]
+) -> None:
+    with writing(desk.office.engine) as session:
+        field = session.scalars(
+            select(WorkOrderField).join(WorkOrder).where(
+                WorkOrder.number == day[0], WorkOrderField.name == "phone"
+            )
+        ).one()  # fmt: skip
+        field.rule = "caller_id"
+    phone = desk.get(f"/orders/{day[0]}").text.split('data-name="phone"')[1].split("</div>")[0]
+    assert "13912345678" in phone
+    assert "play" not in phone
+    assert "#turn-" not in phone
+
+
+def test_only_a_chat_shows_buttons(desk: Desk, day: tuple[str, str]) -> None:
+    with writing(desk.office.engine) as session:
+        for conversation in session.scalars(select(WorkOrder.conversation_id)).all():
+            reply = {"options": [{"value": "yes", "label": "对"}, {"value": "no", "label": "不对"}]}
+            session.add(Turn(conversation_id=conversation, speaker="bot", kind="ask",
+                             text="对吗？", at=desk.office.now(), reply=reply))  # fmt: skip
+    call, chat = (desk.get(f"/orders/{number}").text for number in day)
+    assert "可以回答：对、不对" in call
+    assert "say__options" not in call
+    assert "<span>不对</span>" in chat
+
+
 def test_looking_at_an_order_is_written_down(desk: Desk, day: tuple[str, str]) -> None:
     for _ in range(2):
         desk.get(f"/orders/{day[0]}")

@@ -135,3 +135,20 @@ def test_nothing_is_shown_without_signing_in(visitor: TestClient, path: str) -> 
 @pytest.mark.parametrize("path", ["/orders", "/orders/fresh", "/orders/1/reply"])
 def test_nothing_is_changed_without_signing_in(visitor: TestClient, path: str) -> None:
     assert visitor.post(path, data={"text": "x", "token": "y"}).status_code in (303, 403)
+
+
+def test_a_page_that_is_not_there_keeps_the_menu(desk: Desk) -> None:
+    answer = desk.get("/nothing")
+    assert answer.status_code == 404
+    for words in (
+        "页面不存在",
+        'href="/orders"',
+        "退出",
+        '<a href="/staff">回到首页',
+        "代码：not_found",
+    ):
+        assert words in answer.text
+    desk.client.cookies.clear()
+    stranger = desk.get("/nothing").text
+    assert "退出" not in stranger
+    assert '<a href="/">回到首页' in stranger

@@ -45,7 +45,7 @@ def take_password(
     wrong = _DIFFERENT if fresh != again else _SAME if fresh == current else ""
     if not wrong:
         try:
-            change_password(site.engine, current, fresh, act)
+            change_password(site.engine, current, fresh, act, (site.city.name,))
         except SignInError:
             wrong = _CURRENT_WRONG
         except StaffError as error:

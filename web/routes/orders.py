@@ -108,6 +108,7 @@ async def reply(
 def _order(request: Request, site: Site, detail: OrderDetail, name: str) -> Response:
     moment = site.templates.filters["moment"]
     values = {"order": order_view(detail, moment), "turns": detail.turns,
+              "channel": detail.row.channel,
               "recordings": detail.recordings, "max_chars": MAX_TEXT_CHARS}  # fmt: skip
     return page(request, name, values)
 

@@ -100,6 +100,7 @@ function startOver(name) {
   conversation = name;
   cursor = 0;
   handed = false;
+  offerPerson(true);
   view.clear();
   view.typing(false);
   host.textContent = "智能助手为您服务";
@@ -124,9 +125,15 @@ function showTold(turn) {
     awaited = "";
     view.typing(false);
     host.textContent = "已转人工，请留在这个页面";
+    offerPerson(false);
   }
   if (turn.speaker === "agent") host.textContent = "工作人员正在为您服务";
   if (turn.reply.type === "bye") end();
+}
+
+function offerPerson(offered) {
+  person.disabled = !offered;
+  person.textContent = offered ? "转人工" : "已转人工";
 }
 
 function expectReply(id) {
@@ -145,6 +152,7 @@ function end() {
   connection.close();
   session.forget();
   composer.hidden = true;
+  person.hidden = true;
   quick.hidden = true;
   over.hidden = false;
 }
