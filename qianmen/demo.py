@@ -27,6 +27,10 @@ T = TypeVar("T")
 _WHO = {"citizen": "市民", "bot": "前门", "agent": "坐席", "system": "系统"}
 # As the staff's pages call them (a test).
 FIELDS = {
+    "kind": "诉求类型",
+    "matter": "涉及事项",
+    "department": "建议主办",
+    "urgency": "紧急程度",
     "name": "姓名",
     "phone": "联系电话",
     "what": "诉求内容",
