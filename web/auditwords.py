@@ -39,6 +39,9 @@ _DETAILS = {
     "chain_anew": "重新建立防改动的链",
     "rows": "数据行数",
     "files": "文件",
+    "waiting": "待加密的录音",
+    "retired": "可以停用的密钥",
+    "broken": "打不开的",
 }
 _VALUES = {
     ("result", "ok"): "完整",
