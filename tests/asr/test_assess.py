@@ -242,7 +242,9 @@ def test_the_command_fetches_verifies_and_lists(
     rows = {row["name"]: row for row in json.loads(output)}
     assert (rows[starter.name]["in_use"], rows[NAME]["intact"]) == (True, True)
     assert rows["vosk-model-cn-0.22"]["intact"] is None
-    assert qianmen("models", "fetch", NAME) == (0, "")
+    code, output = qianmen("models", "fetch", NAME)
+    assert code == 0
+    assert f"已经有了：{fetched['folder']}" in output
     (Path(fetched["folder"]) / "graph" / "words.txt").write_bytes(b"<eps> 0\n")
     code, output = qianmen("models", "list")
     assert f"{NAME}\t" in output
