@@ -36,7 +36,8 @@ packages=("${fonts[@]:-}")
 for program in "${missing[@]:-}"; do
   [ -n "$program" ] && [ "$program" != promtool ] && packages+=("${needs[$program]%%:*}")
 done
-echo "… 安装测试用的系统软件：${packages[*]}" >&2
+names=${packages[*]:-}
+echo "… 安装测试用的系统软件：${names:-promtool}" >&2
 export DEBIAN_FRONTEND=noninteractive
 # Only the programs are wanted: no service of theirs may start, now or with the machine.
 policy=/usr/sbin/policy-rc.d
