@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, select
 
 from config.settings import ROOT, Settings
+from handoff import labels
 from qianmen.advice import told
 from qianmen.citizen.call import Patience, place_call
 from qianmen.citizen.chat import hold_chat
@@ -25,22 +26,6 @@ from store.tables import Conversation, WorkOrder, WorkOrderField
 
 T = TypeVar("T")
 _WHO = {"citizen": "市民", "bot": "前门", "agent": "坐席", "system": "系统"}
-# As the staff's pages call them (a test).
-FIELDS = {
-    "kind": "诉求类型",
-    "matter": "涉及事项",
-    "department": "建议主办",
-    "urgency": "紧急程度",
-    "name": "姓名",
-    "phone": "联系电话",
-    "what": "诉求内容",
-    "where": "发生地点",
-    "when": "发生时间",
-    "amount": "涉及金额",
-    "people": "涉及人数",
-    "employer": "用人单位",
-    "period": "拖欠时段",
-}
 
 # None of these sentences stands in what Rasa or the starter model were trained with (a test).
 CALL_SAYS = (
@@ -260,4 +245,4 @@ def show_order(order: Mapping[str, Any]) -> None:
     show(f"工单 {order['number']}  {order['kind']}  {order['title']}")
     for name, field in order["fields"].items():
         quote = field["provenance"]["quote"]
-        show(f"  {FIELDS.get(name, name)}：{field['value']}" + (f"  ←「{quote}」" if quote else ""))
+        show(f"  {labels.field(name)}：{field['value']}" + (f"  ←「{quote}」" if quote else ""))

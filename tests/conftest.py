@@ -6,6 +6,7 @@ missing; ``scripts/system-packages.sh`` says so).
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from config.city import City, load_city
@@ -84,3 +86,15 @@ def city() -> City:
 def now() -> datetime:
     """The moment at which tests happen."""
     return NOON
+
+
+@pytest.fixture
+def logs_as_they_were() -> Iterator[None]:
+    """Logging is set for a whole process, and a command under test is none: it is put back."""
+    before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
+    level = logging.getLogger().level
+    yield
+    structlog.configure(**before)
+    structlog.contextvars.clear_contextvars()
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)

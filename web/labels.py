@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from handoff.labels import FIELDS as FIELDS
+from handoff.labels import field as field
 from handoff.profile import ROLES
 
 CHANNELS = {"phone": "电话", "web": "网页", "wechat": "微信", "observer": "民意观察员"}
@@ -71,29 +73,6 @@ REASONS = {
     "digits": "号码两次没听清",
     "failure": "系统故障",
 }
-FIELDS = {
-    "number": "工单编号",
-    "created_at": "受理时间",
-    "channel": "来源",
-    "line": "服务号码",
-    "conversation": "对话编号",
-    "conversation_state": "对话状态",
-    "name": "姓名",
-    "phone": "联系电话",
-    "title": "标题",
-    "kind": "诉求类型",
-    "matter": "涉及事项",
-    "what": "诉求内容",
-    "where": "发生地点",
-    "when": "发生时间",
-    "amount": "涉及金额",
-    "people": "涉及人数",
-    "employer": "用人单位",
-    "period": "拖欠时段",
-    "urgency": "紧急程度",
-    "state": "办理状态",
-    "department": "建议主办",
-}
 # What an agent needs first stands first; the number stands in the heading as well.
 GROUPS = (
     ("诉求内容", ("kind", "matter", "what", "where", "when", "amount", "people", "employer",
@@ -139,11 +118,6 @@ def target(code: str) -> str:
     if code in ("staff", "audit"):
         return ""
     return code.removeprefix("staff:")
-
-
-def field(name: str) -> str:
-    """The field's label; an unknown one as it is."""
-    return FIELDS.get(name, name)
 
 
 def span(milliseconds: int) -> str:

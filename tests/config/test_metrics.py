@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -18,20 +17,7 @@ from config.errors import ConfigError
 from config.listening import SideServer, listen, metrics_route, serving_metrics
 from config.metrics import OTHER, Bounded, exposition
 
-
-@pytest.fixture
-def logging_put_back() -> Iterator[None]:
-    """``configure`` is for a whole process: what it changes is put back."""
-    root, before = logging.getLogger(), structlog.get_config()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.configure(**before)
-    structlog.contextvars.clear_contextvars()
-
-
-pytestmark = pytest.mark.usefixtures("logging_put_back")
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
 
 def failures(event: str, code: str) -> float:

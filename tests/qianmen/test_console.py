@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
@@ -21,26 +19,16 @@ from config.city import City
 from config.settings import ROOT, Settings
 from qianmen import cli
 from qianmen.advice import told
-from qianmen.demo import FIELDS, never_used, say_call, show_at_first_start, show_order
+from qianmen.demo import never_used, say_call, show_at_first_start, show_order
 from store.engine import open_store, upgrade
 from tests.fakes.chat_server import chat_server
 from tests.fakes.orders import PHONE, a_day
-from web import labels
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 SEEN = "20261120-0001"
 
 
-@pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    """A command sends its logs to its own standard error, which is closed after it."""
-    before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
-    level = logging.getLogger().level
-    yield
-    structlog.configure(**before)
-    structlog.contextvars.clear_contextvars()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
 
 @pytest.fixture
@@ -225,7 +213,3 @@ def test_calls_and_orders_are_in_chinese(capsys: pytest.CaptureFixture[str]) -> 
     out, err = capsys.readouterr()
     assert err == "市民：你好\n前门：（说了 1.2 秒）\n"
     assert out.splitlines()[1] == "  诉求内容：烧烤摊油烟  ←「油烟特别呛人」"
-
-
-def test_fields_are_called_as_on_the_staffs_pages() -> None:
-    assert {name: labels.FIELDS[name] for name in FIELDS} == FIELDS

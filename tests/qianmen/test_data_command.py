@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from config.city import City
@@ -24,16 +22,7 @@ from tests.fakes.orders import PHONE, a_day
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def logs_as_they_were() -> Iterator[None]:
-    """A command sends its logs to its own standard error, which is closed after it."""
-    before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
-    level = logging.getLogger().level
-    yield
-    structlog.configure(**before)
-    structlog.contextvars.clear_contextvars()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
 
 @pytest.fixture
