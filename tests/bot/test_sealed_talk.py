@@ -72,7 +72,8 @@ async def test_nothing_of_the_citizen_stands_in_the_files(
         row = session.get_one(Conversation, "c1")
         assert row.citizen == CALLER
         assert row.citizen_mark == marks_of(engine, f"+86 {CALLER}")[0]
-        texts = session.scalars(select(Turn.text).where(Turn.speaker == "citizen")).all()
+        wanted = select(Turn.text).where(Turn.speaker == "citizen").order_by(Turn.seq)
+        texts = session.scalars(wanted).all()
         assert texts == [*SAID, "转人工"]
         fields = {field.name: field for field in session.scalars(select(WorkOrderField))}
         assert fields["phone"].value == TOLD

@@ -89,7 +89,8 @@ class Browser:
 
 def turns(engine: Engine, speaker: str = "citizen") -> list[str]:
     with reading(engine) as session:
-        return list(session.scalars(select(Turn.text).where(Turn.speaker == speaker)))
+        wanted = select(Turn.text).where(Turn.speaker == speaker).order_by(Turn.seq)
+        return list(session.scalars(wanted))
 
 
 def test_a_question_is_acknowledged_and_answered(client: TestClient, office: Office) -> None:
