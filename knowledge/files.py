@@ -25,6 +25,7 @@ SAMPLE_MARK = "示例数据"
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=60)]
+_Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
 _Code = Annotated[str, StringConstraints(pattern=r"^[a-z]+(\.[a-z]+)+$", max_length=60)]
 
 
@@ -72,11 +73,15 @@ class _Matter(_Part):
     merged_line: Annotated[str, StringConstraints(pattern=r"^\d*$", max_length=12)] = ""
     aliases: tuple[_Name, ...] = ()
     phrasings: tuple[_Name, ...] = ()
+    questions: dict[Aspect, tuple[_Question, ...]] = {}
+    golden: dict[Aspect, tuple[_Question, ...]] = {}
 
     def entry(self) -> MatterEntry:
         return MatterEntry(
-            self.code, self.name, self.department, self.merged_line, self.aliases, self.phrasings
-        )
+            self.code, self.name, self.department, self.merged_line, self.aliases, self.phrasings,
+            {str(aspect): texts for aspect, texts in self.questions.items()},
+            {str(aspect): texts for aspect, texts in self.golden.items()},
+        )  # fmt: skip
 
 
 class _MatterFile(_Matter):

@@ -101,6 +101,8 @@ def _load_matters(session: Session, entries: Iterable[MatterEntry], report: Repo
         values = {
             "name": entry.name, "department": entry.department, "merged_line": entry.merged_line,
             "aliases": list(entry.aliases), "phrasings": list(entry.phrasings),
+            "questions": {aspect: list(texts) for aspect, texts in entry.questions.items()},
+            "golden": {aspect: list(texts) for aspect, texts in entry.golden.items()},
             "position": position,
         }  # fmt: skip
         matter = stored.get(entry.code)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 CITY = "city"
@@ -11,7 +12,11 @@ CITY = "city"
 
 @dataclass(frozen=True, slots=True)
 class MatterEntry:
-    """A matter (事项) and how citizens name it."""
+    """A matter (事项), how citizens name it, and what they say to ask for each aspect.
+
+    ``questions``: aspect → what the search learns from; ``golden``: aspect → what must get this
+    very answer, and what nothing learns from.
+    """
 
     code: str
     name: str
@@ -19,6 +24,8 @@ class MatterEntry:
     merged_line: str = ""
     aliases: tuple[str, ...] = ()
     phrasings: tuple[str, ...] = ()
+    questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    golden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

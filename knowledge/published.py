@@ -99,6 +99,8 @@ def snapshot(session: Session) -> Snapshot:
         MatterEntry(
             row.code, row.name, row.department, row.merged_line, tuple(row.aliases),
             tuple(row.phrasings),
+            {aspect: tuple(texts) for aspect, texts in row.questions.items()},
+            {aspect: tuple(texts) for aspect, texts in row.golden.items()},
         )
         for row in session.scalars(select(Matter).order_by(Matter.position, Matter.code))
     )  # fmt: skip

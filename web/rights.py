@@ -19,15 +19,21 @@ class Right(StrEnum):
     REPLY = "reply"
     MANAGE_STAFF = "manage_staff"
     SEE_AUDIT = "see_audit"
+    SEE_KNOWLEDGE = "see_knowledge"
+    EDIT_KNOWLEDGE = "edit_knowledge"
+    APPROVE_KNOWLEDGE = "approve_knowledge"
+    """Approve what somebody else wrote, publish it, take it back."""
 
 
 _DESK = frozenset({Right.SEE_ORDERS, Right.HEAR_RECORDINGS, Right.REPLY})
 
+_EDITOR = frozenset({Right.SEE_KNOWLEDGE, Right.EDIT_KNOWLEDGE})
+
 RIGHTS: Mapping[str, frozenset[Right]] = {
     "agent": _DESK,
-    "editor": frozenset(),  # the knowledge pages bring rights of their own
-    "approver": frozenset(),
-    "supervisor": _DESK | {Right.SEE_AUDIT},
+    "editor": _EDITOR,
+    "approver": _EDITOR | {Right.APPROVE_KNOWLEDGE},
+    "supervisor": _DESK | {Right.SEE_AUDIT, Right.SEE_KNOWLEDGE},
     "administrator": frozenset({Right.MANAGE_STAFF, Right.SEE_AUDIT}),
 }
 

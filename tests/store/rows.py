@@ -38,7 +38,7 @@ def _row(table: Table, raw: RawTable, number: int) -> list[Any]:
 def _value(table: Table, name: str, kind: str, number: int) -> Any:
     column = table.c[name]
     if column.foreign_keys:  # the rows of other tables are numbered as well
-        return f"id-{number}"
+        return number * 1000 if kind == "int" else f"id-{number}"
     if column.nullable and number == 2:
         return None
     key = column.primary_key

@@ -93,7 +93,7 @@ def test_no_route_grants_orders_to_who_must_not_see_citizens(office: Office) -> 
 def test_the_table_knows_every_role_and_nothing_else() -> None:
     assert set(RIGHTS) == set(ROLES)
     assert rights_of(["nobody", ""]) == frozenset()
-    assert rights_of(["administrator", "supervisor"]) == frozenset(Right)
+    assert rights_of(["administrator", "supervisor", "approver"]) == frozenset(Right)
 
 
 PAGES = {"/orders": Right.SEE_ORDERS, "/api/orders": Right.SEE_ORDERS,
