@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ from turns.understood import ASPECTS
 
 HELD_OUT = ("我租房子住能不能把公积金取出来", "那要带什么材料")
 HERE = Path(__file__).parent
+# One price for the whole country, laid down in a numbered document: no sample data.
+NATIONAL_TARIFFS = {
+    ("police.idcard", "费用"),
+    ("police.passport", "费用"),
+    ("police.hkpass", "费用"),
+}
 
 
 def test_all_matters_are_known(contents: Contents) -> None:
@@ -49,9 +56,16 @@ def test_texts_are_short_sentences_and_speech_is_shorter(contents: Contents) -> 
 
 def test_sums_of_money_are_marked_as_sample_data(contents: Contents) -> None:
     for answer in contents.answers:
-        if "元" in answer.text:
+        if "元" in answer.text and (answer.matter, answer.aspect) not in NATIONAL_TARIFFS:
             assert answer.sample, answer
             assert SAMPLE_MARK in answer.text, answer
+
+
+def test_national_tariffs_name_the_numbered_document(contents: Contents) -> None:
+    given = {(answer.matter, answer.aspect): answer for answer in contents.answers}
+    for key in NATIONAL_TARIFFS:
+        assert re.search(r"〔\d{4}〕\d+号", given[key].document), key
+        assert not given[key].sample, key
 
 
 def test_at_least_forty_phrasings_for_each_aspect() -> None:
