@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from typing import Any
 
 import structlog
 from sqlalchemy import Engine, select
@@ -13,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from knowledge import metrics
+from knowledge.editing import WORD_FIELDS
 from knowledge.matters import MatterEntry, PublishedAnswer, answer_id
 from knowledge.search import Search
 from store.engine import reading
@@ -95,22 +97,37 @@ def revision(session: Session) -> int:
 def snapshot(session: Session) -> Snapshot:
     """What is published, in one transaction's view."""
     number = revision(session)
-    matters = tuple(
-        MatterEntry(
-            row.code, row.name, row.department, row.merged_line, tuple(row.aliases),
-            tuple(row.phrasings),
-            {aspect: tuple(texts) for aspect, texts in row.questions.items()},
-            {aspect: tuple(texts) for aspect, texts in row.golden.items()},
-        )
-        for row in session.scalars(select(Matter).order_by(Matter.position, Matter.code))
-    )  # fmt: skip
+    stored = session.scalars(select(Matter).order_by(Matter.position, Matter.code))
+    matters = tuple(entry_of(row.code, _words(row)) for row in stored if not is_new(row))
     names = {matter.code: matter.name for matter in matters}
     rows = session.scalars(select(Answer).where(Answer.state == "published").order_by(Answer.id))
-    answers = tuple(_published(row, names[row.matter_code]) for row in rows)
+    answers = tuple(
+        published_of(row, names[row.matter_code]) for row in rows if row.matter_code in names
+    )
     return Snapshot(number, matters, answers)
 
 
-def _published(row: Answer, matter_name: str) -> PublishedAnswer:
+def is_new(row: Matter) -> bool:
+    """Whether an editor made the matter and nothing of it was published yet."""
+    return bool(row.pending and row.pending.get("new"))
+
+
+def entry_of(code: str, words: Mapping[str, Any]) -> MatterEntry:
+    """A matter from its fields as the database keeps them."""
+    return MatterEntry(
+        code, words["name"], words["department"], words["merged_line"], tuple(words["aliases"]),
+        tuple(words["phrasings"]),
+        {aspect: tuple(texts) for aspect, texts in words["questions"].items()},
+        {aspect: tuple(texts) for aspect, texts in words["golden"].items()},
+    )  # fmt: skip
+
+
+def _words(row: Matter) -> Mapping[str, Any]:
+    return {name: getattr(row, name) for name in WORD_FIELDS}
+
+
+def published_of(row: Answer, matter_name: str) -> PublishedAnswer:
+    """A row as what may be said."""
     return PublishedAnswer(
         id=answer_id(row.matter_code, row.aspect, row.region),
         matter=row.matter_code,

@@ -75,8 +75,7 @@ def rows_of(session: Session, key: AnswerKey) -> list[Answer]:
     wanted = select(Answer).where(
         Answer.matter_code == key.matter, Answer.aspect == key.aspect, Answer.region == key.region
     )
-    locked = wanted.order_by(Answer.version).with_for_update(**FOR_CHANGE)
-    return list(session.scalars(locked))
+    return list(session.scalars(wanted.order_by(Answer.version).with_for_update(key_share=True)))
 
 
 def open_row(rows: Sequence[Answer]) -> Answer | None:
