@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.rasa import launch
-from bot.rasa.train import MODEL, is_current
+from bot.rasa.train import MODEL
+from bot.rasa.train import is_current as _is_current
 from config.errors import ConfigError
 from config.settings import ROOT, Settings
 
@@ -39,6 +40,11 @@ def rasa_command(settings: Settings) -> Command:
     return (str(settings.rasa_python), *arguments), launch.environment(home), home
 
 
+def is_current(settings: Settings) -> bool:
+    """Whether the model was made of what stands here, and of the city's files, now."""
+    return _is_current(folder(settings), settings.city)
+
+
 def train_if_needed(settings: Settings) -> bool:
     """Train the model unless it was made of what stands here now; whether it had to be trained.
 
@@ -46,18 +52,24 @@ def train_if_needed(settings: Settings) -> bool:
     when Rasa refuses (its words are in ``train.log`` beside the model).
     """
     home = folder(settings)
-    if is_current(home):
+    if is_current(settings):
         return False
+    _train(settings, home)
+    return True
+
+
+def _train(settings: Settings, home: Path) -> None:
+    """Train into ``home``; raises :class:`ConfigError` as :func:`train_if_needed`."""
     if not settings.rasa_python.is_file():
         raise ConfigError("rasa_missing", f"{settings.rasa_python}: not there; run `make setup`")
     home.mkdir(parents=True, exist_ok=True)
-    argv = [str(settings.rasa_python), "-m", "bot.rasa.train", str(home)]
+    city = str(settings.city.resolve())
+    argv = [str(settings.rasa_python), "-m", "bot.rasa.train", str(home), city]
     log = home / "train.log"
     with log.open("wb") as out:
         code = _run(argv, launch.environment(home), out)
-    if code or not is_current(home):
+    if code or not _is_current(home, settings.city):
         raise ConfigError("rasa_training", f"the dialogue model could not be trained: see {log}")
-    return True
 
 
 def _run(argv: list[str], environment: dict[str, str], out: Any) -> int:

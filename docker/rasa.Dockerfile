@@ -6,6 +6,8 @@ ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
 ARG PIP_INDEX_URL
 ARG UV_DEFAULT_INDEX
+# The folder in config/cities whose citizens' questions the dialogue learns from.
+ARG CITY=sample
 # multidict has no wheel for this Python; without its C part it needs no compiler.
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1 \
     MULTIDICT_NO_EXTENSIONS=1
@@ -20,10 +22,11 @@ COPY bot/__init__.py bot/__init__.py
 COPY bot/rasa bot/rasa
 COPY language language
 COPY sealing sealing
+COPY config/cities config/cities
 COPY qianmen/__init__.py qianmen/health.py qianmen/
 RUN .venv/bin/python -m compileall -q bot language sealing qianmen \
     && PYTHONPATH=/opt/qianmen PYTHONWARNINGS=ignore RASA_TELEMETRY_ENABLED=false CUDA_VISIBLE_DEVICES= \
-        TF_CPP_MIN_LOG_LEVEL=3 MPLCONFIGDIR=/tmp/matplotlib .venv/bin/python -m bot.rasa.train rasa \
+        TF_CPP_MIN_LOG_LEVEL=3 MPLCONFIGDIR=/tmp/matplotlib .venv/bin/python -m bot.rasa.train rasa "config/cities/$CITY" \
     && rm -r rasa/project
 
 FROM ${PYTHON_IMAGE}

@@ -1,7 +1,7 @@
 """The training sentences: phrases in YAML, spread out into what people say.
 
-Runs in Rasa's environment and in the tests: standard library and PyYAML only. The same files give
-the same sentences: every draw comes from a generator seeded by the frame itself.
+Runs in Rasa's environment and in the tests: standard library, PyYAML and ``language`` only. The
+same files give the same sentences: every draw comes from a generator seeded by the frame itself.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any
 
 import yaml
 
+from bot.rasa.asked import drawn
+from language.normal import bare
+
 PHRASES = Path(__file__).resolve().parent / "phrases"
 
 _EITHER = re.compile(r"\(([^()]*)\)")  # (this|that|)
@@ -25,22 +28,28 @@ _CHATTY = frozenset({"policy", "complaint", "report", "suggestion", "help", "sta
 _CHATTY_SHARE = 0.25
 
 
-def sentences(folder: Path = PHRASES) -> dict[str, list[str]]:
-    """Every training sentence under its act, in a fixed order, none twice within an act."""
+def sentences(folder: Path = PHRASES, city: Path | None = None) -> dict[str, list[str]]:
+    """Every training sentence under its act, in a fixed order, none twice within an act.
+
+    ``city``: its folder; how its citizens ask about its matters joins what is policy, but for
+    what stands under another act already.
+    """
     shared: dict[str, list[str]] = _read(folder / "words.yaml")
     acts: dict[str, list[str]] = {}
     for path in sorted(folder.glob("*.yaml")):
         if path.name != "words.yaml":
             for act, said in _spread(_read(path), shared):
                 acts.setdefault(act, []).extend(said)
+    known = {bare(text) for said in acts.values() for text in said}
+    acts.setdefault("policy", []).extend(text for text in drawn(city) if bare(text) not in known)
     return {act: list(dict.fromkeys(_with_chatter(act, said))) for act, said in acts.items()}
 
 
-def nlu_yaml(folder: Path = PHRASES) -> str:
+def nlu_yaml(folder: Path = PHRASES, city: Path | None = None) -> str:
     """The sentences as a Rasa NLU file."""
     entries = [
         {"intent": act, "examples": "".join(f"- {text}\n" for text in said)}
-        for act, said in sentences(folder).items()
+        for act, said in sentences(folder, city).items()
     ]
     document = {"version": "3.1", "nlu": entries}
     return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=1000))

@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.rasa.train import is_current
 from bot.rasa_client import RasaClient, RasaError
-from bot.rasa_process import folder
+from bot.rasa_process import is_current
 from qianmen.doctor.check import Patient, check
 from qianmen.doctor.finding import Finding, error, ok, warning
 
@@ -35,7 +34,7 @@ def collect_rasa(patient: Patient) -> RasaFacts:
     """Look at the files, and ask it when it should run."""
     settings = patient.settings
     environment = settings.rasa_python.is_file()
-    current = is_current(folder(settings))
+    current = is_current(settings)
     took, code = asyncio.run(_ask(settings.rasa_address)) if patient.up else (0.0, "")
     local = not settings.rasa_server
     return RasaFacts(patient.up, local, environment, current, took, code)

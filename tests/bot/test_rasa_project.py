@@ -10,15 +10,17 @@ import pytest
 import yaml
 
 from bot.actions.calls import FIELDS
+from bot.rasa.asked import QUESTIONS, drawn
 from bot.rasa.corpus import nlu_yaml, sentences
-from bot.rasa.train import PROJECT, fingerprint, is_current
-from bot.rasa_process import folder, rasa_command, train_if_needed
+from bot.rasa.train import PROJECT, fingerprint
+from bot.rasa_process import folder, is_current, rasa_command, train_if_needed
 from config.errors import ConfigError
 from config.settings import Settings
 from language.normal import bare
 from turns.understood import ACTS
 
 HERE = Path(__file__).resolve().parent
+SAMPLE = Settings.model_fields["city"].default
 HELD_OUT = [HERE / "acts_held_out.tsv", HERE / "acts_fresh.tsv"]
 DEMO = [
     "我租房子住能不能把公积金取出来", "那要带什么材料", "我要反映个事儿楼下烧烤摊油烟特别呛人",
@@ -30,6 +32,9 @@ DEMO = [
 def held_out(path: Path) -> list[tuple[str, str]]:
     with path.open(encoding="utf-8") as file:
         return [(row["act"], row["text"]) for row in csv.DictReader(file, delimiter="\t")]
+
+
+TAUGHT = sentences(city=SAMPLE)
 
 
 def test_every_act_is_taught() -> None:
@@ -46,12 +51,12 @@ def test_training_is_the_same_every_time() -> None:
 
 
 def test_no_sentence_teaches_two_acts() -> None:
-    acts = Counter(text for said in sentences().values() for text in set(said))
+    acts = Counter(text for said in TAUGHT.values() for text in set(said))
     assert [text for text, count in acts.items() if count > 1] == []
 
 
 def test_nothing_that_tests_or_demos_say_is_taught() -> None:
-    taught = {bare(text) for said in sentences().values() for text in said}
+    taught = {bare(text) for said in TAUGHT.values() for text in said}
     said = [text for path in HELD_OUT for _, text in held_out(path)]
     assert [text for text in (*DEMO, *said) if bare(text) in taught] == []
 
@@ -119,12 +124,58 @@ def test_a_training_that_fails_names_its_log(tmp_path: Path) -> None:
 
 
 def test_a_model_is_current_only_with_its_fingerprint(tmp_path: Path) -> None:
-    home = folder(settings(tmp_path))
+    given = settings(tmp_path, rasa_python=tmp_path / "none")
+    home = folder(given)
     (home / "models").mkdir(parents=True)
     (home / "models" / "qianmen.tar.gz").write_bytes(b"model")
-    assert not is_current(home)
+    assert not is_current(given)
     (home / "fingerprint").write_text("of another time", encoding="utf-8")
-    assert not is_current(home)
-    (home / "fingerprint").write_text(fingerprint(), encoding="utf-8")
-    assert is_current(home)
-    assert train_if_needed(settings(tmp_path, rasa_python=tmp_path / "none")) is False
+    assert not is_current(given)
+    (home / "fingerprint").write_text(fingerprint(given.city), encoding="utf-8")
+    assert is_current(given)
+    assert train_if_needed(given) is False
+
+
+def a_city(folder: Path, **matter: object) -> Path:
+    (folder / "knowledge").mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump({"code": "a.b", "name": "领鱼竿", **matter}, allow_unicode=True)
+    (folder / "knowledge" / "a.b.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_how_citizens_ask_is_policy_golden_questions_are_not_learned(tmp_path: Path) -> None:
+    city = a_city(
+        tmp_path, aliases=["申领鱼竿"], phrasings=["整根鱼竿"],
+        questions={"材料": ["领鱼竿得拿啥", "我要投诉"]}, golden={"材料": ["鱼竿的材料"]},
+    )  # fmt: skip
+    plain, taught = sentences(), sentences(city=city)
+    more = set(taught["policy"]) - set(plain["policy"])
+    assert {"领鱼竿", "申领鱼竿", "整根鱼竿", "领鱼竿得拿啥"} <= more
+    assert not any("鱼竿的材料" in text for text in more)
+    assert "我要投诉" not in taught["policy"]  # it is a complaint already
+    assert {act: said for act, said in taught.items() if act != "policy"} == {
+        act: said for act, said in plain.items() if act != "policy"
+    }
+
+
+def test_only_what_is_learned_from_makes_a_model_old(tmp_path: Path) -> None:
+    asked = {"材料": ["领鱼竿得拿啥"]}
+    before = fingerprint(a_city(tmp_path, questions=asked, rank=1))
+    assert fingerprint(a_city(tmp_path, questions=asked, rank=2)) == before
+    assert fingerprint(a_city(tmp_path, questions={"材料": ["鱼竿搁哪领"]})) != before
+
+
+@pytest.mark.parametrize("text", ["", "[", "- 1", "7", "questions: 3", "matters: 1", "\x00"])
+def test_a_broken_knowledge_file_teaches_nothing(tmp_path: Path, text: str) -> None:
+    (tmp_path / "knowledge").mkdir()
+    (tmp_path / "knowledge" / "a.yaml").write_text(text, encoding="utf-8")
+    assert drawn(tmp_path) == []
+
+
+def test_a_matter_is_not_drawn_more_than_others(tmp_path: Path) -> None:
+    questions = {"材料": [f"第{n}样东西带不带" for n in range(90)]}
+    few = drawn(a_city(tmp_path, questions=questions))
+    assert len(few) == QUESTIONS + 1  # and its name
+    questions["材料"].append("还有一样带不带")
+    again = drawn(a_city(tmp_path, questions=questions))
+    assert len(set(few) - set(again)) <= 1
