@@ -30,12 +30,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Words of this change that look most like the question: whose, which field, the words."""
+    """A text of this change that looks like the question: whose, in which of ``WORD_FIELDS``.
+
+    ``removed``: the change takes it away.
+    """
 
     matter: str
     matter_name: str
     field: str
     text: str
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

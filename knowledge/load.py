@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
@@ -31,6 +32,7 @@ class Report:
 
     matters_added: list[str] = field(default_factory=list)
     matters_changed: list[str] = field(default_factory=list)
+    matters_kept: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
@@ -52,6 +54,7 @@ class Report:
             "answers added": self.added,
             "answers changed": self.changed,
             "answers retired": self.retired,
+            "matters kept as an editor left them": self.matters_kept,
             "kept as an editor left them": self.kept,
         }
         told = [f"{kind}: {len(ids)} ({_some(ids)})" for kind, ids in kinds.items() if ids]
@@ -72,7 +75,7 @@ def load(session: Session, contents: Contents, now: datetime) -> Report:
     """Import ``contents``; ``now`` is aware."""
     one_at_a_time(session, "knowledge")
     report = Report()
-    _load_matters(session, contents.matters, report)
+    _load_matters(session, contents.matters, report, now)
     session.flush()
     versions = _versions(session)
     for entry in contents.answers:
@@ -84,35 +87,58 @@ def load(session: Session, contents: Contents, now: datetime) -> Report:
     return report
 
 
-def advance(session: Session, now: datetime) -> None:
-    """Tell every process that what may be said has changed. Part of the change's transaction."""
+def advance(session: Session, now: datetime) -> int:
+    """Tell every process that what may be said has changed. Part of the change's transaction.
+
+    Returns the new revision.
+    """
     one_at_a_time(session, "knowledge")
     row = session.get(KnowledgeRevision, 1, with_for_update=True)
     if row is None:
         session.add(KnowledgeRevision(id=1, revision=1, changed_at=now))
-        return
+        return 1
     row.revision += 1
     row.changed_at = now
+    return row.revision
 
 
-def _load_matters(session: Session, entries: Iterable[MatterEntry], report: Report) -> None:
+def fields_of(entry: MatterEntry) -> dict[str, Any]:
+    """The matter's words as the database keeps them."""
+    return {
+        "name": entry.name, "department": entry.department, "merged_line": entry.merged_line,
+        "aliases": list(entry.aliases), "phrasings": list(entry.phrasings),
+        "questions": {aspect: list(texts) for aspect, texts in entry.questions.items()},
+        "golden": {aspect: list(texts) for aspect, texts in entry.golden.items()},
+    }  # fmt: skip
+
+
+def _load_matters(
+    session: Session, entries: Iterable[MatterEntry], report: Report, now: datetime
+) -> None:
     stored = {matter.code: matter for matter in session.scalars(select(Matter))}
     for position, entry in enumerate(entries):
-        values = {
-            "name": entry.name, "department": entry.department, "merged_line": entry.merged_line,
-            "aliases": list(entry.aliases), "phrasings": list(entry.phrasings),
-            "questions": {aspect: list(texts) for aspect, texts in entry.questions.items()},
-            "golden": {aspect: list(texts) for aspect, texts in entry.golden.items()},
-            "position": position,
-        }  # fmt: skip
+        values = {**fields_of(entry), "position": position}
         matter = stored.get(entry.code)
         if matter is None:
-            session.add(Matter(code=entry.code, **values))
+            session.add(
+                Matter(code=entry.code, changed_at=now, changed_by=IMPORTER, pending={}, **values)
+            )
             report.matters_added.append(entry.code)
         elif any(getattr(matter, name) != value for name, value in values.items()):
-            for name, value in values.items():
-                setattr(matter, name, value)
-            report.matters_changed.append(entry.code)
+            _change_matter(matter, values, report, now)
+
+
+def _change_matter(
+    matter: Matter, values: dict[str, Any], report: Report, now: datetime
+) -> None:
+    if matter.pending or matter.changed_by not in ("", IMPORTER):
+        report.matters_kept.append(matter.code)
+        return
+    for name, value in values.items():
+        setattr(matter, name, value)
+    matter.edition += 1
+    matter.changed_at, matter.changed_by = now, IMPORTER
+    report.matters_changed.append(matter.code)
 
 
 _Key = tuple[str, str, str]
@@ -126,11 +152,17 @@ def _versions(session: Session) -> dict[_Key, list[Answer]]:
     return found
 
 
+def _given_up(version: Answer) -> bool:
+    """Whether it is an editor's draft that was never published."""
+    never = version.state == "retired" and version.release_id is None
+    return never and version.created_by not in ("", IMPORTER)
+
+
 def _load_answer(
     session: Session, entry: AnswerEntry, versions: list[Answer], report: Report, now: datetime
 ) -> None:
     name = answer_id(entry.matter, entry.aspect, entry.region)
-    newest = versions[-1] if versions else None
+    newest = next((one for one in reversed(versions) if not _given_up(one)), None)
     same = newest is not None and _stored(newest) == _values(entry)
     if newest is not None and newest.changed_by != IMPORTER and not same:
         report.kept.append(name)
@@ -149,7 +181,8 @@ def _load_answer(
     session.add(
         Answer(
             matter_code=entry.matter, aspect=entry.aspect, region=entry.region, version=number,
-            state="published", changed_at=now, changed_by=IMPORTER, **_values(entry),
+            state="published", changed_at=now, changed_by=IMPORTER, created_by=IMPORTER,
+            **_values(entry),
         )
     )  # fmt: skip
     (report.changed if versions else report.added).append(name)
@@ -160,7 +193,8 @@ def _retire_gone(versions: dict[_Key, list[Answer]], report: Report, now: dateti
     for key, gone in versions.items():
         said = [version for version in gone if version.state == "published"]
         for version in said:
-            if gone[-1].changed_by == IMPORTER:
+            kept = [one for one in gone if not _given_up(one)]
+            if kept[-1].changed_by == IMPORTER:
                 _retire(version, now)
                 report.retired.append(answer_id(*key))
 

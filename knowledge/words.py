@@ -20,7 +20,9 @@ from store.locks import FOR_CHANGE, one_at_a_time
 from store.tables import Answer, Matter
 
 _FIELDS, _WRITERS, _APPROVED, _NEW = "fields", "writers", "approved_by", "new"
-"""The keys of ``matter.pending``."""
+_BEFORE = "changed_by"
+"""The keys of ``matter.pending``; the last is who had changed the matter before: given back where
+nothing of the changes is published, so that files may change the matter again."""
 
 
 def matter_words(session: Session, code: str) -> MatterWords:
@@ -163,8 +165,9 @@ def drop_words(session: Session, act: Act, code: str, *, edition: int) -> Matter
     if words_of(row).is_new:
         _forget(session, act, row)
         return None
-    row.pending = {}
+    before, row.pending = row.pending.get(_BEFORE, row.changed_by), {}
     _count(session, act, row, "words_dropped", {"fields": fields})
+    row.changed_by = before
     return words_of(row)
 
 
@@ -182,11 +185,16 @@ def _stage(session: Session, act: Act, row: Matter, fields: Mapping[str, Any]) -
     is_new = words.is_new
     changed = {n: v for n, v in after.items() if is_new or v != words.live[n]}
     was_pending = bool(words.pending)
-    mine = {_FIELDS: changed, _WRITERS: list(dict.fromkeys([*words.writers, act.by])),
-            _APPROVED: ""}  # fmt: skip
-    row.pending = ({**mine, _NEW: True} if is_new else mine) if changed or is_new else {}
+    mine = {
+        _FIELDS: changed, _WRITERS: list(dict.fromkeys([*words.writers, act.by])), _APPROVED: "",
+        _BEFORE: (row.pending or {}).get(_BEFORE, row.changed_by),
+    }  # fmt: skip
     row.edition += 1
     row.changed_at, row.changed_by = act.at, act.by
+    if changed or is_new:
+        row.pending = {**mine, _NEW: True} if is_new else mine
+    else:
+        row.pending, row.changed_by = {}, mine[_BEFORE]
     session.flush()
     if not was_pending or words.approved_by:  # not at every pause of the same writer
         audit.write(
