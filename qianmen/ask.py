@@ -13,7 +13,7 @@ import itertools
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -171,7 +171,7 @@ def _told(engine: Engine, heard: Heard, now: datetime) -> dict[str, Any]:
 def _report(
     text: str,
     understood: dict[str, Any],
-    replies: Iterable[Turn],
+    replies: Sequence[Turn],
     filled: dict[str, str],
     now: datetime,
 ) -> dict[str, Any]:
@@ -186,8 +186,14 @@ def _report(
         "say": "".join(reply.text for reply in replies),
         "answer_id": known.answer,
         "candidates": [wire.dump(candidate) for candidate in known.candidates],
+        "options": [value for reply in replies for value in _offered(reply)],
         "slots": {name: _slot(name, value, now) for name, value in slots.items()},
     }
+
+
+def _offered(reply: Turn) -> list[str]:
+    """The options of a reply that asks, as they come back when one is chosen."""
+    return [option["value"] for option in reply.reply.get("options", ())]
 
 
 def _slot(name: str, value: str, now: datetime) -> Any:

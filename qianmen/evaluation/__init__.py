@@ -1,0 +1,1 @@
+"""How right the front door is on labelled sentences: reading, asking, scoring, drawing."""
