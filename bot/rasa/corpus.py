@@ -34,15 +34,31 @@ def sentences(folder: Path = PHRASES, city: Path | None = None) -> dict[str, lis
     ``city``: its folder; how its citizens ask about its matters joins what is policy, but for
     what stands under another act already.
     """
-    shared: dict[str, list[str]] = _read(folder / "words.yaml")
     acts: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        if path.name != "words.yaml":
-            for act, said in _spread(_read(path), shared):
-                acts.setdefault(act, []).extend(said)
+    for whole, framed in _files(folder):
+        for act, said in (*whole, *framed):
+            acts.setdefault(act, []).extend(said)
     known = {bare(text) for said in acts.values() for text in said}
     acts.setdefault("policy", []).extend(text for text in drawn(city) if bare(text) not in known)
     return {act: list(dict.fromkeys(_with_chatter(act, said))) for act, said in acts.items()}
+
+
+def parts(folder: Path = PHRASES) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Act and text of the whole sentences, and of those that frames made, for a measurement."""
+    files = list(_files(folder))
+    whole, framed = (
+        [(act, text) for file in files for act, said in file[part] for text in said]
+        for part in (0, 1)
+    )
+    return list(dict.fromkeys(whole)), list(dict.fromkeys(framed))
+
+
+def chattered(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """``pairs`` and some of them once more, as :func:`sentences` has them."""
+    acts: dict[str, list[str]] = {}
+    for act, text in pairs:
+        acts.setdefault(act, []).append(text)
+    return [(act, text) for act, said in acts.items() for text in _with_chatter(act, said)]
 
 
 def nlu_yaml(folder: Path = PHRASES, city: Path | None = None) -> str:
@@ -59,16 +75,26 @@ def _read(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def _spread(file: dict[str, Any], shared: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
+_Said = list[tuple[str, list[str]]]
+
+
+def _files(folder: Path) -> Iterator[tuple[_Said, _Said]]:
+    """Each file's whole sentences by act, and those of its frames."""
+    shared: dict[str, list[str]] = _read(folder / "words.yaml")
+    for path in sorted(folder.glob("*.yaml")):
+        if path.name != "words.yaml":
+            yield _spread(_read(path), shared)
+
+
+def _spread(file: dict[str, Any], shared: dict[str, list[str]]) -> tuple[_Said, _Said]:
     if "acts" in file:
-        for act, listed in file["acts"].items():
-            yield act, [str(text) for text in listed]  # 666 is a text too
-        return
+        listed = file["acts"].items()
+        return [(act, [str(text) for text in said]) for act, said in listed], []  # 666 is a text
     words = {**shared, **file.get("words", {})}
-    said = [str(text) for text in file.get("say", ())]
-    for frame in file.get("combine", ()):
-        said += _fill(frame, words, int(file["each"]))
-    yield file["act"], said
+    framed = [
+        (file["act"], _fill(frame, words, int(file["each"]))) for frame in file.get("combine", ())
+    ]
+    return [(file["act"], [str(text) for text in file.get("say", ())])], framed
 
 
 def _fill(frame: str, words: dict[str, list[str]], most: int) -> list[str]:

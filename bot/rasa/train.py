@@ -19,7 +19,7 @@ from bot.rasa.corpus import PHRASES, nlu_yaml
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE / "project"
 MODEL = "qianmen.tar.gz"
-_CODE = ("asked.py", "corpus.py", "features.py", "train.py")
+_CODE = ("asked.py", "classifier.py", "corpus.py", "features.py", "train.py")
 
 
 def fingerprint(city: Path | None = None) -> str:

@@ -1,4 +1,6 @@
-"""``qianmen models``: which speech models there are, getting one, looking whether it is whole."""
+"""``qianmen models``: which speech models there are, getting one, looking whether it is whole; and
+the dialogue's model, trained anew.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from qianmen.console import print_json, say, show
 if TYPE_CHECKING:
     from asr.models.inventory import Listed, Verified
 
-models = typer.Typer(help="语音模型：有哪些、下载、检查。", no_args_is_help=True)
+models = typer.Typer(
+    help="语音模型：有哪些、下载、检查；对话模型：重新训练。", no_args_is_help=True
+)
 
 Name = Annotated[str, typer.Argument(help="模型的名字，见 models list。")]
 _STEP_PERCENT = 10
@@ -89,6 +93,22 @@ def verify_command(
         for each in found:
             _show(each)
     raise typer.Exit(0 if all(each.ok for each in found) else 1)
+
+
+@models.command("retrain")
+def retrain_command(json: Json = False) -> None:
+    """重新训练对话模型并当场换上：正在进行的通话和聊天不受影响，旧模型留作备份。"""
+    from bot.rasa_process import PREVIOUS, folder, retrain
+
+    settings = installation()
+    say("… 训练对话模型，一分钟左右")
+    done = retrain(settings)
+    if json:
+        print_json(asdict(done))
+        return
+    show(f"✔ 训练用了 {done.training_s:.0f} 秒")
+    show("  正在运行的前门已经换上新模型" if done.taken else "  前门没有运行，下次启动时用新模型")
+    show(f"  原来的模型：{folder(settings) / 'models' / PREVIOUS}")
 
 
 def _show(each: Verified) -> None:

@@ -42,10 +42,15 @@ READY_S = 90.0
 class Rig:
     """A running Rasa with everything behind it."""
 
-    url: str
+    settings: Settings
     engine: Engine
     rasa: subprocess.Popen[bytes]
     now: datetime
+
+    @property
+    def url(self) -> str:
+        """Where Rasa listens."""
+        return self.settings.rasa_address
 
     def talk(self, channel: str = "web", caller: str = "") -> Talk:
         """A new conversation, known to the database."""
@@ -102,7 +107,7 @@ def running(city: City, data: Path, now: datetime) -> Iterator[Rig]:
     upgrade(engine)
     load_folder(engine, city.folder / "knowledge", now)
     with _valkey(settings), _actions(settings, city, engine), _rasa(settings) as process:
-        yield Rig(settings.rasa_address, engine, process, now.astimezone(city.zone))
+        yield Rig(settings, engine, process, now.astimezone(city.zone))
     engine.dispose()
 
 

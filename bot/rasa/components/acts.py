@@ -1,8 +1,4 @@
-"""Tells acts apart: ``features``, TF-IDF, a linear support vector machine, and how sure it is.
-
-Its margins become probabilities by a softmax with one temperature for all acts, measured by
-``python -m bot.rasa.measure`` on sentences that were left out of the training.
-"""
+"""Tells acts apart, inside Rasa: see ``bot.rasa.classifier``."""
 
 from __future__ import annotations
 
@@ -19,12 +15,10 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.svm import LinearSVC
+from sklearn.pipeline import Pipeline
 
+from bot.rasa.classifier import TEMPERATURE, C, classifier, probabilities
 from bot.rasa.components import private, quick
-from bot.rasa.features import analyse
 
 private.install()
 quick.install()
@@ -32,21 +26,6 @@ quick.install()
 _FILE = "acts.joblib"
 # What an option's button sends back (Option.value): a matter's code and an aspect.
 _OPTION = re.compile(r"[a-z]+(?:\.[a-z]+)*:\w*")
-
-
-def classifier(c: float) -> Pipeline:
-    """Untrained; ``c``: the inverse regularisation."""
-    return make_pipeline(
-        TfidfVectorizer(analyzer=analyse, sublinear_tf=True, dtype=np.float32),
-        LinearSVC(C=c, class_weight="balanced", random_state=0),
-    )
-
-
-def probabilities(margins: np.ndarray, temperature: float) -> np.ndarray:
-    """Each row of ``margins`` (one an act) as probabilities."""
-    scaled = temperature * (margins - margins.max(axis=1, keepdims=True))
-    raised = np.exp(scaled)
-    return raised / raised.sum(axis=1, keepdims=True)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -58,7 +37,7 @@ class ActClassifier(IntentClassifier, GraphComponent):
         """C: inverse regularisation; temperature: what margins are multiplied with;
         ranking_length: how many acts are told.
         """
-        return {"C": 1.0, "temperature": 5.0, "ranking_length": 18}
+        return {"C": C, "temperature": TEMPERATURE, "ranking_length": 18}
 
     @classmethod
     def required_components(cls) -> list[Any]:
@@ -120,9 +99,9 @@ class ActClassifier(IntentClassifier, GraphComponent):
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Add the act to each message that has a text."""
+        """Add the act to each message that has a text, be it blank: without an act Rasa is dumb."""
         for message in messages:
-            if message.get(TEXT):
+            if message.get(TEXT) is not None:
                 ranking = self._rank(message.get(TEXT))
                 message.set("intent", ranking[0], add_to_output=True)
                 message.set("intent_ranking", ranking, add_to_output=True)
