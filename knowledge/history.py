@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from difflib import SequenceMatcher
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from knowledge.editing import AnswerKey, Step, Version
 from knowledge.versionrows import steps_of, version_of
-from store.tables import Answer
+from store.tables import Answer, Matter
 
 Kind = Literal["equal", "insert", "delete", "replace"]
 WARN_DAYS = 30
+_WORDS = re.compile(r"[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,42 @@ def history(session: Session, key: AnswerKey) -> tuple[Past, ...]:
 
 
 def difference(old: str, new: str) -> tuple[Piece, ...]:
-    """What turns ``old`` into ``new``, character by character, in order, as they are read."""
-    raise NotImplementedError
+    """What turns ``old`` into ``new``, in order, as they are read: by words where there are any
+    (figures, Latin letters), else by characters.
+    """
+    a, b = _WORDS.findall(old), _WORDS.findall(new)
+    steps = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+    return tuple(Piece(kind, "".join(a[i:j]), "".join(b[k:m])) for kind, i, j, k, m in steps)
 
 
 def expiring(session: Session, today: date, days: int = WARN_DAYS) -> tuple[Ending, ...]:
     """Published answers whose last day lies within ``days``, soonest first.
 
     Those that another published version follows without a gap are not among them, nor those that
-    are over already and have been replaced.
+    are over already.
     """
-    raise NotImplementedError
+    last = today + timedelta(days=days)
+    rows = session.execute(
+        select(Answer, Matter.name)
+        .join(Matter, Matter.code == Answer.matter_code)
+        .where(Answer.state == "published", Answer.valid_to >= today, Answer.valid_to <= last)
+        .order_by(Answer.valid_to, Answer.matter_code, Answer.aspect, Answer.region)
+    )
+    return tuple(
+        Ending(version_of(session, row), name, (row.valid_to - today).days)
+        for row, name in rows
+        if row.valid_to is not None and not _followed(session, row, row.valid_to)
+    )
+
+
+def _followed(session: Session, row: Answer, last: date) -> bool:
+    """Whether another published version is said on the day after ``last``."""
+    day = last + timedelta(days=1)
+    found = session.scalar(
+        select(Answer.id)
+        .where(Answer.matter_code == row.matter_code, Answer.aspect == row.aspect)
+        .where(Answer.region == row.region, Answer.state == "published")
+        .where(Answer.valid_from <= day, or_(Answer.valid_to.is_(None), Answer.valid_to >= day))
+        .limit(1)
+    )
+    return found is not None

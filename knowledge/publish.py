@@ -55,8 +55,8 @@ def rehearse(
 ) -> Rehearsal:  # fmt: skip
     """Run the gate without publishing. ``selection`` may name drafts too (state is not asked).
 
-    ``live``: the search over what is published now, if the caller has one (``Published.search()``);
-    its trained parts are used again. Takes seconds: call it in a thread.
+    ``live``: a search the caller has (``Published.search()``); its trained parts are used again.
+    Takes seconds: call it in a thread.
     Raises ``answer_unknown``, ``matter_unknown``, ``wording_invalid``, ``words_invalid``,
     ``nothing_to_publish``.
     """
@@ -79,7 +79,7 @@ def would_be(
 def gate(found: Staged, place: Place, now: datetime, live: Search | None = None) -> GateResult:
     """Ask the golden questions before and after."""
     before = search_over(found.before, place, live)
-    after = search_over(found.after, place, live or before)
+    after = search_over(found.after, place, before)
     return compare(Side(found.before, before), Side(found.after, after), now)
 
 

@@ -7,12 +7,14 @@ back what is published is ``knowledge.publish``'s: it passes the gate.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from knowledge.editing import OPEN, Act, AnswerKey, EditError, Place, Version, Wording
+from knowledge.schedule import own_end
 from knowledge.versionrows import (
     audited,
     conflict,
@@ -66,7 +68,7 @@ def begin(session: Session, act: Act, place: Place, key: AnswerKey) -> Version:
     row = open_row(rows)
     if row is None:
         said = [row for row in rows if row.state == "published"]
-        wording = wording_of(said[-1]) if said else _blank(place.day(act.at))
+        wording = _as_said(session, said[-1]) if said else _blank(place.day(act.at))
         row = add_version(session, act, key, wording, rows)
         note(session, act, row, "created", before="")
         audited(session, act, row, "drafted")
@@ -233,6 +235,10 @@ def _open(session: Session, key: AnswerKey) -> Answer | None:
     return session.scalar(newest)
 
 
+def _as_said(session: Session, row: Answer) -> Wording:
+    return replace(wording_of(row), valid_to=own_end(session, row))
+
+
 def _blank(today: date) -> Wording:
     return Wording("", "", "", "", today)
 
@@ -240,4 +246,4 @@ def _blank(today: date) -> Wording:
 def counts(session: Session) -> dict[str, int]:
     """How many versions there are in each state."""
     rows = session.execute(select(Answer.state, func.count()).group_by(Answer.state))
-    return {state: int(number) for state, number in rows.tuples()}
+    return {state: int(number) for state, number in rows}

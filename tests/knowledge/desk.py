@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -14,6 +16,7 @@ from knowledge.editing import Act, AnswerKey, Place, Version, Wording
 from knowledge.files import Contents
 from knowledge.load import load
 from knowledge.matters import AnswerEntry, MatterEntry
+from knowledge.search import Search
 from store.engine import writing
 from tests.knowledge.conftest import NOW
 
@@ -57,18 +60,24 @@ def small_contents() -> Contents:
     return Contents((rent, buy), answers)
 
 
+@cache
+def live() -> Search:
+    """A search that lends its trained parts: training takes half a second."""
+    return Search.build(small_contents().matters, (), zone=ZONE)
+
+
 def small_city(engine: Engine) -> None:
     with writing(engine) as session:
         load(session, small_contents(), NOW)
 
 
-def wording(text: str, **other: object) -> Wording:
+def wording(text: str, **other: Any) -> Wording:
     given = Wording(text, "", "某办法", "第二条", TODAY)
-    return replace(given, **other)  # type: ignore[arg-type]  # fields by name
+    return replace(given, **other)
 
 
 def drafted(
-    engine: Engine, text: str, key: AnswerKey = PAPERS, by: str = "editor1", **other: object
+    engine: Engine, text: str, key: AnswerKey = PAPERS, by: str = "editor1", **other: Any
 ) -> Version:
     """A draft as an editor saved it."""
     with writing(engine) as session:
@@ -78,7 +87,7 @@ def drafted(
 
 
 def approved(
-    engine: Engine, text: str, key: AnswerKey = PAPERS, **other: object
+    engine: Engine, text: str, key: AnswerKey = PAPERS, **other: Any
 ) -> Version:
     """A version that a second person approved."""
     draft = drafted(engine, text, key, **other)
