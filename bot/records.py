@@ -122,6 +122,7 @@ def commit_understood(engine: Engine, heard: Heard, known: Understood, context: 
         turn = _turn_of(session, heard.conversation, heard.id)
         if turn is not None:
             turn.understood = wire.dump(known)
+            turn.decision = known.decision
         if conversation is not None:
             conversation.context = wire.dump(context)
             conversation.slots = [wire.dump(field) for field in known.slots]

@@ -95,6 +95,7 @@ class Turn(Base):
 
     A citizen's turn carries ``heard`` (its ``Heard.id``, unique in the conversation); an answer to
     it the same id in ``in_reply_to``, its dumped reply, and, on the last one, ``last``.
+    ``decision`` stands plainly beside the sealed ``understood``, to be counted and searched.
     ``audio_*`` is its place in the recording in ms; ``timings`` what the turn cost, by part, in ms.
     """
 
@@ -102,6 +103,7 @@ class Turn(Base):
     __table_args__ = (
         UniqueConstraint("conversation_id", "heard", name="uq_turn_heard"),
         Index("ix_turn_conversation_seq", "conversation_id", "seq"),
+        Index("ix_turn_decision_at", "decision", "at"),
     )
 
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
@@ -117,6 +119,7 @@ class Turn(Base):
     attachments: Mapped[list[Any]] = mapped_column(SealedJson, default=list)
     reply: Mapped[dict[str, Any]] = mapped_column(SealedJson, default=dict)
     understood: Mapped[dict[str, Any]] = mapped_column(SealedJson, default=dict)
+    decision: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
     recording: Mapped[str] = mapped_column(default="")
     audio_start_ms: Mapped[int | None]

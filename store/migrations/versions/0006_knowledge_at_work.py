@@ -49,6 +49,9 @@ def upgrade() -> None:
         table.add_column(sa.Column("release_id", sa.Integer(), nullable=True))
         table.create_foreign_key("fk_answer_release", "release", ["release_id"], ["id"])
     op.create_index("ix_answer_release_id", "answer", ["release_id"])
+    with op.batch_alter_table("turn") as table:
+        table.add_column(_word("decision"))
+    op.create_index("ix_turn_decision_at", "turn", ["decision", "at"])
     _events()
     _learning()
 
@@ -112,6 +115,9 @@ def _learning() -> None:
 def downgrade() -> None:
     for gone in ("learning_done", "feedback", "answer_event"):
         op.drop_table(gone)
+    op.drop_index("ix_turn_decision_at", "turn")
+    with op.batch_alter_table("turn") as table:
+        table.drop_column("decision")
     op.drop_index("ix_answer_release_id", "answer")
     with op.batch_alter_table("answer") as table:
         table.drop_constraint("fk_answer_release", type_="foreignkey")
