@@ -15,6 +15,7 @@ from qianmen.commands.asr import asr
 from qianmen.commands.data import data
 from qianmen.commands.db import db
 from qianmen.commands.doctor import doctor
+from qianmen.commands.evaluate import evaluate
 from qianmen.commands.models import models
 from qianmen.commands.prepare import prepare
 from qianmen.commands.shared import Json, installation, run
@@ -36,6 +37,7 @@ app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 app.add_typer(staff, name="staff")
 app.command()(doctor)
+app.command()(evaluate)
 app.command()(trace)
 app.command()(prepare)
 
