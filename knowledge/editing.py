@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Literal
 
 from config.city import City
+from knowledge.calibration import read_calibration
+from knowledge.decision import Calibration
 from knowledge.matters import CITY, answer_id
 
 State = Literal["draft", "checked", "approved", "published", "retired"]
@@ -58,11 +60,14 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The city as the rules need it: its zone, its regions' codes and what lies around each."""
+    """The city as the rules need it: its zone, its regions' names by code and what lies around
+    each, and by what its search decides (None: as built in).
+    """
 
     zone: tzinfo = UTC
     parents: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=lambda: {CITY: "全市"})
+    calibration: Calibration | None = None
 
     def day(self, moment: datetime) -> date:
         """The city's day at ``moment`` (aware)."""
@@ -73,7 +78,8 @@ def place_of(city: City) -> Place:
     """The city's place: regions by code with their names; ``city`` is the whole of it."""
     named = {region.code: region.name for region in city.regions}
     parents = {region.code: region.parent for region in city.regions if region.parent}
-    return Place(city.zone, parents, {CITY: named.get(CITY, city.name), **named})
+    regions = {CITY: named.get(CITY, city.name), **named}
+    return Place(city.zone, parents, regions, read_calibration(city.folder))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from knowledge.editing import Act, EditError, MatterWords, Place, Version
-from knowledge.gate import Side, compare
+from knowledge.gatekeeper import Gatekeeper
 from knowledge.gateresult import GateResult
 from knowledge.load import advance
 from knowledge.published import revision
@@ -33,6 +33,7 @@ from store.tables import Answer, Matter
 
 ALL_APPROVED = Selection()
 _ATTEMPTS = 3
+_gatekeeper = Gatekeeper()
 _log = structlog.get_logger(__name__)
 
 
@@ -63,7 +64,7 @@ def rehearse(
     with reading(engine) as session:
         found = staged(session, place, now, selection, approved=False)
     _refuse_nothing(found)
-    return Rehearsal(gate(found, place, now, live), found.versions, found.matters)
+    return Rehearsal(_gatekeeper.judge(found, place, now, live), found.versions, found.matters)
 
 
 def would_be(
@@ -74,13 +75,6 @@ def would_be(
     with reading(engine) as session:
         found = staged(session, place, now, selection, approved=False)
     return search_over(found.after, place, live)
-
-
-def gate(found: Staged, place: Place, now: datetime, live: Search | None = None) -> GateResult:
-    """Ask the golden questions before and after."""
-    before = search_over(found.before, place, live)
-    after = search_over(found.after, place, before)
-    return compare(Side(found.before, before), Side(found.after, after), now)
 
 
 def publish(
@@ -101,7 +95,7 @@ def publish(
         with reading(engine) as session:
             found = staged(session, place, act.at, selection, approved=True)
         _refuse_nothing(found)
-        result = gate(found, place, act.at, live)
+        result = _gatekeeper.judge(found, place, act.at, live)
         _refuse_conflicts(result)
         with writing(engine) as session:
             made = _make_live(session, act, place, found, result, why)

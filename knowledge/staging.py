@@ -81,10 +81,10 @@ def mark(
 
 def search_over(found: Snapshot, place: Place, like: Search | None) -> Search:
     """A search over ``found``; ``like`` lends its trained parts."""
-    asking = like.asking if like is not None else None
     return Search.build(
-        found.matters, found.answers, asking=asking, parents=place.parents, zone=place.zone
-    )
+        found.matters, found.answers, reuse=like, calibration=place.calibration,
+        parents=place.parents, regions=place.regions, zone=place.zone,
+    )  # fmt: skip
 
 
 def _versions(session: Session, selection: Selection, approved: bool) -> tuple[Version, ...]:

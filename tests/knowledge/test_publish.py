@@ -80,7 +80,7 @@ def test_what_was_approved_is_said_at_once_in_every_process(desk: Engine) -> Non
     assert "一千二百元" in after.answer.speech
     assert [one.id for one in done] == [ready.id]
     assert made.result is not None
-    assert (made.result.ok, made.result.asked, made.result.right_after) == (True, 6, 6)
+    assert (made.result.ok, made.result.asked, made.result.right_after) == (True, 3, 3)
     with reading(desk) as session:
         past = history(session, PAPERS)
     assert [one.version.state for one in past] == ["published", "retired"]
