@@ -9,3 +9,6 @@ messages = Counter("qianmen_chat_messages", "Messages that citizens sent, by kin
 refused = Counter(
     "qianmen_chat_refused", "Messages and sessions that were refused, by code.", ("code",)
 )
+ratings = Counter(
+    "qianmen_chat_ratings", "Thumbs on answers, by value; unknown: no such answer.", ("value",)
+)

@@ -5,6 +5,7 @@ Client to server, each a JSON object in one text frame::
     {"type": "hello", "session": token or "", "cursor": 0}
     {"type": "text", "id": uuid, "text": "…"}
     {"type": "choice", "id": uuid, "value": "…", "label": "…"}
+    {"type": "rate", "id": uuid, "turn": the turn that was answered, "value": "up" or "down"}
     {"type": "ping"}
     {"type": "leave"}    the citizen ends the conversation for good
 
@@ -20,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from bot.feedback import Thumb
 from chat.errors import ChatError
 from turns.replies import Ask, Handoff, Reply, Say, Told
 
@@ -61,6 +63,15 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """A thumb on the answer to ``turn``; ``value`` up or down."""
+
+    id: str
+    turn: str
+    value: Thumb
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Are you there?"""
 
@@ -70,7 +81,7 @@ class Leave:
     """The conversation is over."""
 
 
-ClientFrame = Hello | Text | Choice | Ping | Leave
+ClientFrame = Hello | Text | Choice | Rate | Ping | Leave
 
 
 def parse(frame: str | bytes) -> ClientFrame:
@@ -87,6 +98,8 @@ def parse(frame: str | bytes) -> ClientFrame:
             return _text(fields)
         case "choice":
             return _choice(fields)
+        case "rate":
+            return _rate(fields)
         case "ping":
             return Ping()
         case "leave":
@@ -123,10 +136,18 @@ def _choice(fields: dict[str, Any]) -> Choice:
     return Choice(known, value, _clean(_string(fields, "label", MAX_VALUE_CHARS, known)))
 
 
-def _id(fields: dict[str, Any]) -> str:
-    value = fields.get("id")
+def _rate(fields: dict[str, Any]) -> Rate:
+    known = _id(fields)
+    value = fields.get("value")
+    if value not in ("up", "down"):
+        raise ChatError("frame_malformed", "value: up or down", known)
+    return Rate(known, _id(fields, "turn"), value)
+
+
+def _id(fields: dict[str, Any], name: str = "id") -> str:
+    value = fields.get(name)
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise ChatError("frame_malformed", "id: 8 to 64 letters, digits, - or _")
+        raise ChatError("frame_malformed", f"{name}: 8 to 64 letters, digits, - or _")
     return value
 
 
@@ -194,10 +215,13 @@ def told(item: Told) -> dict[str, Any]:
 
 
 def shown(reply: Reply) -> dict[str, Any]:
-    """What of a reply belongs on a page: no speech, no internal ids."""
+    """What of a reply belongs on a page: no speech, no internal ids; ``published``: it is an
+    editor's answer, which the citizen may rate.
+    """
     match reply:
         case Say():
-            return {"type": "say", "id": reply.id, "text": reply.text}
+            return {"type": "say", "id": reply.id, "text": reply.text,
+                    "published": bool(reply.answer)}  # fmt: skip
         case Ask():
             options = [{"label": o.label, "value": o.value} for o in reply.options]
             return {"type": "ask", "id": reply.id, "text": reply.text, "options": options,

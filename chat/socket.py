@@ -24,12 +24,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from structlog.contextvars import bound_contextvars
 
 from bot.errors import ConversationError
+from bot.feedback import rate
 from chat import metrics, protocol
 from chat.core import Conversations
 from chat.errors import ChatError
 from chat.history import Missed, missed_after
 from chat.limits import Limits
-from chat.protocol import Choice, ClientFrame, Hello, Leave, Ping, Text
+from chat.protocol import Choice, ClientFrame, Hello, Leave, Ping, Rate, Text
 from chat.session import ChatSession, Sessions
 from config.city import City
 from store.faults import fault_of
@@ -96,7 +97,7 @@ def _as_hello(frame: ClientFrame) -> Hello:
     raise ChatError("hello_first", "say hello first", getattr(frame, "id", ""))
 
 
-def _after_hello(frame: ClientFrame) -> Text | Choice | Ping | Leave:
+def _after_hello(frame: ClientFrame) -> Text | Choice | Rate | Ping | Leave:
     if isinstance(frame, Hello):
         raise ChatError("hello_again", "one hello a socket")
     return frame
@@ -185,6 +186,8 @@ class _Chat:
                     await self._hear(session, frame.id, "text", frame.text)
                 case Choice():
                     await self._hear(session, frame.id, "choice", frame.value)
+                case Rate():
+                    await self._rate(session, frame)
                 case Leave():
                     await self._door.conversations.close(session.conversation, self._door.now())
                     await self._socket.close(1000)
@@ -208,6 +211,24 @@ class _Chat:
         trace = trace_of(session.conversation, known)
         with bound_contextvars(conversation=session.conversation, trace=trace):
             await self._commit(heard)
+
+    async def _rate(self, session: ChatSession, frame: Rate) -> None:
+        door = self._door
+        if not door.limits.may_write(session.citizen, self._address, door.clock()):
+            await self._refuse(ChatError("too_fast", "over the rate limit", frame.id))
+            return
+        try:
+            known = await asyncio.to_thread(
+                rate, door.engine, session.conversation, frame.turn, frame.value, door.now()
+            )
+        except SQLAlchemyError as error:
+            _log.error("chat_rate_failed", code="store_down", fault=fault_of(error))
+            await self._send(
+                protocol.error("store_down", _NOT_DELIVERED, known=frame.id, retry=True)
+            )
+            return
+        metrics.ratings.labels(frame.value if known else "unknown").inc()
+        await self._send(protocol.ack(frame.id))
 
     async def _commit(self, heard: Heard) -> None:
         try:

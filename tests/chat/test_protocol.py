@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chat import protocol
 from chat.errors import ChatError
-from chat.protocol import Choice, Hello, Leave, Ping, Text, parse
+from chat.protocol import Choice, Hello, Leave, Ping, Rate, Text, parse
 from turns.replies import Ask, Bye, Connect, Handoff, Option, Reply, Say, Told
 
 ID = "0123456789abcdef"
@@ -22,10 +22,10 @@ json_values = st.recursive(
     max_leaves=12,
 )
 likely = st.fixed_dictionaries(
-    {"type": st.sampled_from(["hello", "text", "choice", "ping", "leave", "told", 7])},
+    {"type": st.sampled_from(["hello", "text", "choice", "rate", "ping", "leave", "told", 7])},
     optional={
         name: json_values | st.just(ID)
-        for name in ("session", "cursor", "id", "text", "value", "label")
+        for name in ("session", "cursor", "id", "text", "value", "label", "turn")
     },
 )
 
@@ -40,7 +40,7 @@ def test_parsing_is_total(data: str | bytes) -> None:
         parsed = parse(data)
     except ChatError:
         return
-    assert isinstance(parsed, Hello | Text | Choice | Ping | Leave)
+    assert isinstance(parsed, Hello | Text | Choice | Rate | Ping | Leave)
     if isinstance(parsed, Text):
         assert 0 < len(parsed.text) <= protocol.MAX_TEXT_CHARS
         parsed.text.encode()  # can be stored
@@ -114,7 +114,7 @@ def test_lone_surrogates_and_hidden_characters_are_taken_out() -> None:
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
-        (Say("s", "好", speech="hao", answer="17"), {"type": "say", "id": "s", "text": "好"}),
+        (Say("s", "好", speech="hao", answer="17"), {"type": "say", "id": "s", "text": "好", "published": True}),
         (
             Ask("a", "哪个？", (Option("是", "yes"),), "choice", speech="na ge"),
             {"type": "ask", "id": "a", "text": "哪个？", "expects": "choice",
@@ -134,3 +134,11 @@ def test_a_page_gets_what_belongs_on_it(reply: Reply, expected: dict[str, Any]) 
     assert told["reply"] == expected
     assert (told["cursor"], told["last"], told["in_reply_to"]) == (7, True, "h1")
     json.dumps(told)
+
+
+def test_a_thumb_names_the_turn_it_is_about() -> None:
+    assert parse(frame(type="rate", id=ID, turn="t" * 8, value="up")) == Rate(ID, "t" * 8, "up")
+    for wrong in ({"value": "great"}, {"value": None}, {"turn": "x"}, {"turn": 7}, {"id": ""}):
+        with pytest.raises(ChatError) as refused:
+            parse(frame(**{"type": "rate", "id": ID, "turn": "t" * 8, "value": "up"} | wrong))
+        assert refused.value.code == "frame_malformed"

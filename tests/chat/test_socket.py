@@ -20,7 +20,7 @@ from bot.errors import ConversationError
 from chat.limits import Limits, Rate
 from config.city import City
 from store.engine import reading
-from store.tables import Conversation, Turn
+from store.tables import Conversation, Feedback, Turn
 from tests.fakes.dialogue import outcome
 from tests.fakes.office import Office
 from turns.context import Context
@@ -442,3 +442,40 @@ def test_an_answer_is_never_markup_on_the_wire(client: TestClient, office: Offic
     with page.on(client):
         page.say("message1", "x")
         assert page.answer("message1") == "<b>粗</b>"  # text; the page puts it in as text
+
+
+def test_a_thumb_is_kept_for_the_answer_it_is_about(client: TestClient, office: Office) -> None:
+    answer = Say("", "可以提取。", answer="gjj.rent:条件:city")
+    known = Understood("policy", "answer")
+    office.dialogue.answers["租房能提吗"] = Outcome((answer,), Context(), known)
+    page = Browser()
+    with page.on(client):
+        page.say("message1", "租房能提吗")
+        page.answer("message1")
+        page.say("message2", "你好")
+        page.answer("message2")
+        for value in ("up", "down"):
+            page.send(type="rate", id="rating01", turn="message1", value=value)
+            assert page.until("ack", "error") == {"type": "ack", "id": "rating01"}
+        page.send(type="rate", id="rating02", turn="message2", value="up")  # no answer to rate
+        assert page.until("ack", "error")["type"] == "ack"
+        page.send(type="rate", id="rating03", turn="message1", value="great")
+        assert page.until("ack", "error")["code"] == "frame_malformed"
+    with reading(office.engine) as session:
+        (row,) = session.scalars(select(Feedback))
+        assert (row.heard, row.answer, row.value) == ("message1", "gjj.rent:条件:city", "down")
+
+
+def test_nobody_rates_what_others_were_told(client: TestClient, office: Office) -> None:
+    known = Understood("policy", "answer")
+    answer = Say("", "可以提取。", answer="gjj.rent:条件:city")
+    office.dialogue.answers["租房能提吗"] = Outcome((answer,), Context(), known)
+    page, other = Browser(), Browser()
+    with page.on(client):
+        page.say("message1", "租房能提吗")
+        page.answer("message1")
+    with other.on(client):
+        other.send(type="rate", id="rating01", turn="message1", value="down")
+        other.until("ack", "error")
+    with reading(office.engine) as session:
+        assert session.scalars(select(Feedback)).all() == []

@@ -26,7 +26,10 @@ let awaited = "";
 let typingEnds = 0;
 let quietTimer = 0;
 
-const view = new View((option) => say({ type: "choice", value: option.value, label: option.label }, option.label));
+const view = new View(
+  (option) => say({ type: "choice", value: option.value, label: option.label }, option.label),
+  (turn, value) => connection.send({ type: "rate", id: newId(), turn, value }),
+);
 const connection = new Connection(url, () => ({ session: session.get(), cursor }));
 
 function say(content, text) {
@@ -66,10 +69,11 @@ const handlers = {
   },
 
   ack(frame) {
+    const said = outbox.has(frame.id); // a thumb is acknowledged as well, and answered by nothing
     outbox.done(frame.id);
     view.mark(frame.id, "");
     showLink("");
-    if (!handed) expectReply(frame.id);
+    if (said && !handed) expectReply(frame.id);
   },
 
   told(frame) {

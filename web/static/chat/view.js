@@ -23,9 +23,12 @@ export class View {
   #latest = 0;
   #speaker = "";
   #onChoice;
+  #onRate;
 
-  constructor(onChoice) {
+  /** `onRate(turn, value)` gives whether the thumb could be sent. */
+  constructor(onChoice, onRate) {
     this.#onChoice = onChoice;
+    this.#onRate = onRate;
   }
 
   clear() {
@@ -55,10 +58,10 @@ export class View {
     this.#find(id)?.remove();
   }
 
-  reply({ speaker, reply, at }) {
+  reply({ speaker, reply, at, in_reply_to: turn }) {
     switch (reply.type) {
       case "say":
-        return this.#said(speaker, reply, at);
+        return this.#answered(turn, reply, this.#said(speaker, reply, at));
       case "ask":
         return this.#asked(speaker, reply, at);
       case "handoff":
@@ -90,6 +93,28 @@ export class View {
     item.append(element("p", "turn__bubble", reply.text));
     this.#place(item, at, speaker);
     return item;
+  }
+
+  // An editor's answer can be rated; a sentence of small talk can't.
+  #answered(turn, reply, item) {
+    if (!reply.published || !turn) return;
+    const thumbs = element("div", "thumbs");
+    thumbs.setAttribute("role", "group");
+    thumbs.setAttribute("aria-label", "这个回答有用吗");
+    for (const [value, label] of [["up", "有用"], ["down", "没解决"]]) {
+      const button = element("button", `thumbs__item thumbs__item_${value}`, label);
+      button.type = "button";
+      button.setAttribute("aria-pressed", "false");
+      button.addEventListener("click", () => this.#rated(thumbs, button, turn, value));
+      thumbs.append(button);
+    }
+    item.append(thumbs);
+    this.scroll();
+  }
+
+  #rated(thumbs, button, turn, value) {
+    if (!this.#onRate(turn, value)) return;
+    for (const other of thumbs.children) other.setAttribute("aria-pressed", String(other === button));
   }
 
   #asked(speaker, reply, at) {
