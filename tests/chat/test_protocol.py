@@ -114,7 +114,10 @@ def test_lone_surrogates_and_hidden_characters_are_taken_out() -> None:
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
-        (Say("s", "好", speech="hao", answer="17"), {"type": "say", "id": "s", "text": "好", "published": True}),
+        (
+            Say("s", "好", speech="hao", answer="17"),
+            {"type": "say", "id": "s", "text": "好", "published": True},
+        ),
         (
             Ask("a", "哪个？", (Option("是", "yes"),), "choice", speech="na ge"),
             {"type": "ask", "id": "a", "text": "哪个？", "expects": "choice",
