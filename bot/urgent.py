@@ -1,6 +1,10 @@
 """Danger, and a person asked for: noticed in every turn, before and without the dialogue.
 
-Pure: text and words in, a finding out. What the words are is the city's (``urgent.yaml``).
+Two judges: the city's rules (``urgent.yaml``), which say precisely what they saw, and a learned
+second opinion (:mod:`bot.urgent_opinion`) for what is told calmly, indirectly or misheard. A rule
+counts unless the second opinion is sure that it is mistaken; the second opinion alone counts where
+it is sure, and must be surer where a rule's words were excused (past, denied, hearsay …).
+Pure: text and words in, a finding out.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.urgent_opinion import Opinion
 from bot.urgent_words import Excuse, Kind, UrgentRule, UrgentWords
 from language.normal import clean
 from language.pinyin import find_sound
@@ -17,14 +22,17 @@ __all__ = ["Urgent", "UrgentWords", "urgent"]
 
 _BEFORE = 8
 _AFTER = 6
+_QUOTE = 40
 _SPACES = re.compile(r"\s+")
 _STOPS = re.compile("[。！？!?；]")
+_CLAUSES = re.compile("[。！？!?；，,、：:]")
 
 
 @dataclass(frozen=True, slots=True)
 class Urgent:
-    """What was noticed: ``kind``, the ``rule`` that noticed it, the words it saw (``quote``), and
-    the ``topic`` the emergency line needs to know (gas, fire, violence …; ``person`` else).
+    """What was noticed: ``kind``, the ``rule`` that noticed it (``learned`` for the second
+    opinion), the words it saw (``quote``), and the ``topic`` the emergency line needs to know
+    (gas, fire, violence …; ``person`` else).
     """
 
     kind: Kind
@@ -33,18 +41,70 @@ class Urgent:
     topic: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """Log odds: below ``floor`` a rule is mistaken, above ``alone`` no rule is needed, above
+    ``excused`` not even an excuse counts.
+    """
+
+    floor: float
+    alone: float
+    excused: float
+
+
+# From the curves of ``python -m bot.urgent_train --curve``: recall first, false alarms ≤ 1.5 %.
+_LIMITS: dict[Kind, _Limits] = {
+    "danger": _Limits(-2.5, 0.75, 2.0),
+    "person": _Limits(-4.0, 0.5, 3.0),
+}
+
+
 def urgent(text: str, words: UrgentWords) -> Urgent | None:
     """The danger in ``text``, else a wish for a person, else None. Never raises."""
     heard = _SPACES.sub("", clean(text).lower())
     if not heard:
         return None
-    for rule in words.rules:
-        if rule.unless.search(heard):
+    found, excused = _by_rules(heard, words.rules)
+    if words.opinion is None:
+        return found.get("danger") or found.get("person")
+    score = words.opinion.score(heard)
+    return _settled("danger", score.danger, heard, found, excused, words.opinion) or _settled(
+        "person", score.person, heard, found, excused, words.opinion
+    )
+
+
+def _settled(
+    kind: Kind, score: float, heard: str, found: dict[Kind, Urgent], excused: set[Kind],
+    opinion: Opinion,
+) -> Urgent | None:  # fmt: skip
+    limits = _LIMITS[kind]
+    if kind in found:
+        return found[kind] if score > limits.floor else None
+    if score <= (limits.excused if kind in excused else limits.alone):
+        return None
+    topic = opinion.topic(heard) if kind == "danger" else kind
+    return Urgent(kind, "learned", _telling(kind, heard, opinion), topic)
+
+
+def _telling(kind: Kind, heard: str, opinion: Opinion) -> str:
+    """The clause of ``heard`` that tells it most."""
+    clauses = [clause for clause in _CLAUSES.split(heard) if clause] or [heard]
+    return max(clauses, key=lambda clause: getattr(opinion.score(clause), kind))[:_QUOTE]
+
+
+def _by_rules(heard: str, rules: tuple[UrgentRule, ...]) -> tuple[dict[Kind, Urgent], set[Kind]]:
+    """The first finding of each kind, and the kinds whose words are there but excused."""
+    found: dict[Kind, Urgent] = {}
+    excused: set[Kind] = set()
+    for rule in rules:
+        if rule.kind in found or rule.unless.search(heard):
             continue
         for start, end in _places(rule, heard):
             if not any(_excused(excuse, heard, start, end) for excuse in rule.heed):
-                return Urgent(rule.kind, rule.rule, heard[start:end], rule.topic)
-    return None
+                found[rule.kind] = Urgent(rule.kind, rule.rule, heard[start:end], rule.topic)
+                break
+            excused.add(rule.kind)
+    return found, excused
 
 
 def _places(rule: UrgentRule, heard: str) -> Iterator[tuple[int, int]]:

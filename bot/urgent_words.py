@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from bot.urgent_opinion import Opinion, standard
 from language.pinyin import fuzzy_syllables
 
 Kind = Literal["danger", "person"]
@@ -57,9 +58,13 @@ class UrgentRule:
 
 @dataclass(frozen=True, slots=True)
 class UrgentWords:
-    """All rules of a city, in the order in which they are tried; danger comes first."""
+    """All rules of a city, in the order in which they are tried; danger comes first.
+
+    ``opinion``: what is learned beside them, None for the rules alone.
+    """
 
     rules: tuple[UrgentRule, ...]
+    opinion: Opinion | None = None
 
     @classmethod
     def from_dict(cls, data: object) -> UrgentWords:
@@ -85,7 +90,7 @@ class UrgentWords:
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"rule: the name {name!r} is used twice")
-        return cls(tuple(rules))
+        return cls(tuple(rules), standard())
 
 
 def _mapping(data: object, key: str, allowed: set[str] | None = None) -> Mapping[str, object]:

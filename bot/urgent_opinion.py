@@ -1,0 +1,99 @@
+"""A learned second opinion on whether a turn is urgent, beside the city's rules.
+
+A linear model over hashed runs of characters, fuzzy syllables and concepts
+(:mod:`bot.urgent_grams`), learned by ``python -m bot.urgent_train`` from the sentences under
+``urgent_phrases/``; judging needs numpy and one small file of weights. A long story is judged
+whole and in overlapping stretches, so that a danger told in its middle is not drowned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.urgent_grams import Signs, buckets, signs, windows
+
+WEIGHTS = Path(__file__).with_name("urgent_weights.npz")
+TOPIC_BUCKETS = 1 << 13
+KINDS: tuple[Literal["danger", "person"], ...] = ("danger", "person")
+
+Ints = npt.NDArray[np.int8]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How sure the model is of danger and of a wish for a person, in log odds (0 is even)."""
+
+    danger: float
+    person: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinion:
+    """The weights: ``kinds`` of shape (BUCKETS, 2) and ``topics`` of (TOPIC_BUCKETS, topics), in
+    steps of ``steps``, and a ``bias`` each; ``digest`` names the sentences they were learned from.
+    """
+
+    kinds: Ints
+    topics: Ints
+    steps: Floats
+    kind_bias: Floats
+    topic_bias: Floats
+    names: tuple[str, ...]
+    digest: str
+
+    def score(self, text: str) -> Score:
+        """How urgent ``text`` is: its most urgent stretch counts. Never raises."""
+        best = np.max([self._judge(part) for part in windows(signs(text))], axis=0)
+        return Score(float(best[0]), float(best[1]))
+
+    def topic(self, text: str) -> str:
+        """The topic that a dangerous ``text`` is most likely about."""
+        found = np.unique(np.array(buckets(signs(text)), dtype=np.int64) % TOPIC_BUCKETS)
+        sums = self.topics[found].sum(axis=0, dtype=np.int64) * self.steps[1] + self.topic_bias
+        return self.names[int(np.argmax(sums))]
+
+    def _judge(self, part: Signs) -> Floats:
+        found = np.array(buckets(part), dtype=np.int64)
+        sums = self.kinds[found].sum(axis=0, dtype=np.int64)
+        return np.asarray(sums * self.steps[0] + self.kind_bias, dtype=np.float64)
+
+
+def load(path: Path = WEIGHTS) -> Opinion:
+    """The weights in ``path``; raises OSError, KeyError or ValueError on a broken file."""
+    with np.load(path, allow_pickle=False) as file:
+        return Opinion(
+            kinds=file["kinds"],
+            topics=file["topics"],
+            steps=file["steps"],
+            kind_bias=file["kind_bias"],
+            topic_bias=file["topic_bias"],
+            names=tuple(map(str, file["names"])),
+            digest=str(file["digest"]),
+        )
+
+
+def save(opinion: Opinion, path: Path = WEIGHTS) -> None:
+    """Write ``opinion`` for :func:`load`."""
+    np.savez_compressed(
+        path,
+        kinds=opinion.kinds,
+        topics=opinion.topics,
+        steps=opinion.steps,
+        kind_bias=opinion.kind_bias,
+        topic_bias=opinion.topic_bias,
+        names=np.array(opinion.names),
+        digest=np.array(opinion.digest),
+    )
+
+
+@cache
+def standard() -> Opinion:
+    """The weights that come with this package, read once a process."""
+    return load()
