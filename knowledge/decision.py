@@ -1,35 +1,56 @@
-"""When to answer, when to ask back, when to pass: numbers chosen on labelled phrasings."""
+"""How likely each matter and aspect is, and when to answer, to ask back, to pass.
+
+Two small conditional logit models: what names, the classifier and old questions say of every
+matter in question is weighed against what says that none is meant; the same for the aspects of a
+matter. ``qianmen knowledge calibrate`` fits the weights and the thresholds on labelled questions.
+"""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from knowledge.naming import Naming
+import numpy as np
+from numpy.typing import NDArray
 
-_LONG_NAME = 6
-"""Signs from which on a name that stands in the text word for word is worth no more."""
+from knowledge.asking import NOTHING
+from turns.understood import ASPECTS
 
-_CLEAR_LEAD = 3.0
-"""The weight of one telling word more than the rival has."""
+MATTER_WORTHS = (
+    "cover", "explained", "exact", "strength", "linear", "near",
+    "strength_lead", "linear_lead", "near_lead", "unanchored",
+)  # fmt: skip
+"""What speaks for a matter; a ``lead`` is over the best other one."""
+
+NONE_WORTHS = ("bias", "evidence", "outside", "strange", "best_near", "best_linear")
+"""What speaks for none of them."""
+
+ASPECT_WORTHS = ("linear", "lead", "near", "answered")
+"""What speaks for an aspect; ``near`` is below 0 where the matter's nearest question asks for
+another."""
+
+NOTHING_WORTHS = ("bias", "linear")
+"""What speaks for no aspect at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Least chances (0 to 1), chosen on ``tests/knowledge/dev.tsv``.
+    """Least chances, 0 to 1.
 
-    ``matter`` and ``aspect``: both reached, the answer is said. ``some_matter``: below it nothing
-    is offered. ``follow_matter``: enough for another matter of the same family inside a talk.
-    ``carried``: the chance of the talk's matter where a turn names none.
-    ``telling``: the least evidence (see :class:`Naming`) that a turn names another matter.
-    ``strange``: the share of unknown signs from which on a turn is no follow-up. ``nothing``: the
-    chance of no aspect from which on the talk's aspect is taken, or the citizen asked.
+    ``answer``: of matter and aspect together, for an answer to be said; ``offer``: of the matter,
+    for options to be offered; ``matter``: from which on it counts as known (its answers alone are
+    offered). ``aspect``: from which on it counts as asked for. ``follow_matter``: enough for
+    another matter of the same family inside a talk. ``carried``: the chance of the talk's matter
+    where a turn names none. ``telling``: the least evidence (see :class:`Naming`) that a turn
+    names another matter. ``strange``: the share of unknown signs from which on a turn is no
+    follow-up. ``nothing``: the chance of no aspect from which on the talk's aspect is taken, or
+    the citizen asked.
     """
 
+    answer: float = 0.75
+    offer: float = 0.3
     matter: float = 0.7
     aspect: float = 0.4
-    some_matter: float = 0.2
     follow_matter: float = 0.6
     carried: float = 0.9
     telling: float = 2.0
@@ -39,81 +60,72 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A logistic curve over what a name's match is worth; fitted on the labelled phrasings.
-
-    Where the second best is as close as ``tie_margin`` and the text tells it apart by less than
-    ``tie_lead``, the chance is at most ``tied``. ``unanchored`` is the factor where a turn lacks
-    the word that its family of matters goes by (公积金).
+    """Weights in the order of ``MATTER_WORTHS``, ``NONE_WORTHS``, ``ASPECT_WORTHS`` and
+    ``NOTHING_WORTHS``, and the thresholds.
     """
 
-    bias: float = -11.3
-    cover: float = 5.2
-    explained: float = 3.6
-    margin: float = 0.1
-    lead: float = 1.8
-    exact: float = 1.5
-    evidence: float = 2.3
-    tie_margin: float = 0.3
-    tie_lead: float = 0.15
-    tied: float = 0.55
-    unanchored: float = 0.2
-
-    def chances(self, naming: Naming, anchored: bool) -> tuple[tuple[str, float], ...]:
-        """The matters found (best first) with how likely each is what was meant.
-
-        ``anchored``: the text says the word that all matters of the best one's family share, or
-        they share none.
-        """
-        found = naming.found
-        if not found:
-            return ()
-        best = found[0]
-        given = worth(naming)
-        chance = self._chance(given)
-        if given.margin < self.tie_margin and given.lead < self.tie_lead:
-            chance = min(chance, self.tied)
-        if not anchored:
-            chance *= self.unanchored
-        return tuple(
-            (named.matter, min(chance, 1.0 - chance) * (named.strength / best.strength) ** 2)
-            if named is not best and best.strength
-            else (named.matter, chance)
-            for named in found
-        )
-
-    def _chance(self, given: Worth) -> float:
-        total = (
-            self.bias + self.cover * given.cover + self.explained * given.explained
-            + self.margin * given.margin + self.lead * given.lead + self.exact * given.exact
-            + self.evidence * given.evidence
-        )  # fmt: skip
-        return 1.0 / (1.0 + math.exp(-total))
-
-
-class Worth(NamedTuple):
-    """What the curve looks at; all but ``evidence`` lie between -1 and 1.
-
-    ``cover``, ``explained``: as in :class:`Named`. ``margin``: how far the second best is behind.
-    ``lead``: how much more of the text the best explains than the second. ``exact``: the longest
-    name that stands in the text. ``evidence``: how much the text says about matters (logarithm).
-    """
-
-    cover: float
-    explained: float
-    margin: float
-    lead: float
-    exact: float
-    evidence: float
-
-
-def worth(naming: Naming) -> Worth:
-    """What the curve looks at; ``naming`` found something."""
-    best, *others = naming.found
-    rival = others[0].strength if others else 0.0
-    margin = 1.0 - rival / best.strength if best.strength else 0.0
-    lead = (best.explained - others[0].explained if others else 1.0) * naming.evidence
-    exact = min(best.exact, _LONG_NAME) / _LONG_NAME
-    return Worth(
-        best.cover, best.explained, margin, math.tanh(lead / _CLEAR_LEAD), exact,
-        math.log1p(naming.evidence),
+    matter: tuple[float, ...] = (
+        0.739, 1.242, -0.227, 0.672, 2.562, -0.397, 0.843, 1.402, -0.08, -0.825,
     )  # fmt: skip
+    none: tuple[float, ...] = (0.95, -0.231, 0.699, 0.728, 0.453, -0.368)
+    aspect: tuple[float, ...] = (2.852, 0.911, -0.186, 0.499)
+    nothing: tuple[float, ...] = (0.256, 2.207)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    def matters(
+        self, codes: Sequence[str], worths: NDArray[np.float64], none: NDArray[np.float64]
+    ) -> tuple[tuple[str, float], ...]:
+        """How likely each of ``codes`` is meant, best first; the rest up to 1 is for none.
+
+        ``worths``: codes × ``MATTER_WORTHS``; ``none``: ``NONE_WORTHS``.
+        """
+        if not codes:
+            return ()
+        totals = np.append(worths @ np.array(self.matter), none @ np.array(self.none))
+        chances = _shares(totals)[:-1]
+        pairs = [(code, float(chance)) for code, chance in zip(codes, chances, strict=True)]
+        return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
+
+    def aspects(self, worths: NDArray[np.float64], nothing: float) -> dict[str, float]:
+        """How likely each aspect is asked for, and ``NOTHING``; they sum to 1.
+
+        ``worths``: ``ASPECTS`` × ``ASPECT_WORTHS``; ``nothing``: the score of no aspect.
+        """
+        idle = float(np.dot((1.0, nothing), self.nothing))
+        shares = _shares(np.append(worths @ np.array(self.aspect), idle))
+        return dict(zip((*ASPECTS, NOTHING), map(float, shares), strict=True))
+
+
+def leads(values: Sequence[float]) -> NDArray[np.float64]:
+    """How far each value is before the best other one; 0 where it is alone."""
+    given = np.array(values, dtype=np.float64)
+    if len(given) < 2:
+        return np.zeros(len(given))
+    second, first = np.sort(given)[-2:]
+    best = int(given.argmax())
+    rival = np.full(len(given), first)
+    rival[best] = second
+    lead: NDArray[np.float64] = given - rival
+    return lead
+
+
+def aspect_worths(
+    scores: Mapping[str, float], near: Mapping[str, float], answered: frozenset[str]
+) -> NDArray[np.float64]:
+    """``ASPECTS`` × ``ASPECT_WORTHS``. ``near``: how near the matter's old questions of an aspect
+    come; ``answered``: the aspects that have an answer.
+    """
+    linear = [scores.get(aspect, -1.0) for aspect in ASPECTS]
+    best = max(near.values(), default=0.0)
+    return np.array([
+        linear,
+        leads(linear),
+        [near.get(aspect, 0.0) - best for aspect in ASPECTS],
+        [float(aspect in answered) for aspect in ASPECTS],
+    ]).T  # fmt: skip
+
+
+def _shares(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    raised: NDArray[np.float64] = np.exp(totals - totals.max())
+    shares: NDArray[np.float64] = raised / raised.sum()
+    return shares

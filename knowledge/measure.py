@@ -1,8 +1,8 @@
 """How well search does on labelled phrasings: exact, offered, wrong, asked back, missed.
 
 A labelled file is a table with tabs: text, conversation, turn, matter, aspect. ``matter`` is a
-code with an aspect (an answer is wanted), a code without one (known, nothing published: named and
-passed on), a family such as ``gjj`` (to be asked back) or empty (out of scope).
+code with an aspect (an answer is wanted), a code without one (only the matter counts), a family
+such as ``gjj`` (to be asked back) or empty (out of scope).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Literal
 from knowledge.search import Found, Search
 from language.pinyin import syllables
 from turns.context import Context
+from turns.replies import Option
 
 Verdict = Literal["exact", "offered", "wrong", "asked", "missed"]
 
@@ -80,11 +81,15 @@ def verdict(row: Labelled, found: Found) -> Verdict:
     if row.matter and "." not in row.matter:
         return "exact" if found.decision == "ask" else "missed"
     if found.decision == "ask":
-        wanted = f"{row.matter}:{row.aspect}"
-        return "offered" if any(option.value == wanted for option in found.options) else "asked"
+        wanted = f"{row.matter}:{row.aspect}"  # a matter alone: any of its answers
+        return "offered" if any(_wanted(option, wanted) for option in found.options) else "asked"
     if row.matter and row.aspect:
         return "missed"
     return "exact" if found.context.matter == row.matter or not row.matter else "missed"
+
+
+def _wanted(option: Option, wanted: str) -> bool:
+    return option.value == wanted or (wanted.endswith(":") and option.value.startswith(wanted))
 
 
 def rates(judged: Sequence[Judged]) -> dict[str, float]:
@@ -124,4 +129,8 @@ def _sound(char: str) -> str:
 
 def _answered(row: Labelled, found: Found) -> bool:
     answer = found.answer
-    return answer is not None and (answer.matter, answer.aspect) == (row.matter, row.aspect)
+    return (
+        answer is not None
+        and answer.matter == row.matter
+        and row.aspect in ("", answer.aspect)
+    )

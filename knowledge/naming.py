@@ -107,17 +107,20 @@ class NamingIndex:
         self._matters = tuple(
             self._prepared(matter.code, names) for matter, names in zip(matters, cut, strict=True)
         )
+        self._places = {matter.code: at for at, matter in enumerate(self._matters)}
         self._postings = _posted(self._matters)
 
-    def find(self, text: str, given: frozenset[str] = frozenset()) -> Naming:
-        """The matters that ``text`` may name.
+    def find(
+        self, text: str, given: frozenset[str] = frozenset(), also: Collection[str] = ()
+    ) -> Naming:
+        """The matters that ``text`` may name, and those of the codes ``also``.
 
         ``given``: runs of characters that count as said, because the talk is about them.
         """
         said = signs(text)
         own = {run.chars: run for run in self._weights.runs(said)}
         runs = own | {chars: self._weights.run(chars, "", len(chars)) for chars in given}
-        shortlist = self._shortlist(runs.values())
+        shortlist = self._shortlist(runs.values(), also)
         if not shortlist:
             return Naming((), 0.0)
         shares = [[matter.has(run) for run in runs.values()] for matter in shortlist]
@@ -126,7 +129,7 @@ class NamingIndex:
             weight * has
             for weight, has in zip(weights, map(max, *shares, [0.0] * len(weights)), strict=True)
         ]
-        total = sum(known)
+        total = sum(known) or 1.0
         heard = frozenset(run.heard for run in runs.values() if run.heard)
         families = self.families(text)
         found = [
@@ -194,8 +197,8 @@ class NamingIndex:
             return _LEAST_SHARE
         return _LEAST_SHARE + used[chars] / names
 
-    def _shortlist(self, runs: Collection[Run]) -> list[_Matter]:
-        """The matters with the most evidence: only those are measured."""
+    def _shortlist(self, runs: Collection[Run], also: Collection[str]) -> list[_Matter]:
+        """The matters with the most evidence, and those ``also`` asked for."""
         scores = np.zeros(len(self._matters), dtype=np.float32)
         for run in runs:
             by_chars = self._postings.get(run.chars)
@@ -209,7 +212,9 @@ class NamingIndex:
             top = np.argpartition(-scores, _SHORTLIST)[:_SHORTLIST]
         else:
             top = np.arange(len(scores))
-        return [self._matters[int(at)] for at in np.sort(top) if scores[at] > 0]
+        wanted = {int(at) for at in top if scores[at] > 0}
+        wanted.update(self._places[code] for code in also if code in self._places)
+        return [self._matters[at] for at in sorted(wanted)]
 
 
 def _fits(code: str, families: Collection[str]) -> float:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from knowledge import metrics
+from knowledge.decision import Calibration
 from knowledge.editing import WORD_FIELDS
 from knowledge.matters import MatterEntry, PublishedAnswer, answer_id
 from knowledge.search import Search
@@ -47,11 +48,17 @@ class Published:
     """
 
     def __init__(
-        self, engine: Engine, *, parents: Mapping[str, str] | None = None, zone: tzinfo = UTC
-    ) -> None:
-        """``parents``: from a region's code to the one around it; ``zone``: the city's."""
+        self, engine: Engine, *, parents: Mapping[str, str] | None = None,
+        regions: Mapping[str, str] | None = None, calibration: Calibration | None = None,
+        zone: tzinfo = UTC,
+    ) -> None:  # fmt: skip
+        """``parents``: from a region's code to the one around it; ``regions``: to its name;
+        ``calibration`` and ``zone``: the city's.
+        """
         self._engine = engine
         self._parents = dict(parents or {})
+        self._regions = dict(regions or {})
+        self._calibration = calibration
         self._zone = zone
         self._lock = threading.Lock()
         self._search: Search | None = None
@@ -76,10 +83,10 @@ class Published:
         if self._search is not None and revision(session) == self._revision:
             return self._search
         found = snapshot(session)
-        asking = self._search.asking if self._search is not None else None
         self._search = Search.build(
-            found.matters, found.answers, asking=asking, parents=self._parents, zone=self._zone
-        )
+            found.matters, found.answers, reuse=self._search, calibration=self._calibration,
+            parents=self._parents, regions=self._regions, zone=self._zone,
+        )  # fmt: skip
         self._revision = found.revision
         metrics.answers.set(len(found.answers))
         _log.info(

@@ -13,9 +13,13 @@ from itertools import islice
 from typing import Literal
 
 from knowledge import metrics
-from knowledge.asking import NOTHING, AspectModel, Phrasings, read_phrasings
-from knowledge.decision import Calibration, Thresholds
+from knowledge.asking import NOTHING, Phrasings, read_phrasings
+from knowledge.decision import Calibration, Thresholds, aspect_worths
+from knowledge.learned import Learned, learn
 from knowledge.matters import CITY, MatterEntry, PublishedAnswer
+from knowledge.memory import Memory
+from knowledge.naming import NamingIndex
+from knowledge.reading import Reader, Reading
 from knowledge.signs import signs
 from knowledge.topic import Topic, Topics
 from language.normal import clean
@@ -28,7 +32,7 @@ Decision = Literal["answer", "ask", "miss"]
 _OPTIONS = 3
 _CANDIDATES = 6
 _RIVALS = 4
-_TAUGHT_NAMES = 300
+_ELLIPSIS = 5.0
 _DENIED = re.compile(r"不是[^是，。,.]{1,10}[，。,.]?(?:而)?(?=是)")
 """What a citizen takes back: 不是租房，是买房."""
 
@@ -43,7 +47,8 @@ class Found:
     ``answer``: say it. ``ask``: offer ``options`` (their value is ``matter:aspect``). ``miss``:
     nothing to say; where the matter is known, ``context.matter`` and the first candidate name it.
     ``candidates`` are ranked, at least three for a text that can be read. ``context`` is what the
-    talk is about from now on.
+    talk is about from now on. ``elsewhere``: where the answer is the whole city's and the
+    citizen's region is unknown, the regions with a text of their own (``region:lin``).
     """
 
     decision: Decision
@@ -51,6 +56,7 @@ class Found:
     answer: PublishedAnswer | None
     context: Context
     options: tuple[Option, ...] = ()
+    elsewhere: tuple[Option, ...] = ()
 
 
 class Search:
@@ -58,41 +64,87 @@ class Search:
 
     def __init__(
         self, matters: Sequence[MatterEntry], answers: Iterable[PublishedAnswer],
-        topics: Topics, asking: AspectModel, thresholds: Thresholds,
-        parents: Mapping[str, str], zone: tzinfo,
+        index: NamingIndex, reader: Reader, topics: Topics, calibration: Calibration,
+        parents: Mapping[str, str], regions: Mapping[str, str], zone: tzinfo,
     ) -> None:  # fmt: skip
         """Use :meth:`build`."""
         self._matters = {matter.code: matter for matter in matters}
+        self._entries = tuple(matters)
         self._answers: dict[tuple[str, str], dict[str, list[PublishedAnswer]]] = {}
         for answer in answers:
-            regions = self._answers.setdefault((answer.matter, answer.aspect), {})
-            regions.setdefault(answer.region, []).append(answer)
+            places = self._answers.setdefault((answer.matter, answer.aspect), {})
+            places.setdefault(answer.region, []).append(answer)
+        self._index = index
+        self._reader = reader
         self._topics = topics
-        self._asking = asking
-        self._limits = thresholds
+        self._calibration = calibration
         self._parents = parents
+        self._regions = regions
         self._zone = zone
 
     @classmethod
     def build(
         cls, matters: Sequence[MatterEntry], answers: Iterable[PublishedAnswer], *,
-        asking: AspectModel | None = None, phrasings: Phrasings | None = None,
-        thresholds: Thresholds | None = None, calibration: Calibration | None = None,
-        parents: Mapping[str, str] | None = None, zone: tzinfo = UTC,
+        asking: Learned | None = None, phrasings: Phrasings | None = None,
+        calibration: Calibration | None = None, parents: Mapping[str, str] | None = None,
+        regions: Mapping[str, str] | None = None, zone: tzinfo = UTC, reuse: Search | None = None,
     ) -> Search:  # fmt: skip
-        """Make it ready. ``parents`` leads from a region to the one around it; ``zone`` is the
-        city's. Give ``asking`` to reuse a trained model: only the index is made anew then.
+        """Make it ready. ``parents`` leads from a region to the one around it, ``regions`` to its
+        name; ``zone`` is the city's.
+
+        ``asking``: trained classifiers to go on with. ``reuse``: a search whose classifiers and,
+        as far as nothing has changed, whose indexes serve this one too; questions new since then
+        count as old ones at once, and teach the classifiers at the next training.
         """
         phrasings = phrasings or read_phrasings()
-        thresholds = thresholds or Thresholds()
-        topics = Topics(matters, phrasings, thresholds, calibration or Calibration())
-        model = asking or AspectModel(phrasings, taught_names(matters))
-        return cls(matters, answers, topics, model, thresholds, parents or {}, zone)
+        calibration = calibration or (reuse.calibration if reuse else Calibration())
+        entries = tuple(matters)
+        same = reuse is not None and reuse.named_alike(entries)
+        learned = asking or (reuse.asking if reuse else learn(entries, phrasings))
+        before = reuse.memory if reuse and reuse.asking is learned else None
+        reader = Reader(learned, Memory.of(entries, learned.vocabulary, before))
+        index = reuse.index if reuse and same else NamingIndex(entries, phrasings)
+        topics = Topics(index, entries, phrasings, calibration.thresholds, calibration, reader)
+        names = regions or (reuse.regions if reuse else {})
+        return cls(
+            entries, answers, index, reader, topics, calibration, parents or {}, names, zone
+        )
 
     @property
-    def asking(self) -> AspectModel:
-        """The trained model of aspects, to build the next one with."""
-        return self._asking
+    def asking(self) -> Learned:
+        """The trained classifiers, to build the next one with."""
+        return self._reader.learned
+
+    @property
+    def memory(self) -> Memory:
+        """The old questions."""
+        return self._reader.memory
+
+    @property
+    def index(self) -> NamingIndex:
+        """The names of all matters."""
+        return self._index
+
+    @property
+    def topics(self) -> Topics:
+        """What judges which matter a text is about."""
+        return self._topics
+
+    @property
+    def regions(self) -> Mapping[str, str]:
+        """The names of the regions, by code."""
+        return self._regions
+
+    @property
+    def calibration(self) -> Calibration:
+        """What it decides by."""
+        return self._calibration
+
+    def named_alike(self, matters: Sequence[MatterEntry]) -> bool:
+        """Whether ``matters`` have the same codes and names as this search's."""
+        return [(one.code, one.names) for one in self._entries] == [
+            (one.code, one.names) for one in matters
+        ]
 
     def by_code(
         self, matter: str, aspect: str, *, region: str = "", now: datetime
@@ -108,6 +160,16 @@ class Search:
                 return max(valid, key=lambda answer: (answer.valid_from, answer.version))
         return None
 
+    def elsewhere(self, matter: str, aspect: str, *, now: datetime) -> tuple[Option, ...]:
+        """The regions that have a text of their own, valid at ``now``."""
+        day = now.astimezone(self._zone).date()
+        by_region = self._answers.get((matter, aspect), {})
+        return tuple(
+            Option(self._regions.get(region, region), f"region:{region}")
+            for region, answers in by_region.items()
+            if region != CITY and any(answer.valid_on(day) for answer in answers)
+        )
+
     @metrics.search_seconds.time()
     def find(
         self, text: str, context: Context | None = None, *, region: str = "", now: datetime
@@ -120,16 +182,20 @@ class Search:
         text = clean(text)
         if not signs(text).chars or not self._matters:
             return Found("miss", (), None, context)
-        named = self._asking.without_papers(_DENIED.sub("", text))
-        turn = _Turn(self, self._topics.judge(named, context.matter),
-                     self._asking.ask(text), context, region or context.region, now)  # fmt: skip
+        meant = _DENIED.sub("", text)
+        reading = self._reader.read(text, meant)
+        topic = self._topics.judge(meant, context.matter, reading)
+        turn = _Turn(self, topic, reading, context, region or context.region, now)
         return turn.decided()
 
     def about(self, text: str) -> tuple[str, float]:
         """The matter that ``text`` names most likely, asked about or not (a complaint's story),
         and how likely it is; ('', 0.0) where it names none.
         """
-        topic = self._topics.judge(clean(text), "")
+        text = clean(text)
+        if not signs(text).chars:
+            return "", 0.0
+        topic = self._topics.judge(text, "")
         return topic.matter, topic.chance
 
     def option(self, matter: str, aspect: str) -> Option:
@@ -143,7 +209,7 @@ class Search:
     @property
     def limits(self) -> Thresholds:
         """The thresholds it decides by."""
-        return self._limits
+        return self._calibration.thresholds
 
     def _around(self, region: str) -> Iterable[str]:
         seen: list[str] = []
@@ -157,63 +223,66 @@ class _Turn:
     """One turn on its way to a decision."""
 
     def __init__(
-        self, search: Search, topic: Topic, asked: Mapping[str, float], context: Context,
-        region: str, now: datetime,
+        self, search: Search, topic: Topic, reading: Reading, context: Context, region: str,
+        now: datetime,
     ) -> None:  # fmt: skip
         self._search = search
         self._limits = search.limits
         self._topic = topic
+        self._reading = reading
         self._context = context
         self._region = region
         self._now = now
-        self._aspects = self._weighed(asked)
-        self._sure = self._topic.chance >= self._limits.matter
+        self._pairs = self._ranked()
 
     def decided(self) -> Found:
-        aspect, chance = max(self._aspects.items(), key=lambda pair: pair[1])
-        if not self._sure:
-            return self._unsure(aspect if chance >= self._limits.aspect else "")
+        chance = self._topic.chance
+        if chance < self._limits.offer or not self._pairs:
+            return self._missed()
         matter = self._topic.matter
-        if not any(self._answer(matter, one) for one in ASPECTS):
-            return self._found("miss", matter, aspect if chance >= self._limits.aspect else "")
-        if chance < self._limits.aspect:
-            return self._asked_back([(matter, one) for one in self._likely()], matter, "")
+        aspects = self._weighed(matter)
+        aspect, share = max(aspects.items(), key=lambda pair: pair[1])
+        asked = aspect if share >= self._limits.aspect else ""
+        if not self._answers(matter):
+            return self._found("miss", matter, asked)
+        if chance * share < self._limits.answer:
+            return self._asked_back(matter if chance >= self._limits.matter else "", asked)
         answer = self._answer(matter, aspect)
         if answer is None:
             return self._found("miss", matter, aspect)
-        return replace(self._found("answer", matter, aspect), answer=answer)
+        elsewhere = () if self._region else self._search.elsewhere(matter, aspect, now=self._now)
+        found = self._found("answer", matter, aspect)
+        return replace(found, answer=answer, elsewhere=elsewhere)
 
-    def _weighed(self, asked: Mapping[str, float]) -> dict[str, float]:
+    def _weighed(self, matter: str) -> dict[str, float]:
         """The aspects' chances; where none was asked for, the talk's own aspect, else the usual."""
-        plain = {aspect: asked.get(aspect, 0.0) for aspect in ASPECTS}
-        nothing = asked.get(NOTHING, 0.0)
-        if nothing < self._limits.nothing or nothing < max(plain.values()):
-            return plain
+        near = self._reading.near.pairs
+        own = {aspect: near.get((matter, aspect), 0.0) for aspect in ASPECTS}
+        chances = self._search.calibration.aspects(
+            aspect_worths(self._reading.aspects, own, self._answers(matter)),
+            self._reading.aspects.get(NOTHING, 0.0),
+        )
+        nothing = chances.pop(NOTHING)
         follows = self._topic.follows or not self._context.matter
-        if self._context.aspect in plain and follows and not self._topic.carried:
-            return {**plain, self._context.aspect: max(nothing, plain[self._context.aspect])}
+        if self._context.aspect in chances and follows and not self._topic.carried:
+            return _handed_on(chances, nothing, self._context.aspect)
+        if nothing < self._limits.nothing or nothing < max(chances.values()):
+            return chances
         return {
-            aspect: (1 - nothing) * chance + nothing * _USUAL.get(aspect, 0.0) * self._limits.aspect
-            for aspect, chance in plain.items()
+            aspect: chance + nothing * _USUAL.get(aspect, 0.0) * self._limits.aspect
+            for aspect, chance in chances.items()
         }
 
-    def _unsure(self, aspect: str) -> Found:
-        if self._topic.chance < self._limits.some_matter:
-            return self._missed()
-        best = self._topic.matter
-        if not any(self._answer(best, one) for one in ASPECTS):
-            return self._found("miss", best, aspect)
-        likely = [matter for matter, chance in self._topic.chances
-                  if chance >= self._limits.some_matter / 2][:_RIVALS]  # fmt: skip
-        if aspect:
-            pairs = [(matter, aspect) for matter in likely]
-        else:
-            pairs = [(one.matter, one.aspect) for one in self._ranked() if one.matter in likely]
-        return self._asked_back(pairs, "", aspect)
-
-    def _asked_back(self, pairs: Iterable[tuple[str, str]], matter: str, aspect: str) -> Found:
-        there = (pair for pair in pairs if self._answer(*pair) is not None)
-        options = tuple(self._search.option(*pair) for pair in islice(there, _OPTIONS))
+    def _asked_back(self, matter: str, aspect: str) -> Found:
+        """Options: the likeliest answers, of one matter where that is known."""
+        there = (
+            pair for pair in self._pairs
+            if (not matter or pair.matter == matter) and self._answer(pair.matter, pair.aspect)
+            and (matter or not aspect or pair.aspect == aspect)
+        )  # fmt: skip
+        options = tuple(
+            self._search.option(pair.matter, pair.aspect) for pair in islice(there, _OPTIONS)
+        )
         if not options:
             return self._found("miss", matter, aspect)
         return replace(self._found("ask", matter, aspect), options=options)
@@ -221,14 +290,11 @@ class _Turn:
     def _missed(self) -> Found:
         gone = self._topic.strange >= self._limits.strange
         kept = Context(region=self._region, for_whom=self._context.for_whom)
-        return Found("miss", self._ranked(), None, kept if gone else self._context)
+        return Found("miss", self._pairs[:_CANDIDATES], None, kept if gone else self._context)
 
     def _found(self, decision: Decision, matter: str, aspect: str) -> Found:
         context = replace(self._context, matter=matter, aspect=aspect, region=self._region)
-        return Found(decision, self._ranked(), None, context)
-
-    def _likely(self) -> list[str]:
-        return sorted(self._aspects, key=lambda aspect: -self._aspects[aspect])
+        return Found(decision, self._pairs[:_CANDIDATES], None, context)
 
     def _ranked(self) -> tuple[Candidate, ...]:
         chances = self._topic.chances[:_RIVALS] or tuple(
@@ -237,17 +303,23 @@ class _Turn:
         ranked = [
             Candidate(matter, aspect, min(1.0, chance * share))
             for matter, chance in chances
-            for aspect, share in self._aspects.items()
+            for aspect, share in self._weighed(matter).items()
         ]
         ranked.sort(key=lambda candidate: -candidate.score)
-        return tuple(ranked[:_CANDIDATES])
+        return tuple(ranked)
+
+    def _answers(self, matter: str) -> frozenset[str]:
+        return frozenset(aspect for aspect in ASPECTS if self._answer(matter, aspect))
 
     def _answer(self, matter: str, aspect: str) -> PublishedAnswer | None:
         return self._search.by_code(matter, aspect, region=self._region, now=self._now)
 
 
-def taught_names(matters: Sequence[MatterEntry]) -> tuple[str, ...]:
-    """Names that the model of aspects learns to pass over; a fair sample where there are many."""
-    names = [name for matter in matters for name in (matter.name, *matter.aliases)]
-    step = max(1, len(names) // _TAUGHT_NAMES)
-    return tuple(names[::step])
+def _handed_on(chances: Mapping[str, float], nothing: float, aspect: str) -> dict[str, float]:
+    """The chances where a turn names another matter inside a talk about ``aspect`` (那买房的呢):
+    it asks for no aspect of its own more often than a first question does.
+    """
+    whole = _ELLIPSIS * nothing + sum(chances.values())
+    weighed = {one: chance / whole for one, chance in chances.items()}
+    weighed[aspect] += _ELLIPSIS * nothing / whole
+    return weighed

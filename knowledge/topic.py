@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from knowledge.asking import Phrasings
-from knowledge.decision import Calibration, Thresholds
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.asking import Phrasings, without_papers
+from knowledge.decision import Calibration, Thresholds, leads
 from knowledge.families import anchors, family, members, shared_runs
 from knowledge.matters import MatterEntry
 from knowledge.naming import Naming, NamingIndex
+from knowledge.reading import Reader, Reading
 from knowledge.signs import signs
 
 _SAYS_SOMETHING = 3
+_LIKELY = 4
+_SHORT = 8
+
+_LONG_NAME = 6
+"""Signs from which on a name that stands in the text word for word is worth no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,51 +51,128 @@ class Topic:
         return self.chances[0][1] if self.chances else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What speaks for each of ``codes`` (``worths``: codes × ``MATTER_WORTHS``) and for none of
+    them (``none``: ``NONE_WORTHS``).
+    """
+
+    codes: tuple[str, ...]
+    worths: NDArray[np.float64]
+    none: NDArray[np.float64]
+
+
 class Topics:
     """Judges which matter a turn is about. Immutable."""
 
     def __init__(
-        self, matters: Sequence[MatterEntry], phrasings: Phrasings,
-        thresholds: Thresholds, calibration: Calibration,
+        self, index: NamingIndex, matters: Sequence[MatterEntry], phrasings: Phrasings,
+        thresholds: Thresholds, calibration: Calibration, reader: Reader,
     ) -> None:  # fmt: skip
         """``phrasings``: how people ask, whatever the matter."""
-        self._index = NamingIndex(matters, phrasings)
+        self._index = index
         self._shared = shared_runs(matters)
         self._anchors = anchors(matters)
         self._kin = members(matters)
         self._asking = _runs(phrasings.all)
+        self._papers = phrasings.papers
         self._thresholds = thresholds
         self._calibration = calibration
+        self._reader = reader
 
-    def judge(self, text: str, matter: str) -> Topic:
-        """What ``text`` is about, in a talk about ``matter`` ('' for none)."""
-        plain = self._index.find(text)
-        chances = self._chances(text, plain)
+    def judge(self, text: str, matter: str, reading: Reading | None = None) -> Topic:
+        """What ``text`` is about, in a talk about ``matter`` ('' for none).
+
+        ``reading``: what :meth:`Reader.read` made of it, if that is known already.
+        """
+        reading = reading or self._reader.read(text, text)
+        naming = self._naming(text, reading)
         strange = self._strange(text)
-        if not matter or (chances and chances[0][1] >= self._thresholds.matter):
+        chances = self._chances(self.weigh(text, reading, naming))
+        named = bool(chances) and chances[0][1] >= self._thresholds.matter
+        elliptic = self._elliptic(text, matter, naming, chances)
+        if not matter or (named and not elliptic):
             follows = bool(chances) and family(chances[0][0]) == family(matter)
-            unsaid = bool(chances) and chances[0][1] < self._thresholds.some_matter
-            alike = self._whole_family(text, plain, unsaid and strange < self._thresholds.strange)
+            unsaid = bool(chances) and chances[0][1] < self._thresholds.offer
+            alike = self._whole_family(text, naming, unsaid and strange < self._thresholds.strange)
+            if chances and chances[0][1] >= self._thresholds.matter:
+                alike = ()
             return Topic(alike or chances, follows, strange)
-        return self._followed(text, matter, plain, strange)
+        return self._followed(text, matter, chances, strange)
 
-    def _followed(self, text: str, matter: str, plain: Naming, strange: float) -> Topic:
+    def weigh(
+        self, text: str, reading: Reading, naming: Naming | None = None, *, anchored: bool = False
+    ) -> Weighed:
+        """What speaks for which matter. ``naming``: what its names say, if that is known already.
+        ``anchored``: the talk has said the word that all matters of a family share.
+        """
+        naming = naming or self._naming(text, reading)
+        found = naming.found
+        linear = [reading.matter(named.matter) for named in found]
+        near = [reading.near.matters.get(named.matter, 0.0) for named in found]
+        columns = [
+            [named.cover for named in found],
+            [named.explained for named in found],
+            [min(named.exact, _LONG_NAME) / _LONG_NAME for named in found],
+            [named.strength for named in found],
+            linear, near,
+            leads([named.strength for named in found]), leads(linear), leads(near),
+            [float(not anchored and not self._anchored(text, family(named.matter)))
+             for named in found],
+        ]  # fmt: skip
+        none = [1.0, math.log1p(naming.evidence), reading.outside, self._strange(text),
+                max(near, default=0.0), max(linear, default=-1.0)]  # fmt: skip
+        return Weighed(tuple(named.matter for named in found), np.array(columns).T, np.array(none))
+
+    def _naming(self, text: str, reading: Reading, given: frozenset[str] = frozenset()) -> Naming:
+        """What the names say of the matters they and the classifiers find likely."""
+        likely = _best(reading.matters, _LIKELY) + _best(reading.near.matters, _LIKELY)
+        return self._index.find(self._bare(text), given, likely)
+
+    def _bare(self, text: str) -> str:
+        """``text`` without papers, unless nothing would be left to name a matter."""
+        bare = without_papers(text, self._papers)
+        return bare if len(bare) > _SAYS_SOMETHING else text
+
+    def _followed(
+        self, text: str, matter: str, chances: tuple[tuple[str, float], ...], strange: float
+    ) -> Topic:
         limits = self._thresholds
         kin = family(matter)
         if self._index.telling(text, self._kin.get(kin, ())) >= limits.telling:
-            given = self._index.find(text, self._shared.get(kin, frozenset()))
-            chances = self._calibration.chances(given, anchored=True)
-            if family(chances[0][0]) == kin and chances[0][1] >= limits.follow_matter:
-                return Topic(chances, True, strange)
-        chances = self._chances(text, plain)
+            inside = self._inside(text, kin)
+            if inside and family(inside[0][0]) == kin and inside[0][1] >= limits.follow_matter:
+                return Topic(inside, True, strange)
+        if chances and chances[0][1] >= limits.matter:
+            return Topic(chances, False, strange)
         if strange < limits.strange:
             others = tuple(pair for pair in chances if pair[0] != matter)
             return Topic(((matter, limits.carried), *others), True, strange, carried=True)
         return Topic(chances, False, strange)
 
-    def _chances(self, text: str, naming: Naming) -> tuple[tuple[str, float], ...]:
-        anchored = not naming.found or self._anchored(text, family(naming.found[0].matter))
-        return self._calibration.chances(naming, anchored)
+    def _elliptic(
+        self, text: str, matter: str, naming: Naming, chances: tuple[tuple[str, float], ...]
+    ) -> bool:
+        """Whether a short turn (退休的呢) may mean a sibling of the talk's matter, although by
+        itself it names one of another family, and not by its full name.
+        """
+        if not chances or family(chances[0][0]) == family(matter):
+            return False
+        exact = {named.matter: named.exact for named in naming.found}
+        short = len(signs(text).chars) <= _SHORT
+        return short and exact.get(chances[0][0], 0) < _SAYS_SOMETHING
+
+    def _inside(self, text: str, kin: str) -> tuple[tuple[str, float], ...]:
+        """The chances of ``text`` in a talk that has named the family already."""
+        anchor = self._anchors.get(kin)
+        said = f"{anchor.text}{text}" if anchor else text
+        reading = self._reader.read(said, said)
+        naming = self._naming(text, reading, self._shared.get(kin, frozenset()))
+        weighed = self.weigh(text, reading, naming, anchored=True)
+        return self._chances(weighed)
+
+    def _chances(self, weighed: Weighed) -> tuple[tuple[str, float], ...]:
+        return self._calibration.matters(weighed.codes, weighed.worths, weighed.none)
 
     def _anchored(self, text: str, kin: str) -> bool:
         """Whether ``text`` says what all matters of a family are called, if they share a name."""
@@ -106,7 +193,7 @@ class Topics:
             return ()
         if not unsaid and self._index.telling(text, self._kin[kin]) >= self._thresholds.telling:
             return ()
-        alike = self._thresholds.matter * 0.8
+        alike = max(self._thresholds.offer, self._thresholds.answer * 0.8)
         return tuple((code, alike) for code in self._kin[kin])
 
     def _strange(self, text: str) -> float:
@@ -121,6 +208,10 @@ class Topics:
 
     def _asked(self, chars: str, sounds: str) -> bool:
         return chars in self._asking or f"~{sounds}" in self._asking
+
+
+def _best(scores: Mapping[str, float], count: int) -> list[str]:
+    return sorted(scores, key=lambda code: -scores[code])[:count]
 
 
 def _runs(texts: Iterable[str]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from bot.actions.dialogue import Dialogue
 from config.city import City
 from handoff.orders import write
+from knowledge.calibration import read_calibration
 from knowledge.published import Published
 from knowledge.search import Search
 from turns.orders import OrderDraft, WrittenOrder
@@ -18,7 +19,10 @@ from turns.orders import OrderDraft, WrittenOrder
 def joined(city: City, engine: Engine) -> Dialogue:
     """The dialogue on the real knowledge and the real database."""
     parents = {region.code: region.parent for region in city.regions if region.parent}
-    published = Published(engine, parents=parents, zone=city.zone)
+    published = Published(
+        engine, parents=parents, regions={region.code: region.name for region in city.regions},
+        calibration=read_calibration(city.folder), zone=city.zone,
+    )  # fmt: skip
 
     async def knowledge() -> Search:
         return await asyncio.to_thread(published.search)

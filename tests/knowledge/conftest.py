@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from knowledge.calibration import read_calibration
 from knowledge.files import Contents, read_folder
 from knowledge.matters import AnswerEntry, MatterEntry, PublishedAnswer, answer_id
 from knowledge.published import source_line
@@ -43,4 +44,7 @@ def contents() -> Contents:
 @pytest.fixture(scope="session")
 def search(contents: Contents) -> Search:
     answers = [as_published(contents.matters, entry) for entry in contents.answers]
-    return Search.build(contents.matters, answers, parents=PARENTS, zone=ZoneInfo("Asia/Shanghai"))
+    return Search.build(
+        contents.matters, answers, parents=PARENTS, zone=ZoneInfo("Asia/Shanghai"),
+        calibration=read_calibration(FOLDER.parent),
+    )  # fmt: skip

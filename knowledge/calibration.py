@@ -1,0 +1,98 @@
+"""A city's calibration as a data file: a command writes it, it is read at start."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from config.errors import ConfigError
+from config.wholefile import write_whole
+from config.yamlfile import read
+from knowledge.decision import (
+    ASPECT_WORTHS,
+    MATTER_WORTHS,
+    NONE_WORTHS,
+    NOTHING_WORTHS,
+    Calibration,
+    Thresholds,
+)  # fmt: skip
+
+FILE = "calibration.yaml"
+
+_Chance = Annotated[float, Field(ge=0.0, le=1.0)]
+_Weights = dict[str, Annotated[float, Field(ge=-100.0, le=100.0)]]
+_HEAD = """\
+# Written by `qianmen knowledge calibrate` from the labelled questions of this city's matters.
+# Weights of what speaks for a matter, for none, for an aspect and for no aspect; least chances.
+"""
+
+
+class _Limits(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answer: _Chance
+    offer: _Chance
+    matter: _Chance
+    aspect: _Chance
+    follow_matter: _Chance
+    carried: _Chance
+    telling: float = Field(ge=0.0, le=100.0)
+    strange: _Chance
+    nothing: _Chance
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    matter: _Weights
+    none: _Weights
+    aspect: _Weights
+    nothing: _Weights
+    thresholds: _Limits
+
+
+def read_calibration(folder: Path) -> Calibration:
+    """The calibration of the city in ``folder``; the built-in one where it has no such file.
+
+    Raises :class:`ConfigError`: ``config_broken`` or ``config_invalid``.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return Calibration()
+    given = read(path, _File)
+    return Calibration(
+        _ordered(path, "matter", given.matter, MATTER_WORTHS),
+        _ordered(path, "none", given.none, NONE_WORTHS),
+        _ordered(path, "aspect", given.aspect, ASPECT_WORTHS),
+        _ordered(path, "nothing", given.nothing, NOTHING_WORTHS),
+        Thresholds(**given.thresholds.model_dump()),
+    )
+
+
+def write_calibration(folder: Path, calibration: Calibration) -> Path:
+    """Put ``calibration`` in place of the city's; returns its path. Raises OSError."""
+    content = {
+        "matter": dict(zip(MATTER_WORTHS, calibration.matter, strict=True)),
+        "none": dict(zip(NONE_WORTHS, calibration.none, strict=True)),
+        "aspect": dict(zip(ASPECT_WORTHS, calibration.aspect, strict=True)),
+        "nothing": dict(zip(NOTHING_WORTHS, calibration.nothing, strict=True)),
+        "thresholds": asdict(calibration.thresholds),
+    }
+    path = folder / FILE
+    text = _HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    write_whole(path, text.encode())
+    path.chmod(0o644)  # no secret: a file of the city's configuration
+    return path
+
+
+def _ordered(
+    path: Path, key: str, given: dict[str, float], names: tuple[str, ...]
+) -> tuple[float, ...]:
+    if set(given) != set(names):
+        wanted = ", ".join(names)
+        raise ConfigError("config_invalid", f"{path.name}: {key}: needs exactly {wanted}")
+    return tuple(given[name] for name in names)

@@ -1,0 +1,84 @@
+"""Texts as sparse rows: runs of 1 to 3 characters and of fuzzy syllables, TF-IDF, unit length."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.signs import Signs
+
+STRUCK = "□"
+"""Stands in the place of a character of which only the sound is left."""
+
+_LEAST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A text's features: their places in the vocabulary and what each weighs (float32)."""
+
+    at: NDArray[np.int64]
+    weight: NDArray[np.float32]
+
+
+class Vocabulary:
+    """The features in use and how telling each is. Immutable; places never change."""
+
+    def __init__(self, places: Mapping[str, int], idf: NDArray[np.float32]) -> None:
+        """``idf[places[feature]]`` is the feature's inverse document frequency."""
+        self._places = places
+        self._idf = idf
+
+    @classmethod
+    def of(cls, texts: Iterable[Signs]) -> Vocabulary:
+        """The features that at least two of ``texts`` use."""
+        seen: Counter[str] = Counter()
+        count = 0
+        for text in texts:
+            seen.update(set(features(text)))
+            count += 1
+        used = {feature: times for feature, times in seen.items() if times >= _LEAST}
+        places = {feature: at for at, feature in enumerate(used)}
+        times = np.fromiter(used.values(), dtype=np.float32, count=len(used))
+        return cls(places, (np.log((1.0 + count) / (1.0 + times)) + 1.0).astype(np.float32))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def row(self, text: Signs) -> Row:
+        """``text`` as a row; empty where nothing in it is known."""
+        places = self._places
+        counted = Counter(at for at in map(places.get, features(text)) if at is not None)
+        at = np.fromiter(counted.keys(), dtype=np.int64, count=len(counted))
+        times = np.fromiter(counted.values(), dtype=np.float32, count=len(counted))
+        weight = (1.0 + np.log(times)) * self._idf[at]
+        length = float(np.linalg.norm(weight)) or 1.0
+        return Row(at, (weight / length).astype(np.float32))
+
+    def extended(self, texts: Iterable[Signs]) -> Vocabulary:
+        """This vocabulary and the features of ``texts`` that it lacks, as rare ones."""
+        places = dict(self._places)
+        for text in texts:
+            for feature in features(text):
+                places.setdefault(feature, len(places))
+        if len(places) == len(self._places):
+            return self
+        rare = float(self._idf.max()) if len(self._idf) else 1.0 + math.log(2.0)
+        fresh = np.full(len(places) - len(self._idf), rare, dtype=np.float32)
+        return Vocabulary(places, np.concatenate([self._idf, fresh]))
+
+
+def features(text: Signs) -> list[str]:
+    """Runs of 1 to 3 characters and, marked by ``~``, of syllables, edges included."""
+    edged = Signs(("^", *text.chars, "$"), ("^", *text.syllables, "$"))
+    found: list[str] = []
+    for _, _, chars, sounds in edged.grams():
+        if STRUCK not in chars:
+            found.append(chars)
+        found.append(f"~{sounds}")
+    return found

@@ -1,0 +1,111 @@
+"""A text as the classifiers see it: whole and in clauses, with what each is taken for.
+
+A long text is a story with a question in it. Typed, its clauses stand between marks; spoken,
+there are none, so it is looked at through windows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.asking import NOTHING
+from knowledge.features import Row
+from knowledge.learned import OUTSIDE, Learned
+from knowledge.linear import Linear
+from knowledge.memory import Memory, Near
+from knowledge.signs import Signs, signs
+
+_CLAUSE = re.compile(r"[，。！？；,.!?;]+")
+_LONG = 14
+_MOST_CLAUSES = 6
+_WINDOW = 18
+_UNLEARNED = -1.0
+"""The score of a matter that the classifier has not met."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``matters``: scores by code (about -1 to 1), of ``outside`` too; ``near``: how near old
+    questions come; ``aspects``: scores by aspect, of ``NOTHING`` too.
+    """
+
+    matters: Mapping[str, float]
+    outside: float
+    near: Near
+    aspects: Mapping[str, float]
+
+    def matter(self, code: str) -> float:
+        """The score of a matter, a low one if it was never learned."""
+        return self.matters.get(code, _UNLEARNED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The classifiers and the old questions."""
+
+    learned: Learned
+    memory: Memory
+
+    def read(self, text: str, about: str) -> Reading:
+        """What they make of ``text``; ``about`` is the same without what was taken back, which
+        names no matter.
+        """
+        return _read(text, about, self.learned, self.memory)
+
+
+def _read(text: str, about: str, learned: Learned, memory: Memory) -> Reading:
+    vocabulary = memory.vocabulary
+    rows = [vocabulary.row(part) for part in parts(about)]
+    scores = _weighed(learned.matters, rows)
+    matters = dict(zip(learned.matters.labels, map(float, scores), strict=True))
+    asked = rows if about == text else [vocabulary.row(part) for part in parts(text)]
+    return Reading(
+        matters, matters.pop(OUTSIDE, 0.0), memory.near(rows), _aspects(learned.aspects, asked)
+    )
+
+
+def parts(text: str) -> list[Signs]:
+    """The whole text, then the clauses of a long one, the last ones if there are many."""
+    whole = signs(text)
+    if len(text) <= _LONG:
+        return [whole]
+    clauses = [signs(part) for part in _CLAUSE.split(text) if len(part) > 1]
+    if len(clauses) < 2:
+        return [whole, *_windows(whole)]
+    return [whole, *clauses[-_MOST_CLAUSES:]]
+
+
+def _windows(whole: Signs) -> list[Signs]:
+    if len(whole.chars) <= _WINDOW + _WINDOW // 2:
+        return []
+    starts = range(0, len(whole.chars) - _WINDOW // 2, _WINDOW // 2)
+    cut = [
+        Signs(whole.chars[at : at + _WINDOW], whole.syllables[at : at + _WINDOW]) for at in starts
+    ]
+    return cut[-_MOST_CLAUSES:]
+
+
+def _weighed(model: Linear, rows: Sequence[Row]) -> NDArray[np.float32]:
+    """The whole text, and for each label the clause that speaks most clearly of it."""
+    scores: NDArray[np.float32] = np.stack([model.scores(row) for row in rows])
+    if len(rows) == 1:
+        whole: NDArray[np.float32] = scores[0]
+        return whole
+    mixed: NDArray[np.float32] = np.maximum(scores[0], (scores[0] + scores[1:].max(axis=0)) / 2)
+    return mixed
+
+
+def _aspects(model: Linear, rows: Sequence[Row]) -> dict[str, float]:
+    """The whole text and the clause that asks most clearly, half and half."""
+    scores = np.stack([model.scores(row) for row in rows])
+    mixed: NDArray[np.float32] = scores[0]
+    if len(rows) > 1:
+        nothing = model.labels.index(NOTHING)
+        asked = np.delete(scores[1:], nothing, axis=1).max(axis=1)
+        mixed = (mixed + scores[1 + int(asked.argmax())]) / 2
+    return dict(zip(model.labels, map(float, mixed), strict=True))
