@@ -17,6 +17,12 @@ _FIELDS = {
     "order_done": {"number"},
     "read_back": {"summary"},
     "offer": {"options"},
+    "offer_spoken": {"options"},
+    "more_asked": {"options"},
+    "in_city": {"text"},
+    "elsewhere": {"regions"},
+    "other_city": {"city", "other"},
+    "ours_instead": {"city"},
 }
 
 
@@ -31,7 +37,18 @@ class Prompts(BaseModel):
     miss_again: str
     silence: str
     offer: str
+    offer_spoken: str
     none_of_these: str
+    more_asked: str
+    in_city: str
+    elsewhere: str
+    region_noted: str
+    other_city: str
+    ours_instead: str
+    take_down_too: str
+    take_down: str
+    private: str
+    no_opinion: str
     repeat_nothing: str
     slower: str
     anything_else: str

@@ -17,11 +17,12 @@ from knowledge.search import Found
 from language.normal import for_matching
 from language.pinyin import fuzzy_syllables, ngrams
 from turns.context import Context
-from turns.replies import Option
+from turns.replies import Expects, Option
 
 NONE = "none"  # the value of the option 都不是
 _CODE = re.compile(r"([a-z]+(?:\.[a-z]+)*):(\w+)")
 _ABOUT = 0.5  # the chance from which a story is taken to be about a matter
+_PLACES = "一二三四五六七八九"
 _ALIKE = 0.34  # the share of an option's own syllable pairs that its choice in words must name
 
 
@@ -57,9 +58,10 @@ class Knowledge(Protocol):
 def answered(found: Found, prompts: Prompts) -> Decided | None:
     """What is told for ``found``; None for a miss."""
     if found.decision == "answer" and found.answer is not None:
-        return replace(_said(found.answer, found.context), candidates=found.candidates)
+        said = _said(found.answer, found.context)
+        return replace(said, act="policy", candidates=found.candidates)
     if found.decision == "ask" and found.options:
-        return _offered(found, prompts)
+        return replace(_offered(found, prompts), act="policy")
     return None
 
 
@@ -94,14 +96,19 @@ def chosen_code(
 
 def choice(text: str, offered: Sequence[Option]) -> Option | None:
     """The offered option that ``text`` means: its value, its place (第二个), or its words."""
+    return named(text, offered) or by_words(text, offered)
+
+
+def named(text: str, offered: Sequence[Option]) -> Option | None:
+    """The offered option whose value or place (第二个, key 2) is all that ``text`` says."""
     for option in offered:
         if text.strip() == option.value:
             return option
     place = ordinal(text, len(offered))
-    return offered[place] if place is not None else _by_words(text, offered)
+    return offered[place] if place is not None else None
 
 
-def _by_words(text: str, offered: Sequence[Option]) -> Option | None:
+def by_words(text: str, offered: Sequence[Option]) -> Option | None:
     """The option whose own syllables, those that no other option has, the text names best."""
     said = set(ngrams(fuzzy_syllables(for_matching(text)), 2, 2, "-"))
     pairs = [set(ngrams(fuzzy_syllables(option.label), 2, 2, "-")) for option in offered]
@@ -128,17 +135,39 @@ def _said(answer: PublishedAnswer, context: Context) -> Decided:
     )
 
 
+def offer(options: Sequence[Option], prompts: Prompts, context: Context | None = None) -> Decided:
+    """Ask which of ``options`` is meant; the ear hears them numbered."""
+    labels = [option.label for option in options]
+    text = prompts.fill("offer", options="，还是".join(labels))
+    speech = ""
+    if len(labels) > 1:
+        listed = "；".join(f"第{_PLACES[n]}个，{label}" for n, label in enumerate(labels))
+        speech = prompts.fill("offer_spoken", options=listed)
+    shown = (*options, Option(prompts.none_of_these, NONE))
+    question = ask(text, "choice", options=shown, speech=speech)
+    return Decided((question,), "ask", context=context, offered=tuple(options))
+
+
+def besides(decided: Decided, options: Sequence[Option], prompts: Prompts) -> Decided:
+    """``decided``, and the question whether what else was asked should be answered too."""
+    if not options:
+        return decided
+    listed = "，还有".join(option.label for option in options)
+    expects: Expects = "yes_no" if len(options) == 1 else "choice"
+    question = ask(prompts.fill("more_asked", options=listed), expects, options=tuple(options))
+    offered = (*decided.offered, *options)
+    return replace(decided, replies=(*decided.replies, question), offered=offered, soft=True)
+
+
+def option_of(answer: PublishedAnswer) -> Option:
+    """The option that stands for an answer."""
+    return Option(f"{answer.matter_name}的{answer.aspect}", f"{answer.matter}:{answer.aspect}")
+
+
 def _offered(found: Found, prompts: Prompts) -> Decided:
-    labels = [option.label for option in found.options]
-    listed = "，还是".join(labels) if len(labels) > 1 else labels[0]
-    options = (*found.options, Option(prompts.none_of_these, NONE))
-    question = ask(prompts.fill("offer", options=listed), "choice", options=options)
-    return Decided(
-        (question,),
-        "ask",
-        context=found.context,
+    return replace(
+        offer(found.options, prompts, found.context),
         matter=found.context.matter,
         aspect=found.context.aspect,
         candidates=found.candidates,
-        offered=found.options,
     )

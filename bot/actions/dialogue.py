@@ -49,7 +49,7 @@ class Dialogue:
     async def _turn(self, call: Call) -> Result:
         """A turn outside the form."""
         knowledge = await self._known()
-        talked = talk(call.turn, Memory.load(call.talk), knowledge, self.city.prompts)
+        talked = talk(call.turn, Memory.load(call.talk), knowledge, self.city)
         memory = set_slot("talk", talked.memory.dump())
         if talked.decided is None:
             return Result((memory, *_emptied()), next_action=FORM)
@@ -79,7 +79,8 @@ class Dialogue:
         memory = Memory.load(call.talk)
         knowledge = await self._known()
         if call.form is None:
-            filled = begin(call.turn, self.city, knowledge)
+            opening = memory.story.told(call.turn) if memory.story else call.turn
+            filled = begin(opening, self.city, knowledge)
         else:
             state, turn = _state(call.form), _choosing(call.turn, memory)
             filled = fill(state, call.fields, turn, self.city, knowledge)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bot.actions.calls import Event, Turn, follow_up, response
@@ -17,7 +18,8 @@ from turns.understood import Act, Candidate, Decision, Outcome, Understood
 class Decided:
     """What is told, and how the turn was understood; ``context`` None leaves the talk's as it is.
 
-    ``offered`` are the options a policy question was answered with: the next turn may choose one.
+    ``offered`` are the options that the next turn may choose from; ``soft`` ones stand behind an
+    answer, and need no choice. ``unsure``: nothing was understood, though something is offered.
     """
 
     replies: tuple[Reply, ...]
@@ -30,6 +32,8 @@ class Decided:
     candidates: tuple[Candidate, ...] = ()
     offered: tuple[Option, ...] = ()
     order: str = ""
+    soft: bool = False
+    unsure: bool = False
 
     def outcome(self, turn: Turn, fields: Mapping[str, OrderField]) -> Outcome:
         """The turn's outcome, its replies numbered."""
@@ -66,12 +70,45 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Story:
+    """A turn that told of something to be dealt with while its question was answered first."""
+
+    act: Act
+    text: str
+    heard: str
+    at: str
+
+    @classmethod
+    def of(cls, turn: Turn) -> Story:
+        """The turn's own."""
+        return cls(turn.act, turn.text, turn.heard, turn.at.isoformat())
+
+    @classmethod
+    def load(cls, slot: Mapping[str, Any] | None) -> Story | None:
+        """From a slot's value; raises KeyError, TypeError or ValueError for what is none."""
+        if not slot:
+            return None
+        datetime.fromisoformat(slot["at"])
+        return cls(slot["act"], str(slot["text"]), str(slot["heard"]), slot["at"])
+
+    def told(self, turn: Turn) -> Turn:
+        """``turn`` as if it told the story."""
+        at = datetime.fromisoformat(self.at)
+        return replace(turn, text=self.text, heard=self.heard, at=at, act=self.act)
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
-    """What the talk outside the form remembers: options offered, misses and insults in a row."""
+    """What the talk outside the form remembers: options offered (``soft``: beside an answer), the
+    codes of the next best ones, misses and insults in a row, a story that may yet be taken down.
+    """
 
     offered: tuple[Option, ...] = ()
     misses: int = 0
     insults: int = 0
+    soft: bool = False
+    later: tuple[str, ...] = ()
+    story: Story | None = None
 
     def dump(self) -> dict[str, Any]:
         """As a slot's value."""
@@ -79,15 +116,24 @@ class Memory:
             "offered": [[option.label, option.value] for option in self.offered],
             "misses": self.misses,
             "insults": self.insults,
+            "soft": self.soft,
+            "later": list(self.later),
+            "story": asdict(self.story) if self.story else None,
         }
 
     @classmethod
     def load(cls, slot: Mapping[str, Any]) -> Memory:
         """From a slot's value; what cannot be read is forgotten."""
         try:
-            offered = tuple(Option(str(a), str(b)) for a, b in slot.get("offered", ()))
-            return cls(offered, int(slot.get("misses", 0)), int(slot.get("insults", 0)))
-        except (TypeError, ValueError):
+            return cls(
+                offered=tuple(Option(str(a), str(b)) for a, b in slot.get("offered", ())),
+                misses=int(slot.get("misses", 0)),
+                insults=int(slot.get("insults", 0)),
+                soft=bool(slot.get("soft", False)),
+                later=tuple(str(code) for code in slot.get("later", ())),
+                story=Story.load(slot.get("story")),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError):
             return cls()
 
 

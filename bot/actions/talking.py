@@ -1,21 +1,32 @@
-"""A turn outside the form: a choice, a question, small talk, or the begin of a form."""
+"""A turn outside the form: what was offered, a question, small talk, or the begin of a form."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.actions.answers import Knowledge, answered, choice, chosen_code, code_of
+from bot.actions.answers import Knowledge, answered, besides, code_of, option_of
+from bot.actions.arbitration import SURE, way
 from bot.actions.calls import OPENS_FORM, Turn
-from bot.actions.outcome import Decided, Memory, ask, goodbye, person, say
-from bot.actions.words import none_of_them, question, yes_no
+from bot.actions.following import FORM, at_once, followed, missed
+from bot.actions.looking import Looked, look
+from bot.actions.outcome import Decided, Memory, Story, ask, goodbye, person, say
+from bot.actions.refusals import refused
+from bot.actions.regions import noted, only_region, region_said, with_elsewhere
+from bot.actions.words import meant
+from config.city import City
 from config.prompts import Prompts
-from turns.replies import Ask, Say
+from knowledge.published import KnowledgeError
+from knowledge.search import Found
+from language.cities import other_city
+from language.questions import asks
+from turns.context import Context
+from turns.replies import Ask, Option, Say
 
-MISSES = 2  # in a row, then a person takes over (domain.md, People on the line)
+__all__ = ["SURE", "Talked", "repeated", "talk"]
+
 INSULTS = 2
-SURE = 0.6  # an act's probability from which it goes before what the words were expected to be
-_DOUBTFUL = 0.5
-_GUESS = 0.37  # an act below this is a guess: looked up, or not understood (held-out sentences)
+_BARE = 10  # characters; a shorter wish to complain tells nothing beside what was told before
+_KEEPS_OFFER = ("repeat", "slower")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +37,16 @@ class Talked:
     memory: Memory
 
 
-def talk(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) -> Talked:
-    """Decide: an option that was offered, then a complaint, then policy, then small talk."""
-    decided = _chosen(turn, memory, knowledge, prompts)
+def talk(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> Talked:
+    """Decide: what was offered first, then what must not be done, then what was corrected, then
+    complaint, policy and small talk as they stand in :mod:`bot.actions.arbitration`.
+    """
+    turn = _situated(turn, city)
+    decided = _decided(turn, memory, knowledge, city)
     if decided is None:
-        if _opens_form(turn, knowledge):
-            return Talked(None, Memory())
-        decided = _by_act(turn, memory, knowledge, prompts)
+        return Talked(None, Memory(story=memory.story if len(turn.text) <= _BARE else None))
+    if decided.context is None:
+        decided = replace(decided, context=turn.context)
     return Talked(decided, _remembered(decided, turn, memory))
 
 
@@ -44,42 +58,130 @@ def repeated(turn: Turn, prompts: Prompts, *, slower: bool = False) -> Decided:
     return Decided(last or (say(prompts.repeat_nothing),), "talk")
 
 
-def _chosen(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) -> Decided | None:
-    """The answer to an option, whether its button was pressed or its words were said."""
-    code = code_of(turn.text)
-    if code is None and memory.offered and turn.act not in ("danger", "handoff", *OPENS_FORM):
-        if none_of_them(turn.text) or (turn.act == "deny" and turn.confidence >= _DOUBTFUL):
-            return _missed(memory, prompts)
-        if len(memory.offered) == 1 and yes_no(turn.text):
-            code = code_of(memory.offered[0].value)
-        else:
-            option = choice(turn.text, memory.offered)
-            code = code_of(option.value) if option else None
-    if code is None:
-        return _missed(memory, prompts) if turn.text == "none" else None
-    decided = chosen_code(knowledge, code, turn.context, turn.at)
-    return decided and replace(decided, act="policy")
+def _situated(turn: Turn, city: City) -> Turn:
+    """The turn with the region that it names."""
+    region = region_said(turn.text, city)
+    return replace(turn, context=replace(turn.context, region=region)) if region else turn
 
 
-def _opens_form(turn: Turn, knowledge: Knowledge) -> bool:
-    """Whether the turn tells of a matter to be dealt with; a doubtful one that is put as a
-    question, and that something published may answer, does not.
-    """
-    if turn.act not in OPENS_FORM or turn.confidence < _GUESS:
-        return False
-    if turn.confidence >= SURE or not question(turn.text):
-        return True
-    return knowledge.find(turn.text, turn.context, now=turn.at).decision == "miss"
+def _decided(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> Decided | None:
+    """None opens the form."""
+    if turn.act not in ("danger", "handoff") and code_of(turn.text) is None:
+        no = refused(turn.text, city.prompts)
+        if no is not None:
+            return no
+    chosen = followed(turn, memory, knowledge, city.prompts)
+    if isinstance(chosen, Option):
+        return None
+    return (
+        chosen
+        or _placed(turn, knowledge, city)
+        or _corrected(turn, knowledge, city)
+        or _other_city(turn, knowledge, city)
+        or _arbitrated(turn, memory, knowledge, city)
+    )
 
 
-def _by_act(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) -> Decided:
-    if turn.confidence < _GUESS:
-        return _policy(turn, memory, knowledge, prompts)
+def _placed(turn: Turn, knowledge: Knowledge, city: City) -> Decided | None:
+    """我在临江县 and nothing else: the talk's answer as it is there."""
+    if not only_region(turn.text, city):
+        return None
+    return at_once(knowledge, turn, turn.context) or noted(city)
+
+
+def _corrected(turn: Turn, knowledge: Knowledge, city: City) -> Decided | None:
+    """不对，我问的是买房: what is right instead; what was said just now is not said again."""
+    said = meant(turn.text) if turn.act not in ("danger", "handoff", *OPENS_FORM) else ""
+    if not said:
+        return None
+    looked = look(knowledge, said, turn.context, turn.at)
+    answer = looked.found.answer
+    told = [reply.answer for reply in turn.last_replies if isinstance(reply, Say)]
+    if answer is not None and answer.id in told:
+        return None
+    return _answered(looked, turn, city)
+
+
+def _other_city(turn: Turn, knowledge: Knowledge, city: City) -> Decided | None:
+    """Another city's rule: not told, ours offered instead."""
+    own = {name for region in city.regions for name in (region.name, *region.aliases)}
+    other = other_city(turn.text, own) if turn.act not in OPENS_FORM else ""
+    if not other:
+        return None
+    prompts = city.prompts
+    no = say(prompts.fill("other_city", city=city.name, other=other))
+    found = knowledge.find(turn.text, turn.context, now=turn.at)
+    if found.answer is None:
+        return Decided((no,), "talk")
+    ours = (option_of(found.answer),)
+    question = ask(prompts.fill("ours_instead", city=city.name), "yes_no", options=ours)
+    return Decided((no, question), "talk", offered=ours, soft=True)
+
+
+def _arbitrated(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> Decided | None:
+    """None opens the form."""
+    if (
+        turn.act not in ("policy", "other", *OPENS_FORM)
+        and not asks(turn.text)
+        and turn.confidence >= SURE
+    ):
+        return _by_act(turn, memory, city.prompts)
+    try:
+        looked = look(knowledge, turn.text, turn.context, turn.at)
+        went = way(turn, looked.found, _alone(turn, looked.found, knowledge))
+    except KnowledgeError:
+        if turn.act in ("policy", "other"):
+            raise
+        return None if turn.act in OPENS_FORM else _by_act(turn, memory, city.prompts)
+    if went == "form":
+        return None
+    if went == "act":
+        return _by_act(turn, memory, city.prompts)
+    return _answered(looked, turn, city) or _not_found(turn, memory, looked, knowledge, city)
+
+
+def _alone(turn: Turn, found: Found, knowledge: Knowledge) -> Found:
+    """What the words find outside the talk."""
+    if not turn.context.matter:
+        return found
+    return knowledge.find(turn.text, Context(region=turn.context.region), now=turn.at)
+
+
+def _answered(looked: Looked, turn: Turn, city: City) -> Decided | None:
+    """The answer or the options, with what is asked back beside them; None for a miss."""
+    decided = answered(looked.found, city.prompts)
+    if decided is None or decided.decision != "answer":
+        return decided
+    placed = with_elsewhere(decided, looked.found, city)
+    if placed is not decided:
+        return replace(placed, offered=(*placed.offered, *looked.also))
+    if looked.also:
+        return besides(decided, looked.also, city.prompts)
+    if turn.act in OPENS_FORM and turn.confidence >= SURE:
+        return _with_form(decided, city.prompts)
+    return decided
+
+
+def _with_form(decided: Decided, prompts: Prompts) -> Decided:
+    """A story whose question was answered may be taken down as well."""
+    options = (Option(prompts.take_down, FORM),)
+    question = ask(prompts.take_down_too, "yes_no", options=options)
+    replies = (*decided.replies, question)
+    return replace(decided, replies=replies, offered=options, soft=True)
+
+
+def _not_found(
+    turn: Turn, memory: Memory, looked: Looked, knowledge: Knowledge, city: City
+) -> Decided:
+    if turn.act == "other" and turn.confidence >= SURE:
+        return Decided((say(city.prompts.other),), "talk")
+    return missed(turn, memory, looked.found, knowledge, city.prompts)
+
+
+def _by_act(turn: Turn, memory: Memory, prompts: Prompts) -> Decided:
     match turn.act:
-        case "handoff":
-            return person("asked")
-        case "danger":
-            return person("danger")
+        case "handoff" | "danger":
+            return person("asked" if turn.act == "handoff" else "danger")
         case "repeat" | "slower":
             return repeated(turn, prompts, slower=turn.act == "slower")
         case "bye":
@@ -90,44 +192,42 @@ def _by_act(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) 
             return Decided((say(prompts.insult),), "talk")
         case "greet" | "status" | "praise":
             return Decided((say(getattr(prompts, turn.act)),), "talk")
-        case "affirm" | "deny" | "cancel":
-            return _loose_end(turn, memory, prompts)
         case _:
-            return _policy(turn, memory, knowledge, prompts)
+            return _loose_end(turn, memory, prompts)
 
 
 def _loose_end(turn: Turn, memory: Memory, prompts: Prompts) -> Decided:
     """对, 没有 or 算了 where nothing was asked but, perhaps, whether there is anything else."""
     told = " ".join(reply.text for reply in turn.last_replies if isinstance(reply, Say | Ask))
     if turn.act == "deny":
-        done = prompts.anything_else in told
-        return goodbye(prompts.bye) if done else _missed(memory, prompts)
+        if prompts.anything_else in told:
+            return goodbye(prompts.bye)
+        return Decided((say(prompts.miss),), "miss") if not memory.misses else person("misses")
     return Decided(
         (ask(prompts.anything_else if turn.act == "cancel" else prompts.silence),), "talk"
     )
 
 
-def _policy(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) -> Decided:
-    """Look it up, also what counts as chatter: the search knows its matters better."""
-    found = answered(knowledge.find(turn.text, turn.context, now=turn.at), prompts)
-    if found is not None:
-        return found
-    if turn.act == "other" and turn.confidence >= SURE:
-        return Decided((say(prompts.other),), "talk")
-    return _missed(memory, prompts)
-
-
-def _missed(memory: Memory, prompts: Prompts) -> Decided:
-    if memory.misses + 1 >= MISSES:
-        return person("misses")
-    return Decided((say(prompts.miss),), "miss")
-
-
 def _remembered(decided: Decided, turn: Turn, memory: Memory) -> Memory:
     """Misses and insults count in a row; what was offered may still be chosen after 再说一遍."""
-    again = turn.act in ("repeat", "slower")
+    if turn.act in _KEEPS_OFFER and decided.decision == "talk":
+        return replace(memory, insults=0)
+    missed_again = decided.decision == "miss" or decided.unsure
+    story = any(option.value == FORM for option in decided.offered)
     return Memory(
-        offered=memory.offered if again else decided.offered,
-        misses=memory.misses + 1 if decided.decision == "miss" else memory.misses * again,
+        offered=decided.offered,
+        misses=memory.misses + 1 if missed_again else 0,
         insults=memory.insults + 1 if turn.act == "insult" else 0,
+        soft=decided.soft,
+        later=_later(decided),
+        story=Story.of(turn) if story else None,
     )
+
+
+def _later(decided: Decided) -> tuple[str, ...]:
+    """The next best answers behind those offered, for 都不是."""
+    if decided.decision != "ask" or decided.unsure:
+        return ()
+    shown = {option.value for option in decided.offered}
+    codes = (f"{candidate.matter}:{candidate.aspect}" for candidate in decided.candidates)
+    return tuple(code for code in codes if code not in shown)

@@ -14,6 +14,13 @@ _YES = re.compile(
 _NO = re.compile(
     r"(?:不对|不是|不|错了|没有|没对|都不是|不行|不好|不正确|有问题|不准|有错|[说记听弄搞]错|哪儿?啊)"
 )
+_WANTS = re.compile(
+    r"(?:嗯|好|对|行|那|就|我|也)*(?:要|想听|想|听听|听|说说|说|讲讲|讲|继续|需要|登记|记下来|记|麻烦)"
+    r"(?:的|吧|一下|下来|呗|啊|呀|了|听|说|讲|你|您|给我|我|登记)*"
+)
+_BACK = re.compile(
+    r"^(?:我|俺)?(?:其实)?(?:是|要|想)?(?:问|说|指|讲|咨询)的?(?:其实)?(?:是|那个)?(?=.{2})|^(?:而|应该)?是(?=.{2})"
+)
 _BUT = re.compile(r"但是?|不过|就是.{0,6}(?:错|不对)")
 _ORDINAL = re.compile(
     r"(?:第|选|要|就|是)*(?P<n>[一二三四两1-4])(?:个|项|种|号)?(?:那个|的|吧|啊|问题)*"
@@ -41,6 +48,20 @@ def yes_no(text: str) -> bool | None:
     if _YES.fullmatch(bare):
         return True
     return False if _BUT.search(bare) and _YES.match(bare) else None
+
+
+def wants(text: str) -> bool:
+    """Whether ``text`` as a whole takes up an offer: 要, 听听, 对."""
+    return bool(_WANTS.fullmatch(for_matching(text))) or yes_no(text) is True
+
+
+def meant(text: str) -> str:
+    """What a citizen means after taking something back: 买房 of 不对，我问的是买房; '' without."""
+    cleaned = clean(text)
+    earlier, later = corrected(cleaned)
+    said = later if later != cleaned or earlier else cleaned
+    stripped = _BACK.sub("", said.strip("，,。 "))
+    return "" if stripped == cleaned else stripped
 
 
 def ordinal(text: str, count: int) -> int | None:

@@ -1,0 +1,74 @@
+"""Whether a turn opens the form, is looked up, or is what its act says. Pure.
+
+A complaint that is put as a question is answered where something published answers it; a story
+that asks nothing is taken down although it names a matter; 你好，社保卡怎么补办 is no greeting.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.actions.calls import OPENS_FORM, Turn
+from knowledge.search import Found
+from language.questions import asks, asks_what_to_do
+
+Way = Literal["form", "search", "act"]
+
+SURE = 0.6  # an act's probability from which it goes before what the words were expected to be
+GUESS = 0.37  # an act below this is a guess: looked up, or not understood (held-out sentences)
+CLEAR = 0.8  # chance of an answer from which it goes before an act that is not sure
+_TELLS = 0.3  # probability of all stories together from which an unasked turn may be one
+_ALWAYS = ("handoff", "danger")
+_STEERS = ("repeat", "slower", "bye", "cancel", "insult")
+
+
+def way(turn: Turn, found: Found, fresh: Found) -> Way:
+    """Where a turn goes. ``found`` is what the search makes of it in this talk, ``fresh`` what it
+    would make of the words alone.
+    """
+    asked = asks(turn.text)
+    if turn.confidence < GUESS and turn.telling < GUESS:
+        return "search"
+    if turn.act in OPENS_FORM:
+        return "form" if _opens_form(turn, found, asked=asked) else "search"
+    if turn.act in _ALWAYS:
+        return "search" if asked and turn.confidence < SURE and _clear(fresh) else "act"
+    if turn.act in ("policy", "other"):
+        untold = not asked and turn.telling >= _TELLS and found.decision != "answer"
+        return "form" if untold else "search"
+    return "search" if _hides_question(turn, found, fresh, asked=asked) else "act"
+
+
+def chance(found: Found) -> float:
+    """How likely the best answer is the one asked for."""
+    return found.candidates[0].score if found.candidates else 0.0
+
+
+def _clear(found: Found) -> bool:
+    return found.decision == "answer" and chance(found) >= CLEAR
+
+
+def _opens_form(turn: Turn, found: Found, *, asked: bool) -> bool:
+    """Whether a turn that seems to tell of a matter does."""
+    if found.decision == "miss":
+        return True
+    if not asked:
+        return turn.confidence >= SURE or not _clear(found)
+    if found.decision == "ask" or asks_what_to_do(turn.text):
+        return turn.confidence >= SURE and not _clear(found)
+    return False
+
+
+def _hides_question(turn: Turn, found: Found, fresh: Found, *, asked: bool) -> bool:
+    """Whether small talk holds a question besides: one that names a matter by itself, or, where
+    the act is doubtful, one that goes on with the talk's.
+    """
+    if not asked:
+        return False
+    if turn.act in _STEERS:
+        return turn.confidence < SURE and found.decision == "answer"
+    if turn.act == "status":
+        return _clear(fresh)
+    if turn.confidence >= SURE:
+        return fresh.decision != "miss"
+    return found.decision != "miss"

@@ -1,0 +1,78 @@
+"""Look a turn up: one question, or several, of which the first is answered and the others offered.
+
+The lookahead asks the same way, so that what it prepares is what will be said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.actions.answers import Knowledge, option_of
+from knowledge.search import Found
+from language.people import for_whom
+from language.questions import asks_what_to_do, parts, unjoined
+from turns.context import Context
+from turns.replies import Option
+
+_MOST = 3  # questions of one turn that are looked up
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a turn asks: ``found``, and what else it asks (``also``) as options."""
+
+    found: Found
+    also: tuple[Option, ...] = ()
+
+
+def look(knowledge: Knowledge, text: str, context: Context, now: datetime) -> Looked:
+    """Look ``text`` up in a talk about ``context``.
+
+    Several questions count only where each has an answer of its own; otherwise the whole text is
+    one. A bare 怎么办 before a question of the same matter only leads up to that.
+    """
+    whole = knowledge.find(text, context, now=now)
+    said = parts(text)[:_MOST]
+    if len(said) < 2:
+        return Looked(kept(whole, text, context))
+    found = _one_by_one(knowledge, said, whole, context, now)
+    if len(found) < 2:
+        return Looked(kept(whole, text, context))
+    also = tuple(option_of(one.answer) for one in found[1:] if one.answer)
+    return Looked(kept(found[0], text, context), also)
+
+
+def kept(found: Found, text: str, before: Context) -> Found:
+    """``found`` with whom it is for: said now, or before while the talk stays with its topic."""
+    topic = _family(found.context.matter) in ("", _family(before.matter))
+    whom = for_whom(text) or (before.for_whom if topic else "")
+    return replace(found, context=replace(found.context, for_whom=whom))
+
+
+def _one_by_one(
+    knowledge: Knowledge, said: tuple[str, ...], whole: Found, context: Context, now: datetime
+) -> list[Found]:
+    """What each question finds, those that find the same left out; [] where one finds nothing."""
+    talk = context
+    found: list[Found] = []
+    for n, part in enumerate(said):
+        one = knowledge.find(unjoined(part), talk, now=now)
+        if one.decision != "answer" and n == 0 and whole.context.matter:
+            talk = replace(context, matter=whole.context.matter, aspect="")
+            one = knowledge.find(unjoined(part), talk, now=now)
+        if one.decision != "answer":
+            return []
+        talk = one.context
+        known = [(f.context.matter, f.context.aspect) for f in found]
+        if (one.context.matter, one.context.aspect) not in known:
+            found.append(one)
+    return found[1:] if len(found) > 1 and _leads_up(said[0], found) else found
+
+
+def _leads_up(first: str, found: list[Found]) -> bool:
+    return asks_what_to_do(first) and found[0].context.matter == found[1].context.matter
+
+
+def _family(matter: str) -> str:
+    return matter.partition(".")[0]

@@ -1,0 +1,102 @@
+"""What a turn asks: whether it asks for a rule at all, and how many questions it holds. Pure.
+
+能来修一下吗 and 怎么没人管 are put as questions and ask for nothing that one could look up.
+"""
+
+from __future__ import annotations
+
+import re
+
+from language.normal import clean
+
+_CLAUSE = re.compile(r"[^，,。.！!？?；;、…\s]+[，,。.！!？?；;、…\s]*")
+
+_ASKS = re.compile(
+    r"[吗么嘛？?]|怎[么样]|咋|如何|多少|多[久大长高远]|几|哪|什么|啥|何时|是否|能否|可否|谁|"
+    r"(?P<v>[能行要有用会可是得交算让给])[不没](?P=v)|可[以不]不?可以|需不需要|应不应该|允不允许|"
+    r"为什么|为啥|[\u4e00-\u9fff]{2}(?:不行|不|没有?|冇|伐|啵)$|还是|"
+    r"侬晓得|请问|问(?:一?下|问)|想(?:知道|了解|咨询)|^那?[\u4e00-\u9fff]{1,8}呢$|"
+    r"(?:电话|热线|号码|地址|材料|条件|流程|时限|费用)$"
+)
+_NUMBERS_TOLD = re.compile(
+    r"(?:好|这|过了|都|快|十|百|没)[几多]+(?:[天个次年回遍块人户条]|[\u4e00-\u9fff]{0,2}月)|几[天个次年]+了|"
+    r"(?:好多|多少)(?:次|回|遍|年|天)[了都也]|什么(?:都|也)|啥(?:都|也)|谁(?:都|也)|怎么(?:都|也)|"
+    r"哪(?:儿|里)?(?:都|也)|不怎么|没(?:有)?什么|没啥|不多久|什么的"
+)
+_DEMANDS = re.compile(
+    r"(?:能不能|可不可以|可以|能否|能|请|麻烦)(?:你们|您|政府|领导|有人|赶紧|赶快|快点?|尽快|马上|及时|"
+    r"给我们?|帮我们?|帮忙|派人?|安排|让他们|叫他们|过来|来人?|去人?|[帮给]?[来去]?)*"
+    r"(?:修|处理|解决|管一?管|清理|协调|督促|整治|治理|查处|看看|看一下|过来|来人)"
+    r"[^，。？！]{0,6}?(?:吗|不|么|嘛)?|"
+    r"(?:什么时候|啥时候|多久|几时|何时|多会儿)[才能可以会]*(?:有人|派人)?[来能给]*"
+    r"(?:修|来(?!暖|得及)|恢复|解决|处理|有水|有电|通水|来水|来电|拆|清)|"
+    r"(?:怎么|咋|为什么|为啥|凭什么|凭啥)(?:还|又|老|总|就|没人?|这么|那么|这样|会|不管|敢|回事|"
+    r"可能|都|一直|天天|能|好意思)|"
+    r"(?:有没有|有)人(?:管|来|负责)|(?:到底)?(?:该|归|由)?谁(?:来)?(?:管|负责)|管不管|"
+    r"(?:有没有|还有)(?:王法|天理|良心)|是不是(?:违[规法]|扰民|太|该管|应该管)|"
+    r"(?:这算|不是)[^，。？！]{1,8}吗|什么(?:玩意|态度|东西|破|意思|世道|素质)|啥(?:玩意|态度|破)|"
+    r"哪有这[样么]|(?:气|急)不(?:气|急)人"
+)
+_OPEN = re.compile(
+    r"(?:我|俺|我们)?(?:应该|该|要|得|现在)?(?:怎么|咋|咋个|怎样|如何)(?:去)?(?:办|整|弄|搞|处理|解决)"
+    r"(?:啊|呀|呢|嘛|好|才好)?[，,。.！!？?\s]*$"
+)
+_TAG = re.compile(
+    r"(?:这样)?(?:可以|行|对|好|中|是|能)(?:不(?:可以|行|对|好|中|是|能))?(?:吗|么|嘛|不|吧)?"
+    r"[，,。.！!？?\s]*"
+)
+_JOINS = re.compile(
+    r"^(?:(?:然后|那|那么|哦对了?|对了|顺便|顺带)?(?:还有(?:就是|一个)?|另外|再就是|再有|再问|再一个|"
+    r"顺便|顺带|还想问|还要问|也想问|同时|第二个?|其次|以及|还问))"
+)
+
+
+def clauses(text: str) -> tuple[str, ...]:
+    """``text`` cut at every mark, each clause with the marks behind it."""
+    return tuple(_CLAUSE.findall(clean(text)))
+
+
+def asks(text: str) -> bool:
+    """Whether some clause asks for something to be looked up: a rule, a place, a sum."""
+    return any(_asks(clause) for clause in clauses(text))
+
+
+def asks_what_to_do(text: str) -> bool:
+    """Whether all that is asked is 怎么办: a story ends so as often as a question does."""
+    asked = [clause for clause in clauses(text) if _asks(clause)]
+    return bool(asked) and all(_OPEN.search(clause) for clause in asked)
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """The questions in ``text`` in their order, each with what is told before it.
+
+    One for a story with one question; a tag (可以吗) belongs to what stands before it, and what
+    follows the last question to that one. Joined they are the text; () only for no text.
+    """
+    found: list[str] = []
+    held, asked = "", False
+    for clause in clauses(text):
+        fresh = _asks(clause) and not _TAG.fullmatch(clause)
+        if asked and (fresh or _JOINS.match(clause)):
+            found.append(held)
+            held, asked = "", False
+        held += clause
+        asked = asked or fresh
+    if held and (asked or not found):
+        found.append(held)
+    elif held:
+        found[-1] += held
+    return tuple(found)
+
+
+def unjoined(part: str) -> str:
+    """``part`` without the words that join it to the question before: 还有就是, 顺便问一下."""
+    return _JOINS.sub("", part).strip("，, ") or part
+
+
+def _asks(clause: str) -> bool:
+    told = _NUMBERS_TOLD.sub("", clause)
+    bare = _DEMANDS.sub("", told)
+    if bare != told:
+        bare = re.sub(r"[吗么嘛呢？?]+[，。！\s]*$", "", bare)
+    return bool(_ASKS.search(bare.rstrip("，,。.！!；;、… ")))
