@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.rasa.asked import drawn
-from bot.rasa.classifier import TEMPERATURE, classifier, probabilities
+from bot.rasa.classifier import TEMPERATURE, classifier, margins, probabilities
 from bot.rasa.corpus import chattered, parts
 
 _FOLDS = 5
@@ -33,7 +33,7 @@ def left_out(city: Path | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     whole, framed = parts()
     always = chattered(framed) + [("policy", text) for text in drawn(city)]
     meant: list[str] = []
-    margins: list[np.ndarray] = []
+    rows: list[np.ndarray] = []
     names = np.array([])
     for fold in range(_FOLDS):
         learned = chattered([pair for pair in whole if _fold(pair[1]) != fold]) + always
@@ -41,13 +41,13 @@ def left_out(city: Path | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         model = classifier().fit([text for _, text in learned], [act for act, _ in learned])
         names = model.classes_
         meant += [act for act, _ in asked]
-        margins.append(model.decision_function([text for _, text in asked]))
-    return names, np.searchsorted(names, meant), np.concatenate(margins)
+        rows.append(margins(model, [text for _, text in asked]))
+    return names, np.searchsorted(names, meant), np.concatenate(rows)
 
 
-def report(names: np.ndarray, meant: np.ndarray, margins: np.ndarray) -> Iterator[str]:
+def report(names: np.ndarray, meant: np.ndarray, told: np.ndarray) -> Iterator[str]:
     """What is printed, line by line."""
-    chances = probabilities(margins)
+    chances = probabilities(told)
     right, sure = chances.argmax(axis=1) == meant, chances.max(axis=1)
     yield f"{len(meant)} sentences, {right.mean():.1%} right, {sure.mean():.1%} sure"
     for act, name in enumerate(names):
@@ -55,13 +55,13 @@ def report(names: np.ndarray, meant: np.ndarray, margins: np.ndarray) -> Iterato
     for low, high in pairwise(_BINS):
         here = (sure >= low) & ((sure < high) | (high == _BINS[-1]))
         if here.any():
-            told = f"{sure[here].mean():6.1%} sure, {right[here].mean():6.1%} right"
-            yield f"  sure {low:.1f}-{high:.1f}: {here.sum():5} {told}"
+            rates = f"{sure[here].mean():6.1%} sure, {right[here].mean():6.1%} right"
+            yield f"  sure {low:.1f}-{high:.1f}: {here.sum():5} {rates}"
     wrong = chances.argmax(axis=1)[~right]
-    for (was, told), count in Counter(zip(meant[~right], wrong, strict=True)).most_common(8):
-        yield f"  {count:4} of {names[was]} taken for {names[told]}"
+    for (was, taken), count in Counter(zip(meant[~right], wrong, strict=True)).most_common(8):
+        yield f"  {count:4} of {names[was]} taken for {names[taken]}"
     rows = np.arange(len(meant))
-    losses = {t: -np.log(probabilities(margins, t)[rows, meant]).mean() for t in _TEMPERATURES}
+    losses = {t: -np.log(probabilities(told, t)[rows, meant]).mean() for t in _TEMPERATURES}
     best = min(losses, key=losses.__getitem__)
     yield f"  best temperature {best:g} (now {TEMPERATURE:g})"
 

@@ -208,10 +208,13 @@ async def test_an_action_that_refuses_is_an_empty_answer(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "exact", "way"), [("held_out", 0.88, 0.92), ("fresh", 0.83, 0.87)]
+    ("file", "exact", "way"),
+    [("held_out", 0.92, 0.94), ("fresh", 0.92, 0.93), ("unseen", 0.85, 0.87)],
 )
 async def test_held_out_acts(rig: Rig, file: str, exact: float, way: float) -> None:
-    """``held_out`` was looked at while the training sentences were written, ``fresh`` was not."""
+    """``held_out`` was looked at while the first training sentences were written; ``fresh`` and
+    ``unseen`` were not, ``unseen`` is written to share as few words with them as it can.
+    """
     client = RasaClient(rig.url, 10.0)
     with (HERE / f"acts_{file}.tsv").open(encoding="utf-8") as table:
         rows = list(csv.DictReader(table, delimiter="\t"))

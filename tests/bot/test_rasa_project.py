@@ -21,7 +21,7 @@ from turns.understood import ACTS
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = Settings.model_fields["city"].default
-HELD_OUT = [HERE / "acts_held_out.tsv", HERE / "acts_fresh.tsv"]
+HELD_OUT = [HERE / f"acts_{name}.tsv" for name in ("held_out", "fresh", "unseen")]
 DEMO = [
     "我租房子住能不能把公积金取出来", "那要带什么材料", "我要反映个事儿楼下烧烤摊油烟特别呛人",
     "在建业小区九号楼三单元门口", "从上个礼拜开始天天晚上都这样",

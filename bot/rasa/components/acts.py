@@ -17,7 +17,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from sklearn.pipeline import Pipeline
 
-from bot.rasa.classifier import TEMPERATURE, C, classifier, probabilities
+from bot.rasa.classifier import TEMPERATURE, C, classifier, margins, probabilities
 from bot.rasa.components import private, quick
 
 private.install()
@@ -111,8 +111,8 @@ class ActClassifier(IntentClassifier, GraphComponent):
         if _OPTION.fullmatch(text.strip()):
             return [{"name": "policy", "confidence": 1.0}]
         assert self._pipeline is not None  # noqa: S101  # Rasa loads or trains before it asks
-        margins = self._pipeline.decision_function([text])
-        chances = probabilities(margins, self._config["temperature"])[0]
+        told = margins(self._pipeline, [text])
+        chances = probabilities(told, self._config["temperature"])[0]
         best = np.argsort(-chances)[: self._config["ranking_length"]]
         classes = self._pipeline.classes_
         return [{"name": str(classes[i]), "confidence": float(chances[i])} for i in best]
