@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from language.holidays import warm
 from language.normal import clean
-from language.places import is_house_number, is_road_name
+from language.doors import is_house_number, is_road_name
 from language.when import CLOCK, DAY, LENGTH, Span, clock_span, day_span, length, midnight
 
 __all__ = ["Period", "period", "warm"]

@@ -59,7 +59,7 @@ REGIONS = {
             "east",
             "霍林郭勒市莫斯台街道建业小区9号楼",
         ),
-        ("建叶小区的路灯坏了", "建叶小区", "east", "建叶小区"),
+        ("建叶小区的路灯坏了", "建叶小区", "east", "建业小区"),
     ],
 )
 def test_place(text: str, said: str, code: str, normal: str) -> None:
