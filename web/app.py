@@ -25,16 +25,38 @@ from config.settings import Settings
 from store import audit_anchor
 from web import errors, health
 from web.deps import Open, recall
+from web.desk.room import Desk, make_desk
 from web.health import Probe
 from web.oidc import sign_on_from
-from web.routes import account, api, audit, citizen, orders, people, recordings, signon, staff
+from web.routes import (
+    account,
+    api,
+    audit,
+    citizen,
+    knowledge,
+    knowledge_answer,
+    knowledge_card,
+    knowledge_import,
+    knowledge_inbox,
+    knowledge_publish,
+    knowledge_try,
+    orders,
+    people,
+    recordings,
+    signon,
+    staff,
+)
 from web.routes import health as health_routes
 from web.security import LastResort, SafeHeaders
 from web.site import Site
 from web.templating import STATIC, make_environment, static_version
 
 MIN_KEY_CHARS = 16
-_ROOMS = (citizen, staff, signon, account, orders, recordings, people, audit, api, health_routes)
+_ROOMS = (
+    citizen, staff, signon, account, orders, recordings, people, audit, api, health_routes,
+    knowledge, knowledge_try, knowledge_inbox, knowledge_publish, knowledge_import, knowledge_card,
+    knowledge_answer,
+)  # fmt: skip
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -65,12 +87,13 @@ def create_app(
     version = static_version()
     origin = public_origin(settings.public_url)
     https = origin.startswith("https:")
+    desk = make_desk(settings, city, engine)
     app = FastAPI(
         title="Qianmen",
         description="The front door of a 12345 hotline: work orders and transcripts.",
         docs_url=None,  # Swagger's page loads from a CDN; /openapi.json is all it would show
         redoc_url=None,
-        lifespan=lifespan or _nothing,
+        lifespan=_closing(desk, lifespan or _nothing),
     )
     door = Door(
         conversations, engine, Sessions(key), city, limits or Limits(),
@@ -85,6 +108,7 @@ def create_app(
         door=door,
         templates=make_environment(city.zone, city.name, version),
         probes=health.probes(settings, engine) if probes is None else probes,
+        desk=desk,
         now=now,
         idle=timedelta(minutes=settings.session_idle_minutes),
         https=https,
@@ -146,6 +170,18 @@ class _KeptForEver:
             await send(message)
 
         await self._app(scope, receive, send_kept)
+
+
+def _closing(desk: Desk, lifespan: Lifespan) -> Lifespan:
+    """``lifespan``, and what the desk started ends after it."""
+
+    @asynccontextmanager
+    async def run(app: FastAPI) -> AsyncIterator[None]:
+        async with lifespan(app):
+            yield
+        await desk.sound.close()
+
+    return run
 
 
 @asynccontextmanager

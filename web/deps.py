@@ -100,6 +100,9 @@ HearsRecordings = Annotated[Member, Depends(Needs(Right.HEAR_RECORDINGS))]
 Replies = Annotated[Member, Depends(Needs(Right.REPLY))]
 ManagesStaff = Annotated[Member, Depends(Needs(Right.MANAGE_STAFF))]
 SeesAudit = Annotated[Member, Depends(Needs(Right.SEE_AUDIT))]
+SeesKnowledge = Annotated[Member, Depends(Needs(Right.SEE_KNOWLEDGE))]
+EditsKnowledge = Annotated[Member, Depends(Needs(Right.EDIT_KNOWLEDGE))]
+ApprovesKnowledge = Annotated[Member, Depends(Needs(Right.APPROVE_KNOWLEDGE))]
 
 
 def _everybody() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from bot.errors import ConversationError
+from knowledge.editing import EditError
+from knowledge.published import KnowledgeError
 from sealing.errors import SealError
 from store.faults import fault_of
 from web.templating import page
@@ -34,6 +37,11 @@ SENTENCES = {
     "request_invalid": "请求的内容不对，请检查后再试。",
     "method_not_allowed": "这个地址不接受这样的请求。",
     "reply_not_possible": "这段对话现在不能在这里回复。",
+    "knowledge_unavailable": "知识库暂时查不了，请稍后再试。",
+    "sound_unavailable": "语音暂时合成不出来，请稍后再试。",
+    "listened_too_often": "听得太快了，请过几秒再试。",
+    "file_missing": "请先选一个文件。",
+    "inbox_incomplete": "请选好事项和方面，并至少留一句问法。",
     "store_down": "数据库暂时连不上，请稍后再试。已经提交的内容不会丢。",
     "data_key_missing": "这些内容加了密，而系统没有设置密钥，请联系系统管理员。",
     "data_key_wrong": "这些内容是用另一把密钥加密的，请联系系统管理员。",
@@ -42,6 +50,7 @@ SENTENCES = {
 }
 _TITLES = {403: "不能打开这一页", 404: "页面不存在"}
 _BY_STATUS = {401: "not_signed_in", 404: "not_found", 405: "method_not_allowed"}
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _log = structlog.get_logger(__name__)
 
 
@@ -54,12 +63,25 @@ class ProblemError(Exception):
         self.code = code
 
 
-def answer_problem(scope: Scope, status: int, code: str) -> Response:
-    """The answer for a problem, in the form that this address speaks."""
+EDIT_STATUS = {
+    "answer_unknown": 404, "matter_unknown": 404, "aspect_unknown": 404, "region_unknown": 404,
+    "edit_conflict": 409, "step_refused": 409, "matter_taken": 409, "publish_busy": 409,
+    "nothing_to_publish": 409, "nothing_to_undo": 409, "undo_conflict": 409, "gate_refused": 409,
+    "second_person": 403,
+}  # fmt: skip
+"""Of an :class:`EditError`; 422 where it is not named."""
+
+
+def answer_problem(
+    scope: Scope, status: int, code: str, *, sentence: str = "", data: Mapping[str, Any] = _NOTHING
+) -> Response:
+    """The answer for a problem, in the form that this address, or this request, speaks."""
     connection = HTTPConnection(scope)
-    sentence = SENTENCES.get(code, SENTENCES["internal"])
-    if _speaks_json(connection.url.path):
-        return JSONResponse({"code": code, "message": sentence}, status)
+    sentence = sentence or SENTENCES.get(code, SENTENCES["internal"])
+    if _speaks_json(connection.url.path) or _wants_json(connection):
+        return JSONResponse({"code": code, "message": sentence, **data}, status)
+    if _wants_part(connection):
+        return page(connection, "problem_part.html", {"sentence": sentence, "code": code}, status)
     if code == "not_signed_in":
         return _to_sign_in(connection)
     if code == "password_must_change":
@@ -102,6 +124,19 @@ def install(app: FastAPI, recall: Callable[[Request], None]) -> None:
         _log.error("store_failed", code="store_down", fault=fault_of(error))
         return answer_problem(request.scope, 503, "store_down")
 
+    @app.exception_handler(EditError)
+    async def _edit(request: Request, error: EditError) -> Response:
+        status = EDIT_STATUS.get(error.code, 422)
+        sentence = f"{error}。".replace("。。", "。")
+        return answer_problem(
+            request.scope, status, error.code, sentence=sentence, data=error.data
+        )
+
+    @app.exception_handler(KnowledgeError)
+    async def _knowledge(request: Request, error: KnowledgeError) -> Response:
+        _log.error("knowledge_unavailable", code=error.code)
+        return answer_problem(request.scope, 503, error.code)
+
     @app.exception_handler(ConversationError)
     async def _conversation(request: Request, error: ConversationError) -> Response:
         status = 404 if error.code == "conversation_unknown" else 503
@@ -110,6 +145,16 @@ def install(app: FastAPI, recall: Callable[[Request], None]) -> None:
 
 def _speaks_json(path: str) -> bool:
     return path.startswith("/api/") or path in ("/livez", "/readyz")
+
+
+def _wants_json(connection: HTTPConnection) -> bool:
+    """Our own scripts say so."""
+    return connection.headers.get("accept") == "application/json"
+
+
+def _wants_part(connection: HTTPConnection) -> bool:
+    """Our own scripts put the answer into the page that is there."""
+    return connection.headers.get("x-qianmen-part") is not None
 
 
 def _to_sign_in(connection: HTTPConnection) -> Response:

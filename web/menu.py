@@ -21,6 +21,7 @@ class Entry:
 
 MENU = (
     Entry("/orders", "工单", Right.SEE_ORDERS),
+    Entry("/knowledge", "知识", Right.SEE_KNOWLEDGE),
     Entry("/staff/people", "人员", Right.MANAGE_STAFF),
     Entry("/staff/audit", "操作记录", Right.SEE_AUDIT),
 )

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from chat.core import Conversations
 from chat.socket import Door
 from config.city import City
+from web.desk.room import Desk
 from web.health import Probe
 from web.lockout import Addresses
 from web.oidc import SignOn
@@ -33,6 +34,7 @@ class Site:
     door: Door
     templates: Environment
     probes: tuple[Probe, ...]
+    desk: Desk
     now: Callable[[], datetime]
     idle: timedelta = timedelta(minutes=30)
     https: bool = False

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse
 
 from web import auditwords, labels
+from web.desk import labels as desk
 from web.menu import menu_of
 
 FOLDER = Path(__file__).resolve().parent
@@ -50,6 +51,8 @@ def make_environment(zone: Any, city: str, version: str) -> Environment:
     environment.filters["auditor"] = auditwords.actor
     environment.filters["action"] = labels.action
     environment.filters["target"] = labels.target
+    environment.filters["answer_state"] = desk.state
+    environment.globals["desk"] = desk
     environment.globals["city"] = city
     environment.globals["static"] = f"/static/{version}"
     return environment
@@ -59,6 +62,11 @@ def page(
     connection: HTTPConnection, name: str, values: Mapping[str, Any], status: int = 200
 ) -> HTMLResponse:
     """The template ``name`` filled with ``values`` and with who is signed in."""
+    return HTMLResponse(render(connection, name, values), status)
+
+
+def render(connection: HTTPConnection, name: str, values: Mapping[str, Any]) -> str:
+    """As :func:`page`, the text alone."""
     environment: Environment = connection.app.state.site.templates
     state = getattr(connection, "state", None)
     member = getattr(state, "member", None)
@@ -68,4 +76,4 @@ def page(
         "path": connection.url.path,
         "form_token": getattr(state, "form_token", ""),
     }
-    return HTMLResponse(environment.get_template(name).render({**known, **values}), status)
+    return environment.get_template(name).render({**known, **values})
