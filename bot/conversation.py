@@ -88,13 +88,16 @@ class Conversations:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(
-        self, conversation: str, *, channel: str, line: str, citizen: str, at: datetime
-    ) -> None:
+        self, conversation: str, *, channel: str, line: str, citizen: str, at: datetime,
+        region: str = "",
+    ) -> None:  # fmt: skip
         """Begin, with the greeting; or go on, answering what a dead process left unanswered.
 
+        ``region``: the code of the citizen's, where it is known; else the line's own.
         Raises :class:`ConversationError` ``store_down``.
         """
-        opening = records.Opening(conversation, channel, line, citizen, at)
+        region = region or self._parts.city.line(line).region
+        opening = records.Opening(conversation, channel, line, citizen, at, region)
         if await self._store(records.open_conversation, opening):
             greeting = "greeting_call" if channel == "phone" else "greeting_chat"
             text = self._parts.city.prompts.fill(greeting, city=self._parts.city.name)

@@ -22,13 +22,14 @@ from turns.understood import Understood
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Who talks to us, by what way."""
+    """Who talks to us, by what way, and from which region (code; '' where unknown)."""
 
     conversation: str
     channel: str
     line: str
     citizen: str
     at: datetime
+    region: str = ""
 
 
 def open_conversation(engine: Engine, opening: Opening) -> bool:
@@ -43,6 +44,8 @@ def open_conversation(engine: Engine, opening: Opening) -> bool:
                     channel=opening.channel,
                     line=opening.line,
                     citizen=opening.citizen,
+                    region=opening.region,
+                    context=wire.dump(Context(region=opening.region)),
                     started_at=opening.at,
                     ended_at=None,
                 )

@@ -43,6 +43,7 @@ class Prompts(BaseModel):
     in_city: str
     elsewhere: str
     region_noted: str
+    region_same: str
     other_city: str
     ours_instead: str
     take_down_too: str

@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from bot.actions.regions import region_code
 from bot.conversation import Conversations
 from bot.join import join, read_city
 from bot.rasa_client import RasaClient
@@ -139,7 +140,8 @@ async def _talk(
     first = rows[0]
     name = f"ask-{first.position}"
     line = city.lines[0].number
-    await core.open(name, channel=first.channel, line=line, citizen="", at=now)
+    region = region_code(next((row.region for row in rows if row.region), ""), city)
+    await core.open(name, channel=first.channel, line=line, citizen="", at=now, region=region)
     answers = []
     for row in rows:
         kind = "speech" if row.channel == "phone" else "text"

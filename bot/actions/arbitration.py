@@ -54,7 +54,8 @@ def _opens_form(turn: Turn, found: Found, *, asked: bool) -> bool:
         return True
     if not asked:
         return turn.confidence >= SURE or not _clear(found)
-    if found.decision == "ask" or asks_what_to_do(turn.text):
+    unclear = found.decision == "ask" and not found.context.matter
+    if unclear or asks_what_to_do(turn.text):
         return turn.confidence >= SURE and not _clear(found)
     return False
 

@@ -24,13 +24,13 @@ from bot.actions.words import none_of_them, wants, yes_no
 from config.prompts import Prompts
 from knowledge.search import Found
 from language.questions import asks
-from turns.context import Context
-from turns.replies import Option
+from turns.replies import Option, Say
 
 MISSES = 2  # in a row, then a person takes over (domain.md, People on the line)
 FORM = "form"  # the value of the option that has a told story taken down
 _OPTIONS = 3
 _WORTH = 0.1  # chance from which an answer is offered to somebody not understood twice
+_LIKELY = 0.4  # chance from which a question means the option offered that it finds first
 _DOUBTFUL = 0.5
 _SHORT = 10  # characters; a longer no says something else besides
 
@@ -62,7 +62,7 @@ def refused_all(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Promp
     options = _published(memory.later, knowledge, turn)
     if not options:
         return missed(turn, memory, None, knowledge, prompts)
-    return replace(offer(options, prompts), act="deny", unsure=True)
+    return replace(offer(options, prompts), act="deny")
 
 
 def missed(
@@ -100,14 +100,24 @@ def _option(turn: Turn, memory: Memory, knowledge: Knowledge) -> Option | None:
         return offered[0]
     if turn.act in ("danger", "handoff", *OPENS_FORM) or none_of_them(turn.text):
         return None
-    if asks(turn.text) and _answers(turn, knowledge):
-        return None  # a question of its own, though it shares words with an option
+    if asks(turn.text):
+        return _asked_for(turn, memory, knowledge)
     return by_words(turn.text, offered)
 
 
-def _answers(turn: Turn, knowledge: Knowledge) -> bool:
+def _asked_for(turn: Turn, memory: Memory, knowledge: Knowledge) -> Option | None:
+    """The option that a question means; None for a question of its own, though it may share words
+    with an option.
+    """
     found = knowledge.find(turn.text, turn.context, now=turn.at)
-    return found.decision == "answer" and chance(found) >= CLEAR
+    best = found.candidates[0] if found.candidates else None
+    if best is not None and not memory.soft and best.score >= _LIKELY:
+        code = f"{best.matter}:{best.aspect}"
+        meant = next((option for option in memory.offered if option.value == code), None)
+        if meant is not None:
+            return meant
+    clear = found.decision == "answer" and chance(found) >= CLEAR
+    return None if clear else by_words(turn.text, memory.offered)
 
 
 def _taken(
@@ -162,9 +172,13 @@ def _published(codes: Sequence[str], knowledge: Knowledge, turn: Turn) -> tuple[
     return tuple(options[:_OPTIONS])
 
 
-def at_once(knowledge: Knowledge, turn: Turn, context: Context) -> Decided | None:
-    """The talk's own answer for another region."""
+def at_once(knowledge: Knowledge, turn: Turn, prompts: Prompts) -> Decided | None:
+    """The talk's own answer for the region just told; that it is the same, where it is."""
+    context = turn.context
     if not (context.matter and context.aspect):
         return None
     decided = chosen_code(knowledge, (context.matter, context.aspect), context, turn.at)
+    told = [reply.answer for reply in turn.last_replies if isinstance(reply, Say)]
+    if decided is not None and decided.answer in told:
+        return Decided((say(prompts.region_same),), "talk")
     return decided and replace(decided, act="policy")

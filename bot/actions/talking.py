@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.actions.answers import Knowledge, answered, besides, code_of, option_of
+from bot.actions.answers import Knowledge, answered, besides, code_of, offer, option_of
 from bot.actions.arbitration import SURE, way
 from bot.actions.calls import OPENS_FORM, Turn
 from bot.actions.following import FORM, at_once, followed, missed
@@ -12,7 +12,7 @@ from bot.actions.looking import Looked, look
 from bot.actions.outcome import Decided, Memory, Story, ask, goodbye, person, say
 from bot.actions.refusals import refused
 from bot.actions.regions import noted, only_region, region_said, with_elsewhere
-from bot.actions.words import meant
+from bot.actions.words import meant, needs_nothing, opens_only
 from config.city import City
 from config.prompts import Prompts
 from knowledge.published import KnowledgeError
@@ -25,6 +25,7 @@ from turns.replies import Ask, Option, Say
 __all__ = ["SURE", "Talked", "repeated", "talk"]
 
 INSULTS = 2
+CHATTER = 0.8  # probability of chatter from which it is told what this place is for
 _BARE = 10  # characters; a shorter wish to complain tells nothing beside what was told before
 _KEEPS_OFFER = ("repeat", "slower")
 
@@ -75,6 +76,7 @@ def _decided(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> De
         return None
     return (
         chosen
+        or _opening(turn, city.prompts)
         or _placed(turn, knowledge, city)
         or _corrected(turn, knowledge, city)
         or _other_city(turn, knowledge, city)
@@ -82,11 +84,16 @@ def _decided(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> De
     )
 
 
+def _opening(turn: Turn, prompts: Prompts) -> Decided | None:
+    """我想咨询个事: the question is yet to come."""
+    return Decided((say(prompts.greet),), "talk", act="greet") if opens_only(turn.text) else None
+
+
 def _placed(turn: Turn, knowledge: Knowledge, city: City) -> Decided | None:
     """我在临江县 and nothing else: the talk's answer as it is there."""
     if not only_region(turn.text, city):
         return None
-    return at_once(knowledge, turn, turn.context) or noted(city)
+    return at_once(knowledge, turn, city.prompts) or noted(city)
 
 
 def _corrected(turn: Turn, knowledge: Knowledge, city: City) -> Decided | None:
@@ -128,7 +135,7 @@ def _arbitrated(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) ->
         return _by_act(turn, memory, city.prompts)
     try:
         looked = look(knowledge, turn.text, turn.context, turn.at)
-        went = way(turn, looked.found, _alone(turn, looked.found, knowledge))
+        went = way(turn, looked.found, _alone(turn, memory, looked.found, knowledge))
     except KnowledgeError:
         if turn.act in ("policy", "other"):
             raise
@@ -140,9 +147,9 @@ def _arbitrated(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) ->
     return _answered(looked, turn, city) or _not_found(turn, memory, looked, knowledge, city)
 
 
-def _alone(turn: Turn, found: Found, knowledge: Knowledge) -> Found:
-    """What the words find outside the talk."""
-    if not turn.context.matter:
+def _alone(turn: Turn, memory: Memory, found: Found, knowledge: Knowledge) -> Found:
+    """What the words find outside the talk, unless it has just asked for them."""
+    if not turn.context.matter or (memory.offered and not memory.soft):
         return found
     return knowledge.find(turn.text, Context(region=turn.context.region), now=turn.at)
 
@@ -150,16 +157,15 @@ def _alone(turn: Turn, found: Found, knowledge: Knowledge) -> Found:
 def _answered(looked: Looked, turn: Turn, city: City) -> Decided | None:
     """The answer or the options, with what is asked back beside them; None for a miss."""
     decided = answered(looked.found, city.prompts)
+    story = turn.act in OPENS_FORM and turn.confidence >= SURE
     if decided is None or decided.decision != "answer":
-        return decided
+        return _offered_too(decided, city.prompts) if decided and story else decided
     placed = with_elsewhere(decided, looked.found, city)
     if placed is not decided:
         return replace(placed, offered=(*placed.offered, *looked.also))
     if looked.also:
         return besides(decided, looked.also, city.prompts)
-    if turn.act in OPENS_FORM and turn.confidence >= SURE:
-        return _with_form(decided, city.prompts)
-    return decided
+    return _with_form(decided, city.prompts) if story else decided
 
 
 def _with_form(decided: Decided, prompts: Prompts) -> Decided:
@@ -170,10 +176,17 @@ def _with_form(decided: Decided, prompts: Prompts) -> Decided:
     return replace(decided, replies=replies, offered=options, soft=True)
 
 
+def _offered_too(decided: Decided, prompts: Prompts) -> Decided:
+    """Options for a story's question, and the form as the last of them."""
+    options = (*decided.offered[:2], Option(prompts.take_down, FORM))
+    asked = offer(options, prompts)
+    return replace(decided, replies=asked.replies, offered=options)
+
+
 def _not_found(
     turn: Turn, memory: Memory, looked: Looked, knowledge: Knowledge, city: City
 ) -> Decided:
-    if turn.act == "other" and turn.confidence >= SURE:
+    if turn.act == "other" and turn.confidence >= CHATTER:
         return Decided((say(city.prompts.other),), "talk")
     return missed(turn, memory, looked.found, knowledge, city.prompts)
 
@@ -202,6 +215,8 @@ def _loose_end(turn: Turn, memory: Memory, prompts: Prompts) -> Decided:
     if turn.act == "deny":
         if prompts.anything_else in told:
             return goodbye(prompts.bye)
+        if needs_nothing(turn.text):
+            return Decided((ask(prompts.anything_else),), "talk")
         return Decided((say(prompts.miss),), "miss") if not memory.misses else person("misses")
     return Decided(
         (ask(prompts.anything_else if turn.act == "cancel" else prompts.silence),), "talk"

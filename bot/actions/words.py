@@ -18,6 +18,15 @@ _WANTS = re.compile(
     r"(?:嗯|好|对|行|那|就|我|也)*(?:要|想听|想|听听|听|说说|说|讲讲|讲|继续|需要|登记|记下来|记|麻烦)"
     r"(?:的|吧|一下|下来|呗|啊|呀|了|听|说|讲|你|您|给我|我|登记)*"
 )
+_ENOUGH = re.compile(
+    r"(?:嗯|好|行|那|哦|对)*(?:不用|不要|不需要|不必|不了|不听|没有|没事|没了|行了|够了|可以了|清楚了|知道了|明白了)"
+    r"(?:了|啦|啊|哈|吧|谢谢|别的|其他|问题|事|听|你|您)*"
+)
+_OPENS = re.compile(
+    r"(?:你好|您好|喂|哎|那个|这个|同志|师傅|请问|麻烦|打扰|跟你们?|向你们?|[，,])*"
+    r"(?:我|俺)?是?(?:这样的?)?(?:就是)?(?:想|要)?"
+    r"(?:请?问|打听|咨询|请教|了解)(?:一下|下|一?个|点|件|些)*(?:事儿?|问题|政策|情况)?情?(?:可以吗|行吗|行不)?"
+)
 _BACK = re.compile(
     r"^(?:我|俺)?(?:其实)?(?:是|要|想)?(?:问|说|指|讲|咨询)的?(?:其实)?(?:是|那个)?(?=.{2})|^(?:而|应该)?是(?=.{2})"
 )
@@ -53,6 +62,16 @@ def yes_no(text: str) -> bool | None:
 def wants(text: str) -> bool:
     """Whether ``text`` as a whole takes up an offer: 要, 听听, 对."""
     return bool(_WANTS.fullmatch(for_matching(text))) or yes_no(text) is True
+
+
+def needs_nothing(text: str) -> bool:
+    """Whether ``text`` as a whole declines with thanks: 不用了, 没别的事了, 知道了."""
+    return bool(_ENOUGH.fullmatch(for_matching(text)))
+
+
+def opens_only(text: str) -> bool:
+    """Whether ``text`` only says that a question is coming: 你好，我想咨询个事."""
+    return bool(_OPENS.fullmatch(clean(text).rstrip("，,。？?啊呢哈 ")))
 
 
 def meant(text: str) -> str:
