@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from config.city import City
-from knowledge.calibration import read_calibration
-from knowledge.decision import Calibration
 from knowledge.matters import CITY, answer_id
+
+if TYPE_CHECKING:
+    from knowledge.decision import Calibration
 
 State = Literal["draft", "checked", "approved", "published", "retired"]
 OPEN: tuple[State, ...] = ("draft", "checked", "approved")
@@ -37,6 +38,8 @@ class EditError(Exception):
     - ``wording_invalid``, ``words_invalid``: ``data``: ``faults``, each ``field``, ``code``,
       ``message``
     - ``gate_refused``: ``data`` is the gate's result as JSON
+    - ``import_refused``: ``data``: ``faults``, each ``place``, ``code``, ``message``
+    - ``approver_missing``: a command names nobody who may approve
     - ``publish_busy``: others kept publishing meanwhile; try again
     - ``nothing_to_publish``, ``nothing_to_undo``
     - ``undo_conflict``: what was published has been changed since; ``data``: ``answers``,
@@ -75,7 +78,12 @@ class Place:
 
 
 def place_of(city: City) -> Place:
-    """The city's place: regions by code with their names; ``city`` is the whole of it."""
+    """The city's place: regions by code with their names; ``city`` is the whole of it.
+
+    Raises :class:`config.errors.ConfigError` for a broken calibration.
+    """
+    from knowledge.calibration import read_calibration  # numpy: not for who only edits
+
     named = {region.code: region.name for region in city.regions}
     parents = {region.code: region.parent for region in city.regions if region.parent}
     regions = {CITY: named.get(CITY, city.name), **named}

@@ -116,10 +116,20 @@ def read_folder(folder: Path) -> Contents:
     matters = [(name, file.entry()) for name, file in given]
     answers = [answer for _, file in given for answer in file.answers()]
     if (folder / KNOWN).exists():
-        known = read(folder / KNOWN, _KnownFile).matters
-        matters += [(KNOWN, matter.entry()) for matter in known]
+        matters += [(KNOWN, matter) for matter in read_known(folder / KNOWN)]
     _refuse_doubles(matters)
     return Contents(tuple(matter for _, matter in matters), tuple(answers))
+
+
+def read_file(path: Path) -> tuple[MatterEntry, tuple[AnswerEntry, ...]]:
+    """One matter's file. Raises :class:`ConfigError` naming file, line and key."""
+    given = read(path, _MatterFile)
+    return given.entry(), tuple(given.answers())
+
+
+def read_known(path: Path) -> tuple[MatterEntry, ...]:
+    """The list of matters that have no answers. Raises :class:`ConfigError`."""
+    return tuple(matter.entry() for matter in read(path, _KnownFile).matters)
 
 
 def _refuse_doubles(matters: list[tuple[str, MatterEntry]]) -> None:

@@ -93,6 +93,32 @@ def compare(before: Side, after: Side, now: datetime, today: date) -> GateResult
     return run.result(began)
 
 
+def examine(side: Side, now: datetime) -> GateResult:
+    """Ask every golden question of what is said, and some with noise; nothing is compared.
+
+    ``ok``: every plain one gets its answer; those that do not are ``failing``.
+    """
+    began = time.monotonic()
+    golden = golden_of(side.found)
+    names = {matter.code: matter.name for matter in side.found.matters}
+    told = [(one, ask(side, one, now)) for one in golden]
+    failing = tuple(
+        Failing(one.question, one.matter, names[one.matter], one.aspect, got)
+        for one, got in told
+        if not is_right(one, got)
+    )
+    right = len(golden) - len(failing)
+    noise: list[Noise] = []
+    asked = [(one, variants(one.question)) for one in _spread(golden, _NOISY)]
+    for kind in asked[0][1] if asked else ():
+        hits = sum(is_right(one, ask(side, one, now, texts[kind])) for one, texts in asked)
+        noise.append(Noise(kind, len(asked), hits, hits))
+    seconds = time.monotonic() - began
+    return GateResult(
+        not failing, len(golden), right, right, (), failing, 0, tuple(noise), seconds
+    )
+
+
 class _Run:
     """One run of the gate."""
 

@@ -1,55 +1,44 @@
-"""What an import would change, and the change itself: as drafts, or through the publish gate."""
+"""What an import would change, and the change itself: drafts and staged words, never what is said.
+
+What the file leaves out stays. What an editor has in work is not touched: the report says ``kept``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Any, Literal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from knowledge.editing import Act, AnswerKey, Place
-from knowledge.files import Contents
+from knowledge import versions
+from knowledge import words as matterwords
+from knowledge.editing import OPEN, Act, AnswerKey, EditError, MatterWords, Place, Wording
+from knowledge.exporting import published_contents
+from knowledge.importing import NO_DAY
+from knowledge.importing import Imported as Imported
+from knowledge.importing import ImportFault as ImportFault
+from knowledge.importing import read_import as read_import
+from knowledge.matters import AnswerEntry
 from knowledge.publish import Selection
+from knowledge.schedule import own_end
+from knowledge.versionrows import note, plain, version_of, wording_of
+from knowledge.wording import check_key, faults, speech_of
+from knowledge.words import merged, words_of
+from store.tables import Answer, Matter
 
 Change = Literal["added", "changed", "unchanged", "kept"]
-
-
-@dataclass(frozen=True, slots=True)
-class ImportFault:
-    """What is wrong in an imported file. ``place``: ``答复!C12`` or ``gjj.rent.yaml:14``.
-
-    ``code``: a fault's (see ``Fault``), or ``file_unreadable``, ``file_too_large``,
-    ``too_many_rows``, ``sheet_missing``, ``column_missing``, ``column_doubled``, ``row_doubled``,
-    ``matter_unknown``, ``aspect_unknown``, ``region_unknown``, ``date_invalid``,
-    ``knowledge_doubled``, ``config_invalid``, ``config_broken``.
-    """
-
-    place: str
-    code: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What a file holds, and everything that is wrong in it; with faults nothing is imported.
-
-    ``partial``: the file need not hold everything (a sheet with a few answers): what it does not
-    name is left alone.
-    """
-
-    contents: Contents
-    faults: tuple[ImportFault, ...] = ()
-    partial: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """What becomes of one answer, or of one field of a matter's words (``field``).
 
-    ``kept``: somebody's unpublished version is in the way; ``why`` says whose.
-    ``old`` and ``new`` are JSON: a text, a list, or what the answer's fields were and become.
+    ``id`` is an answer's id or a matter's code. ``kept``: somebody's unpublished work is in the
+    way; ``why`` says whose. ``old`` and ``new`` are JSON: for an answer those of its fields that
+    differ, for a word field its values; ``old`` is None where there was nothing.
     """
 
     change: Change
@@ -73,37 +62,212 @@ class Plan:
         """Whether it can be applied."""
         return not self.faults
 
+    def counts(self) -> dict[str, int]:
+        """How many answers and word fields are added, changed, unchanged, kept."""
+        found = {"added": 0, "changed": 0, "unchanged": 0, "kept": 0}
+        for one in (*self.answers, *self.words):
+            found[one.change] += 1
+        return found
+
     def as_json(self) -> dict[str, Any]:
-        """For the page and ``--json``."""
-        raise NotImplementedError
+        """For the page and ``--json``; what does not change is only counted."""
+        return {
+            "ok": self.ok, "counts": self.counts(),
+            "answers": [asdict(one) for one in self.answers if one.change != "unchanged"],
+            "words": [asdict(one) for one in self.words if one.change != "unchanged"],
+            "faults": [asdict(fault) for fault in self.faults],
+        }  # fmt: skip
 
 
-def read_import(path: Path, place: Place, name: str = "") -> Imported:
-    """Read an XLSX file, one YAML file of a matter, or a folder of them.
+def plan(session: Session, imported: Imported, place: Place, today: date, by: str = "") -> Plan:
+    """What applying would do. Reads only. ``by``: who would import: their own drafts are renewed.
 
-    Total: what is wrong stands in ``faults``. ``name``: what an uploaded file was called.
-    Limits: 10 MB (unpacked 100 MB), 20,000 rows.
+    Where the file has faults, they are all that is told.
     """
-    raise NotImplementedError
-
-
-def plan(session: Session, imported: Imported, place: Place) -> Plan:
-    """What applying would do. Reads only."""
-    raise NotImplementedError
+    if imported.faults:
+        return Plan((), (), imported.faults)
+    planning = _Planning(session, imported, place, today, by)
+    answers = tuple(planning.answer(entry) for entry in imported.answers)
+    words = tuple(
+        one for code, fields in imported.words.items() for one in planning.words(code, fields)
+    )
+    return Plan(answers, words, tuple(planning.faults))
 
 
 def apply(
     session: Session, act: Act, place: Place, imported: Imported, *, writer: str = ""
 ) -> Selection:
-    """Make drafts and staged words of everything that is added or changed; their ids.
+    """Make drafts and staged words of everything that is added or changed; what they are.
 
-    ``writer``: who wrote it, where it is not the importer (a file from an office, imported by an
-    approver). Raises ``import_refused`` (:class:`EditError`; ``data``: ``faults``) and changes
-    nothing where there are faults.
+    ``writer``: who wrote it, where it is not the importer; neither of them may approve it.
+    Raises ``import_refused`` (:class:`EditError`; ``data``: ``faults``) and changes nothing where
+    there are faults.
     """
-    raise NotImplementedError
+    found = plan(session, imported, place, place.day(act.at), act.by)
+    if not found.ok:
+        first = found.faults[0].message
+        raise EditError(
+            "import_refused", f"文件有 {len(found.faults)} 处问题，没有导入：{first}",
+            faults=[asdict(fault) for fault in found.faults],
+        )  # fmt: skip
+    matters = _stage_words(session, act, found, writer)
+    wanted = {one.id for one in found.answers if one.change in ("added", "changed")}
+    made = [
+        _draft(session, act, place, entry, writer)
+        for entry in imported.answers
+        if _key(entry).id in wanted
+    ]
+    return Selection(tuple(made), matters)
 
 
-def export_workbook(session: Session, place: Place, keys: Sequence[AnswerKey] = ()) -> bytes:
-    """What is published (and every matter's words) as XLSX, ready to be read by Excel and WPS."""
-    raise NotImplementedError
+def export_workbook(session: Session, place: Place, today: date) -> bytes:
+    """What is published (and every matter's words) as XLSX, for Excel and WPS."""
+    from knowledge.sheetwrite import workbook  # openpyxl: only who exports loads it
+
+    return workbook(published_contents(session, today), place)
+
+
+def approve_all(session: Session, act: Act, place: Place, selection: Selection) -> None:
+    """Check and approve everything in ``selection``: for an approver who imports an office's file.
+
+    Raises ``second_person`` where ``act.by`` wrote in any of it.
+    """
+    for version in selection.versions or ():
+        seen = versions.get(session, version)
+        checked = versions.check(session, act, place, version, edition=seen.edition)
+        versions.approve(session, act, place, version, edition=checked.edition)
+    for code in selection.matters or ():
+        staged = matterwords.matter_words(session, code)
+        matterwords.approve_words(session, act, code, edition=staged.edition)
+
+
+class _Planning:
+    """One import beside what there is."""
+
+    def __init__(
+        self, session: Session, imported: Imported, place: Place, today: date, by: str
+    ) -> None:
+        self._session, self._imported, self._place = session, imported, place
+        self._today, self._by = today, by
+        self._matters = {row.code: row for row in session.scalars(select(Matter))}
+        self._rows: dict[AnswerKey, list[Answer]] = {}
+        for row in session.scalars(select(Answer).order_by(Answer.version)):
+            key = AnswerKey(row.matter_code, row.aspect, row.region)
+            self._rows.setdefault(key, []).append(row)
+        self.faults: list[ImportFault] = []
+
+    def answer(self, entry: AnswerEntry) -> Planned:
+        key = _key(entry)
+        self._check(key)
+        rows = self._rows.get(key, [])
+        said = next((row for row in reversed(rows) if row.state == "published"), None)
+        there = _wording(self._session, said) if said is not None else None
+        new = resolved(entry, there, self._today)
+        open_ = next((row for row in reversed(rows) if row.state in OPEN), None)
+        old = wording_of(open_) if open_ is not None else there
+        if old is not None and _alike(old, new):
+            return Planned("unchanged", key.id, "", None, None)
+        if open_ is not None and set(version_of(self._session, open_).writers) - {self._by}:
+            why = f"{open_.changed_by} 正在写这条答复"
+            return Planned("kept", key.id, "", *_differing(old, new), why)
+        self._judge(key, new)
+        change: Change = "added" if old is None else "changed"
+        return Planned(change, key.id, "", *_differing(old, new))
+
+    def words(self, code: str, fields: Mapping[str, Any]) -> Iterator[Planned]:
+        row = self._matters.get(code)
+        if row is None:
+            if not (fields.get("name") and fields.get("department")):
+                self._fault(code, "matter_unknown", f"没有事项 {code}；新事项要写名称和部门")
+            yield from (Planned("added", code, name, None, new) for name, new in fields.items())
+            return
+        words = words_of(row)
+        for name, given in fields.items():
+            old = words.staged[name]
+            new = merged(name, old, given) if self._imported.partial else given
+            yield self._field(words, name, old, new)
+
+    def _field(self, words: MatterWords, name: str, old: Any, new: Any) -> Planned:
+        if old == new:
+            return Planned("unchanged", words.code, name, None, None)
+        others = [writer for writer in words.writers if writer != self._by]
+        if others:
+            why = f"{others[0]} 改的说法还没有发布"
+            return Planned("kept", words.code, name, old, new, why)
+        return Planned("changed" if old else "added", words.code, name, old or None, new)
+
+    def _check(self, key: AnswerKey) -> None:
+        if key.matter not in self._matters and key.matter not in self._imported.words:
+            self._fault(key.id, "matter_unknown", f"没有事项 {key.matter}")
+        try:
+            check_key(key, self._place)
+        except EditError as error:
+            self._fault(key.id, error.code, str(error))
+
+    def _judge(self, key: AnswerKey, wording: Wording) -> None:
+        for fault in faults(wording, self._today):
+            self._fault(key.id, fault.code, fault.message)
+
+    def _fault(self, what: str, code: str, message: str) -> None:
+        place = self._imported.places.get(what, what)
+        self.faults.append(ImportFault(place, code, f"{place}：{message}"))
+
+
+def resolved(entry: AnswerEntry, said: Wording | None, today: date) -> Wording:
+    """The entry's wording; what a sheet leaves empty is as it was where the text is the same."""
+    same = said is not None and said.text == entry.text
+    speech = said.speech if said and same and not entry.speech else entry.speech
+    start = entry.valid_from
+    if start == NO_DAY:
+        start = said.valid_from if said is not None else today
+    return Wording(entry.text, speech, entry.document, entry.article, start, entry.valid_to,
+                   entry.sample)  # fmt: skip
+
+
+def _stage_words(session: Session, act: Act, found: Plan, writer: str) -> tuple[str, ...]:
+    changes: dict[str, dict[str, Any]] = {}
+    for one in found.words:
+        if one.change in ("added", "changed"):
+            changes.setdefault(one.id, {})[one.field] = one.new
+    for code, fields in changes.items():
+        author = replace(act, by=writer) if writer else act
+        if session.get(Matter, code) is None:
+            matterwords.add_matter(session, author, code, fields)
+        else:
+            edition = matterwords.matter_words(session, code).edition
+            matterwords.stage(session, author, code, fields, edition=edition)
+        matterwords.note_writer(session, code, act.by)
+    return tuple(changes)
+
+
+def _draft(
+    session: Session, act: Act, place: Place, entry: AnswerEntry, writer: str
+) -> int:
+    author = replace(act, by=writer) if writer else act
+    draft = versions.begin(session, author, place, _key(entry))
+    wording = resolved(entry, draft.wording if draft.wording.text else None, place.day(act.at))
+    saved = versions.save(session, author, draft.id, wording, edition=draft.edition)
+    row = session.get_one(Answer, saved.id)
+    note(session, act, row, "imported", before=row.state)  # the importer counts as a writer too
+    return saved.id
+
+
+def _key(entry: AnswerEntry) -> AnswerKey:
+    return AnswerKey(entry.matter, entry.aspect, entry.region)
+
+
+def _wording(session: Session, row: Answer) -> Wording:
+    return replace(wording_of(row), valid_to=own_end(session, row))
+
+
+def _alike(old: Wording, new: Wording) -> bool:
+    return replace(old, speech=speech_of(old)) == replace(new, speech=speech_of(new))
+
+
+def _differing(old: Wording | None, new: Wording) -> tuple[Any, Any]:
+    after = {name: plain(value) for name, value in asdict(new).items()}
+    if old is None:
+        return None, after
+    before = {name: plain(value) for name, value in asdict(old).items()}
+    names = [name for name in after if before[name] != after[name]]
+    return {name: before[name] for name in names}, {name: after[name] for name in names}

@@ -11,10 +11,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from knowledge.editing import Act, EditError, MatterWords, Place, Version
+from knowledge.gate import Side, examine
 from knowledge.gatekeeper import Gatekeeper
 from knowledge.gateresult import GateResult
 from knowledge.load import advance
-from knowledge.published import revision
+from knowledge.published import revision, snapshot
 from knowledge.releasing import Publication as Publication
 from knowledge.releasing import ReleaseNote as ReleaseNote
 from knowledge.releasing import Releasing
@@ -65,6 +66,15 @@ def rehearse(
         found = staged(session, place, now, selection, approved=False)
     _refuse_nothing(found)
     return Rehearsal(_gatekeeper.judge(found, place, now, live), found.versions, found.matters)
+
+
+def ask_everything(
+    engine: Engine, place: Place, now: datetime, *, live: Search | None = None
+) -> GateResult:
+    """Ask all golden questions of what is published now. Takes seconds."""
+    with reading(engine) as session:
+        found = snapshot(session)
+    return examine(Side(found, search_over(found, place, live)), now)
 
 
 def would_be(

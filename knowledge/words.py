@@ -94,9 +94,9 @@ def add_words(
     for name, more in (("aliases", aliases), ("phrasings", phrasings)):
         if more:
             fields[name] = list(dict.fromkeys([*now[name], *more]))
-    for name, by_aspect in (("questions", questions or {}), ("golden", golden or {})):
+    for name, by_aspect in (("questions", questions), ("golden", golden)):
         if by_aspect:
-            fields[name] = _with_more(now[name], by_aspect)
+            fields[name] = merged(name, now[name], by_aspect)
     fields = checked_fields(fields)
     if any(now[name] != value for name, value in fields.items()):
         _stage(session, act, row, fields)
@@ -235,13 +235,21 @@ def _conflict(row: Matter, theirs: Mapping[str, Any]) -> EditError:
     )  # fmt: skip
 
 
-def _with_more(
-    there: Mapping[str, Sequence[str]], more: Mapping[str, Sequence[str]]
-) -> dict[str, list[str]]:
+def merged(field: str, there: Any, more: Any) -> Any:
+    """A field's value with ``more`` of it: questions are added by aspect, all else is replaced."""
+    if field not in ("questions", "golden"):
+        return more
     joined = {aspect: list(texts) for aspect, texts in there.items()}
     for aspect, texts in more.items():
         joined[aspect] = list(dict.fromkeys([*joined.get(aspect, []), *texts]))
     return joined
+
+
+def note_writer(session: Session, code: str, by: str) -> None:
+    """``by`` brought in what is pending, and may not approve it."""
+    row = _locked(session, code)
+    writers = list(dict.fromkeys([*words_of(row).writers, by]))
+    row.pending = {**row.pending, _WRITERS: writers}
 
 
 def _last_position(session: Session) -> int:

@@ -22,6 +22,7 @@ from config.errors import ConfigError
 from config.listening import SideServer, listen, metrics_route
 from config.logs import configure
 from config.settings import Settings, load_settings
+from qianmen.rendering import Rendering, begin
 from sealing.keys import keyring
 from store.engine import StoreError, open_store
 from store.seal import SealError
@@ -92,12 +93,14 @@ async def serve(settings: Settings) -> None:
 
         await speaker.warm(standing_prompts(city))
         await line.start(on_call)
+        stop_rendering = begin(Rendering(engine, speaker))
         measured = LineCollector(line)
         REGISTRY.register(measured)
         try:
             await _health(health, line)
         finally:
             REGISTRY.unregister(measured)
+            stop_rendering()
             await line.stop(_DRAIN_S)
             await bus.stop()
             parts.pool.shutdown()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from qianmen.keeper import logs, recordings, retention, trail
+from qianmen.keeper import answers, logs, recordings, retention, trail
 from qianmen.keeper.duty import Duty
 from qianmen.keeper.watch import Watch
 
 
 def all_duties(watch: Watch) -> tuple[Duty, ...]:
-    """The watch's own, and what logs, recordings, retention and the audit ask for."""
+    """The watch's own, and what logs, recordings, retention, audit and answers ask for."""
     return (*watch.duties(), *logs.DUTIES, *recordings.DUTIES, *retention.DUTIES,
-            *trail.DUTIES)  # fmt: skip
+            *trail.DUTIES, *answers.DUTIES)  # fmt: skip
