@@ -117,7 +117,7 @@ def _other_city(turn: Turn, knowledge: Knowledge, city: City) -> Decided | None:
         return None
     prompts = city.prompts
     no = say(prompts.fill("other_city", city=city.name, other=other))
-    found = knowledge.find(turn.text, turn.context, now=turn.at)
+    found = knowledge.find(turn.text.replace(other, "", 1), turn.context, now=turn.at)
     if found.answer is None:
         return Decided((no,), "talk")
     ours = (option_of(found.answer),)
