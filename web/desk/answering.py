@@ -13,7 +13,7 @@ from web.accounts import Member
 from web.deps import renewed
 from web.rights import Right
 from web.site import Site
-from web.templating import page
+from web.templating import page, render
 
 PART = "x-qianmen-part"
 """The header by which a script of ours asks for the part of the page that changes."""
@@ -33,12 +33,22 @@ def desk_page(
     request: Request, name: str, values: Mapping[str, Any], status: int = 200
 ) -> Response:
     """A page of the desk, with what the member may do there."""
+    may = rights_of_page(request)
+    return renewed(request, page(request, name, {**may, **values}, status))
+
+
+def desk_part(request: Request, name: str, values: Mapping[str, Any]) -> str:
+    """A part of a page, as text."""
+    return render(request, name, {**rights_of_page(request), **values})
+
+
+def rights_of_page(request: Request) -> dict[str, bool]:
+    """What the member may do there."""
     rights = request.state.member.rights
-    may = {
+    return {
         "may_edit": Right.EDIT_KNOWLEDGE in rights,
         "may_approve": Right.APPROVE_KNOWLEDGE in rights,
     }
-    return renewed(request, page(request, name, {**may, **values}, status))
 
 
 def onward(request: Request, path: str) -> Response:

@@ -208,8 +208,9 @@ def _said(session: Session) -> dict[str, list[Said]]:
         ).where(Answer.state == "published")
     )  # fmt: skip
     found: dict[str, list[Said]] = {}
-    for matter, aspect, region, *rest in rows.tuples():
-        found.setdefault(matter, []).append(Said(AnswerKey(matter, aspect, region), *rest))
+    for matter, aspect, region, text, sample, start, end in rows.tuples():
+        said = Said(AnswerKey(matter, aspect, region), text, sample, start, end)
+        found.setdefault(matter, []).append(said)
     for answers in found.values():
         answers.sort(key=lambda one: (ASPECTS.index(one.key.aspect), one.key.region))
     return found

@@ -57,7 +57,8 @@ class Queue:
 
 def queue(session: Session, login: str, today: date) -> Queue:
     """Read it, as ``login`` sees it."""
-    names: Mapping[str, str] = dict(session.execute(select(Matter.code, Matter.name)).tuples().all())
+    named = session.execute(select(Matter.code, Matter.name)).tuples()
+    names = dict(named.all())
     every = [_waiting(one, names, login, today) for one in versions.in_work(session)]
     staged = [
         WaitingWords(one, str(one.staged["name"]), login in one.writers, changes_of(one))

@@ -42,5 +42,8 @@ class Desk:
 def make_desk(settings: Settings, city: City, engine: Engine) -> Desk:
     """The desk of this process."""
     place = place_of(city)
-    published = Published(engine, parents=place.parents, zone=place.zone)
+    published = Published(
+        engine, parents=place.parents, regions=place.regions, calibration=place.calibration,
+        zone=place.zone, cache=settings.data_dir / "learned",
+    )  # fmt: skip
     return Desk(place, published, Sound(settings))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import Engine, select
 
@@ -13,6 +12,7 @@ from knowledge import versions, words
 from knowledge.editing import EditError, MatterWords, Place, Version
 from knowledge.publish import Selection, would_be
 from knowledge.search import Found, Search
+from knowledge.why import Why
 from knowledge.wording import faults
 from store.engine import reading
 from store.tables import Matter
@@ -37,7 +37,8 @@ class Tried:
     title: str
     found: Found
     scored: tuple[Scored, ...]
-    why: Any
+    why: Why
+    names: Mapping[str, str]
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -112,7 +113,8 @@ def _tried(
         Scored(names.get(one.matter, one.matter), one.aspect, one.score)
         for one in found.candidates[:_SHOWN]
     )
-    return Tried(title, found, scored, None)
+    why = search.why(text, region=region, now=now)
+    return Tried(title, found, scored, why, names)
 
 
 def _names(engine: Engine) -> list[tuple[str, str]]:

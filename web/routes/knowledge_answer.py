@@ -15,15 +15,13 @@ from knowledge.matters import CITY
 from knowledge.wording import check_key
 from store.engine import reading, writing
 from web.deps import ApprovesKnowledge, EditsKnowledge, OwnForm, SeesKnowledge, SiteDep, renewed
-from web.desk.answering import desk_act, desk_page, onward, wants_part
+from web.desk.answering import desk_act, desk_page, desk_part, onward, wants_part
 from web.desk.card import missing, said_on_phone
 from web.desk.conflicts import conflict_answer
 from web.desk.forms import FormWording
 from web.desk.paths import answer_path
-from web.rights import Right
 from web.routes.knowledge_card import card_values
 from web.site import Site
-from web.templating import render
 
 router = APIRouter(prefix="/knowledge", include_in_schema=False)
 Edition = Annotated[int, Form(ge=0)]
@@ -69,12 +67,11 @@ def save(
         if error.code != "edit_conflict":
             raise
         return conflict_answer(site.engine, site.city, error, version=standing)
-    may = {"may_edit": True, "may_approve": Right.APPROVE_KNOWLEDGE in member.rights}
-    values = {**answer_values(site, key), **may, "done": ""}
+    values = {**answer_values(site, key), "done": ""}
     told = {
         "saved": act.at.astimezone(site.city.zone).strftime("%H:%M"), "version": kept.id,
         "edition": kept.edition, "said": said_on_phone(kept),
-        "fresh": {"#steps": render(request, "knowledge_steps.html", values)},
+        "fresh": {"#steps": desk_part(request, "knowledge_steps.html", values)},
     }  # fmt: skip
     return renewed(request, JSONResponse(told))
 

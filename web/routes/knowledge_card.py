@@ -13,14 +13,13 @@ from knowledge.editing import EditError, MatterWords
 from store.engine import reading, writing
 from turns.understood import ASPECTS
 from web.deps import ApprovesKnowledge, EditsKnowledge, OwnForm, SeesKnowledge, SiteDep, renewed
-from web.desk.answering import desk_act, desk_page, onward, wants_part
+from web.desk.answering import desk_act, desk_page, desk_part, onward, wants_part
 from web.desk.card import card, regions_of
 from web.desk.conflicts import conflict_answer
 from web.desk.forms import Given, given_words, with_lines
 from web.desk.labels import who
 from web.desk.paths import matter_path
 from web.site import Site
-from web.templating import render
 
 router = APIRouter(prefix="/knowledge", include_in_schema=False)
 Edition = Annotated[int, Form(ge=0)]
@@ -59,10 +58,10 @@ def save_words(
         if error.code != "edit_conflict":
             raise
         return conflict_answer(site.engine, site.city, error, aspect=given.aspect)
-    values = {**card_values(site, code), "may_edit": True}
+    values = card_values(site, code)
     told = {
         "saved": act.at.astimezone(site.city.zone).strftime("%H:%M"), "edition": kept.edition,
-        "fresh": {"#pending": render(request, "knowledge_pending.html", values)},
+        "fresh": {"#pending": desk_part(request, "knowledge_pending.html", values)},
     }  # fmt: skip
     return renewed(request, JSONResponse(told))
 

@@ -84,30 +84,35 @@ function problem(form, html) {
 /** Shows that something takes its time; returns what ends it. */
 function wait(form, part, submitter) {
   const buttons = [...form.querySelectorAll("button[type=submit]"), ...(submitter ? [submitter] : [])];
-  const able = [...new Set(buttons)].filter((button) => !button.disabled);
-  if (!form.dataset.typed) for (const button of able) button.disabled = true;
+  const able = form.dataset.typed ? [] : [...new Set(buttons)].filter((button) => !button.disabled);
+  for (const button of able) button.disabled = true;
   let ticking = 0;
-  if (form.dataset.slow && part) {
-    const began = performance.now();
-    const told = document.createElement("p");
-    told.className = "slow";
-    told.setAttribute("role", "status");
-    const bar = document.createElement("progress");
-    bar.setAttribute("aria-label", form.dataset.slow);
-    const words = document.createElement("span");
-    words.textContent = `${form.dataset.slow}……`;
-    const seconds = document.createElement("span");
-    seconds.className = "soft";
-    seconds.setAttribute("aria-hidden", "true");
-    told.append(bar, words, seconds);
-    part.replaceChildren(told);
-    ticking = setInterval(() => {
-      seconds.textContent = `${Math.round((performance.now() - began) / 1000)} 秒`;
-    }, 500);
-  }
+  const showing = setTimeout(() => {
+    if (form.dataset.slow && part) ticking = tick(form.dataset.slow, part);
+  }, form.dataset.typed ? 1500 : 0);
   return () => {
+    clearTimeout(showing);
     clearInterval(ticking);
     part?.querySelector(".slow")?.remove();
     for (const button of able) button.disabled = false;
   };
+}
+
+function tick(sentence, part) {
+  const began = performance.now();
+  const told = document.createElement("p");
+  told.className = "slow";
+  told.setAttribute("role", "status");
+  const bar = document.createElement("progress");
+  bar.setAttribute("aria-label", sentence);
+  const words = document.createElement("span");
+  words.textContent = `${sentence}……`;
+  const seconds = document.createElement("span");
+  seconds.className = "soft";
+  seconds.setAttribute("aria-hidden", "true");
+  told.append(bar, words, seconds);
+  part.replaceChildren(told);
+  return setInterval(() => {
+    seconds.textContent = `${Math.round((performance.now() - began) / 1000)} 秒`;
+  }, 500);
 }
