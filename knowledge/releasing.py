@@ -118,8 +118,10 @@ class Releasing:
             {"code": code, "before": image, "after": words_image(row)}
             for code, (row, image) in self._matters.items()
         ]
-        return {"kind": kind, "made": [key_of(row).id for row in made],
-                "answers": answers, "matters": matters}  # fmt: skip
+        return {
+            "kind": kind, "made": [key_of(row).id for row in made],
+            "versions": [row.id for row in made], "answers": answers, "matters": matters,
+        }  # fmt: skip
 
     def _audit(
         self, action: str, release: int, revision: int, made: Sequence[Answer],

@@ -87,7 +87,7 @@ def _told(
     session: Session, act: Act, why: str, release: Release, rows: list[Answer]
 ) -> Publication:
     revision = advance(session, act.at)
-    made = [row for row in rows if key_of(row).id in release.changes["made"]]
+    made = [row for row in rows if row.id in release.changes["versions"]]
     codes = tuple(one["code"] for one in release.changes["matters"])
     audit.write(
         session, act.key, at=act.at, actor=act.by, action="knowledge_undone",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # seconds that other commands should not pay
 
     from knowledge.editing import Act, Place
     from knowledge.plan import Plan
+    from knowledge.search import Search
 
 knowledge = typer.Typer(
     help="政策知识：导入、导出、检查、发布、撤回。", no_args_is_help=True,
@@ -51,6 +52,17 @@ class Desk:
     place: Place
     key: str
     now: datetime
+    cache: Path
+
+    def live(self) -> Search:
+        """The search over what is published; trained where no process has done it before."""
+        from knowledge.published import Published
+
+        place = self.place
+        return Published(
+            self.engine, parents=place.parents, regions=place.regions,
+            calibration=place.calibration, zone=place.zone, cache=self.cache,
+        ).search()  # fmt: skip
 
     def act(self, by: str) -> Act:
         """What ``by`` does now."""
@@ -96,7 +108,7 @@ def import_(
                     importing.approve_all(session, desk.act(by), desk.place, selection)
             if publish_:
                 made = go_live(desk.engine, desk.act(by), desk.place, selection,
-                               why=f"导入 {source.name}")  # fmt: skip
+                               why=f"导入 {source.name}", live=desk.live())  # fmt: skip
                 document["release"] = made.release
     if json:
         print_json(document)
@@ -140,7 +152,7 @@ def ask_golden(json: Json = False) -> None:
     from knowledge.publish import ask_everything
 
     with _desk() as desk:
-        result = ask_everything(desk.engine, desk.place, desk.now)
+        result = ask_everything(desk.engine, desk.place, desk.now, live=desk.live())
     wrong = [failing.question for failing in result.failing]
     if json:
         print_json(result.as_json())
@@ -159,11 +171,12 @@ def publish(dry_run: DryRun = False, why: Why = "", by: By = "", json: Json = Fa
     with _desk() as desk:
         document: dict[str, Any] = {"release": None}
         if dry_run:
-            document["gate"] = rehearse(desk.engine, desk.place, desk.now).result.as_json()
+            rehearsed = rehearse(desk.engine, desk.place, desk.now, live=desk.live())
+            document["gate"] = rehearsed.result.as_json()
         else:
             _check_approver(desk, by)
             try:
-                made = go_live(desk.engine, desk.act(by), desk.place, why=why)
+                made = go_live(desk.engine, desk.act(by), desk.place, why=why, live=desk.live())
             except EditError as error:
                 if error.code != "gate_refused":
                     raise
@@ -232,7 +245,8 @@ def _desk() -> Iterator[Desk]:
     place = place_of(load_city(settings.city))
     engine = open_store(settings)
     try:
-        yield Desk(engine, place, secret_key(settings), datetime.now(UTC))
+        yield Desk(engine, place, secret_key(settings), datetime.now(UTC),
+                   settings.data_dir / "learned")  # fmt: skip
     except DBAPIError as error:
         raise StoreError(
             fault_of(error), "数据库用不了；没有启动过就先运行 qianmen db upgrade"
