@@ -252,11 +252,11 @@ def test_words_staged_after_a_release_survive_its_undoing(desk: Engine) -> None:
 def test_a_new_matter_is_understood_only_once_published(desk: Engine) -> None:
     key = AnswerKey("civil.dog", "费用")
     with writing(desk) as session:
-        fields = {"name": "养犬登记", "department": "公安局", "golden": {"费用": ["办狗证多少钱"]},
-                  "questions": {"费用": ["狗证收费吗"]}, "aliases": ["办狗证", "狗证"]}  # fmt: skip
+        fields = {"name": "养犬登记", "department": "公安局", "aliases": ["办狗证", "狗证"],
+                  "questions": {"费用": ["办狗证要多少钱", "狗证收费吗"]}}  # fmt: skip
         made = words.add_matter(session, act("editor1"), "civil.dog", fields)
     assert made.is_new
-    assert Published(desk).search().about("办狗证")[0] != "civil.dog"
+    assert "civil.dog" not in codes(desk)
     ready = approved(desk, "不收费。", key)
     error = refused(lambda: out(desk, Selection((ready.id,), ())))
     assert error.code == "step_refused"  # its matter must come along
@@ -264,8 +264,14 @@ def test_a_new_matter_is_understood_only_once_published(desk: Engine) -> None:
         words.approve_words(session, act("chief"), "civil.dog", edition=made.edition)
     out(desk)
     assert said(desk, key=key) == "不收费。"
+    assert "civil.dog" in codes(desk)
     publish.undo_last(desk, act("chief"))
-    assert Published(desk).search().about("办狗证")[0] != "civil.dog"
+    assert "civil.dog" not in codes(desk)
+
+
+def codes(engine: Engine) -> set[str]:
+    with reading(engine) as session:
+        return {matter.code for matter in snapshot(session).matters}
 
 
 def test_two_publishers_at_once(desk: Engine) -> None:
