@@ -108,7 +108,7 @@ async def test_asked_back_and_chosen(rig: Rig) -> None:
 
 async def test_two_misses_bring_a_person(rig: Rig) -> None:
     talk = rig.talk()
-    assert (await talk.say("嘟嘟嘟嘟咕噜")).understood.decision == "miss"
+    assert (await talk.say("咿呀哇哒呜哩")).understood.decision == "miss"
     (wish,) = (await talk.say("哇啦哇啦咿呀")).replies
     assert isinstance(wish, Handoff)
     assert wish.reason == "misses"
