@@ -43,19 +43,28 @@ class Urgent:
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """Log odds: below ``floor`` a rule is mistaken, above ``alone`` no rule is needed, above
-    ``excused`` not even an excuse counts.
+    """Log odds: below ``floor`` a rule is mistaken (not in a long story, where
+    other things count against it); ``few`` (for a few characters) to ``many`` is
+    enough without a rule, the more characters the more; above ``excused`` not even an excuse
+    counts.
     """
 
     floor: float
-    alone: float
+    few: float
+    many: float
     excused: float
 
+    def alone(self, length: int) -> float:
+        """What a text of ``length`` characters must reach without a rule."""
+        return self.few + (self.many - self.few) * min(1.0, max(0, length - _FEW) / (_MANY - _FEW))
 
-# From the curves of ``python -m bot.urgent_train --curve``: recall first, false alarms ≤ 1.5 %.
+
+# From cross-validation (``python -m bot.urgent_train --curve``): recall first, then false alarms.
+# Long stories name more, and by chance more that frightens: they must be surer.
+_FEW, _MANY = 6, 28
 _LIMITS: dict[Kind, _Limits] = {
-    "danger": _Limits(-2.5, 0.75, 2.0),
-    "person": _Limits(-4.0, 0.5, 3.0),
+    "danger": _Limits(floor=-3.0, few=0.0, many=1.5, excused=3.0),
+    "person": _Limits(floor=-9.0, few=0.25, many=1.0, excused=4.0),
 }
 
 
@@ -79,8 +88,9 @@ def _settled(
 ) -> Urgent | None:  # fmt: skip
     limits = _LIMITS[kind]
     if kind in found:
-        return found[kind] if score > limits.floor else None
-    if score <= (limits.excused if kind in excused else limits.alone):
+        mistaken = len(heard) <= _MANY and score <= limits.floor
+        return None if mistaken else found[kind]
+    if score <= (limits.excused if kind in excused else limits.alone(len(heard))):
         return None
     topic = opinion.topic(heard) if kind == "danger" else kind
     return Urgent(kind, "learned", _telling(kind, heard, opinion), topic)

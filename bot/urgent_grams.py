@@ -32,7 +32,7 @@ _SOUNDS = (1, 2, 3, 4)
 _MIXED = (2, 3)
 _EDGE = "^"
 _WINDOW = 26
-_STEP = 9
+_STEP = 13
 _NEAR = 6
 _LONGEST = 6
 
@@ -71,8 +71,7 @@ def placed(chars: tuple[str, ...], heard: tuple[str, ...]) -> Signs:
 
 
 def windows(whole: Signs) -> Iterator[Signs]:
-    """``whole``, then, where it is a long story, overlapping stretches of it."""
-    yield whole
+    """Overlapping stretches of ``whole`` where it is a long story; else none."""
     length = len(whole.chars)
     if length > _WINDOW + _STEP:
         for start in range(0, length - _WINDOW + _STEP, _STEP):

@@ -20,6 +20,8 @@ from bot.urgent_grams import Signs, buckets, signs, windows
 
 WEIGHTS = Path(__file__).with_name("urgent_weights.npz")
 TOPIC_BUCKETS = 1 << 13
+_USUAL = 150
+_STRETCH = 1.5  # a stretch lacks what stands around it, so it must be surer
 KINDS: tuple[Literal["danger", "person"], ...] = ("danger", "person")
 
 Ints = npt.NDArray[np.int8]
@@ -49,8 +51,10 @@ class Opinion:
     digest: str
 
     def score(self, text: str) -> Score:
-        """How urgent ``text`` is: its most urgent stretch counts. Never raises."""
-        best = np.max([self._judge(part) for part in windows(signs(text))], axis=0)
+        """How urgent ``text`` is, or the most urgent stretch of a long one. Never raises."""
+        whole = signs(text)
+        parts = [self._judge(part) - _STRETCH for part in windows(whole)]
+        best = np.max([self._judge(whole), *parts], axis=0)
         return Score(float(best[0]), float(best[1]))
 
     def topic(self, text: str) -> str:
@@ -62,7 +66,12 @@ class Opinion:
     def _judge(self, part: Signs) -> Floats:
         found = np.array(buckets(part), dtype=np.int64)
         sums = self.kinds[found].sum(axis=0, dtype=np.int64)
-        return np.asarray(sums * self.steps[0] + self.kind_bias, dtype=np.float64)
+        return np.asarray(sums * self.steps[0] * share(len(found)) + self.kind_bias)
+
+
+def share(count: int) -> float:
+    """What each of ``count`` buckets counts: less in a long text, or length alone would tell."""
+    return float((_USUAL / max(count, 1)) ** 0.5)
 
 
 def load(path: Path = WEIGHTS) -> Opinion:

@@ -23,7 +23,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from bot.urgent_grams import BUCKETS, CONCEPTS, STRUCK, Signs, buckets, placed, signs
-from bot.urgent_opinion import KINDS, TOPIC_BUCKETS, WEIGHTS, Floats, Ints, Opinion, save
+from bot.urgent_opinion import KINDS, TOPIC_BUCKETS, WEIGHTS, Floats, Ints, Opinion, save, share
 
 PHRASES = Path(__file__).with_name("urgent_phrases")
 FOLDS = 5
@@ -31,7 +31,8 @@ FOLDS = 5
 _NONE = "none"
 _OPENINGS = (
     "你好我想反映一个情况", "喂你好", "那个", "是这样的啊", "我跟你说", "麻烦问一下",
-    "不好意思打扰了", "请问", "同志你好", "哎呀", "我是老人听不太清", "你们是12345吧", "嗯怎么说呢", "师傅",
+    "不好意思打扰了", "请问", "同志你好", "哎呀", "我是老人听不太清", "你们是12345吧", "嗯怎么说呢",
+    "师傅",
 )  # fmt: skip
 _CLOSINGS = (
     "怎么办", "归谁管", "你们管不管", "快点", "麻烦你们看一下", "谢谢", "该找谁", "可以吗", "啊",
@@ -41,7 +42,7 @@ _STRIKE = 0.25
 _STRIKE_BESIDE = 0.1
 _ALIKE = 0.5
 _COMMON = 200
-_BALANCE = {"danger": (0.2, False), "person": (0.6, True)}
+_BALANCE = {"danger": (0.15, False), "person": (0.5, True)}
 _TOPIC_BALANCE = 0.3
 
 
@@ -132,10 +133,15 @@ def _variants(
         (_joined(*framed), 0.5),
     ]
     if kind != "person" and calm:
-        one, other = chance.choice(calm), chance.choice(calm)
-        beside = chance.choice([(one, whole), (whole, one), (one, whole, other)])
-        variants.append((_struck(_joined(*beside), _STRIKE_BESIDE, chance), 0.4))
+        variants += [(_beside(whole, calm, chance), 0.4), (_beside(whole, calm, chance), 0.4)]
     return variants
+
+
+def _beside(whole: Signs, calm: Sequence[Signs], chance: random.Random) -> Signs:
+    """``whole`` somewhere in a longer story of one to three calm sentences."""
+    story = [chance.choice(calm) for _ in range(chance.randint(1, 3))]
+    story.insert(chance.randint(0, len(story)), whole)
+    return _struck(_joined(*story), _STRIKE_BESIDE, chance)
 
 
 def _struck(whole: Signs, share: float, chance: random.Random) -> Signs:
@@ -151,8 +157,8 @@ def _joined(*parts: Signs) -> Signs:
 def _matrix(rows: Sequence[Sequence[int]], width: int) -> csr_matrix:
     ends = np.cumsum([0, *map(len, rows)])
     columns = np.concatenate([np.array(row, dtype=np.int64) for row in rows])
-    ones = np.ones(len(columns), dtype=np.float64)
-    return csr_matrix((ones, columns, ends), shape=(len(rows), width))
+    shares = np.concatenate([np.full(len(row), share(len(row))) for row in rows])
+    return csr_matrix((shares, columns, ends), shape=(len(rows), width))
 
 
 def _fit(
@@ -245,10 +251,10 @@ def _print_curve(sentences: Sequence[Sentence], scores: Floats) -> None:
     for column, kind in enumerate(KINDS):
         wanted = scores[kinds == kind, column]
         others = scores[kinds != kind, column]
-        for share in (0.005, 0.01, 0.015, 0.02, 0.03, 0.05):
-            limit = float(np.quantile(others, 1 - share))
+        for alarms in (0.005, 0.01, 0.015, 0.02, 0.03, 0.05):
+            limit = float(np.quantile(others, 1 - alarms))
             recall = float((wanted > limit).mean())
-            print(f"{kind} false alarms {share:.1%} limit {limit:.2f} noticed {recall:.1%}")  # noqa: T201 - a command's output
+            print(f"{kind} false alarms {alarms:.1%} limit {limit:.2f} noticed {recall:.1%}")  # noqa: T201 - a command's output
 
 
 if __name__ == "__main__":

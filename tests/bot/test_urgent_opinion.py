@@ -1,0 +1,142 @@
+"""The learned second opinion: what it is worth on sentences that nobody learned from, and that
+the weights are what the sentences give.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.urgent import UrgentWords, urgent
+from bot.urgent_grams import BUCKETS, buckets, signs
+from bot.urgent_opinion import load, save, standard
+from bot.urgent_train import Sentence, digest, groups, learn, read_sentences
+
+ROOT = Path(__file__).parents[2]
+CASES = Path(__file__).parent / "urgent"
+DATA: dict[str, Any] = yaml.safe_load(
+    (ROOT / "config/cities/sample/urgent.yaml").read_text(encoding="utf-8")
+)
+WORDS = UrgentWords.from_dict(DATA)
+RULES = UrgentWords(WORDS.rules)
+FRESH = ("fresh_danger", "fresh_not_danger", "fresh_person", "fresh_not_person")
+
+
+def _cases(name: str) -> list[str]:
+    return (CASES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
+
+
+def _share(name: str, kind: str, words: UrgentWords = WORDS) -> float:
+    cases = _cases(name)
+    kinds = [found.kind if (found := urgent(text, words)) else "" for text in cases]
+    return kinds.count(kind) / len(cases)
+
+
+def test_fresh_dangers_are_noticed() -> None:
+    assert _share("fresh_danger", "danger") >= 0.96
+    assert _share("fresh_danger", "danger", RULES) < 0.9  # the rules alone do not know them
+
+
+def test_fresh_sentences_that_only_sound_dangerous_raise_few_alarms() -> None:
+    assert _share("fresh_not_danger", "danger") <= 0.04
+
+
+def test_fresh_wishes_for_a_person_are_noticed() -> None:
+    assert _share("fresh_person", "person") >= 0.95
+
+
+def test_fresh_sentences_that_only_sound_like_a_wish_are_none() -> None:
+    assert _share("fresh_not_person", "") >= 0.93
+
+
+def test_the_exams_stand_in_no_training_file() -> None:
+    learned = {sentence.text for sentence in read_sentences()}
+    for name in FRESH:
+        assert not learned.intersection(_cases(name)), name
+
+
+def test_the_weights_are_those_of_these_sentences() -> None:
+    assert standard().digest == digest(read_sentences()), "run python -m bot.urgent_train"
+
+
+def test_learning_again_gives_the_committed_weights() -> None:
+    again = learn(read_sentences())
+    kept = standard()
+    assert again.names == kept.names
+    off = np.abs(again.kinds.astype(int) - kept.kinds.astype(int))
+    assert off.max() <= 1  # the last digit of a sum may differ between processors
+    for text in _cases("fresh_danger"):
+        assert again.score(text).danger == pytest.approx(kept.score(text).danger, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("厨房那个煤气阀门我怎么拧都拧不住，味道越来越重", "gas"),
+        ("着货了，隔壁着货了", "fire"),
+        ("活着真的没什么意思了", "suicide"),
+        ("一个男的一直跟在我后面，我害怕", "violence"),
+        ("电梯里有个小孩在哭，门打不开", "lift"),
+    ],
+)
+def test_what_is_learned_names_its_topic_and_quotes_what_was_said(text: str, topic: str) -> None:
+    found = urgent(text, UrgentWords((), standard()))
+    assert found is not None
+    assert (found.kind, found.rule, found.topic) == ("danger", "learned", topic)
+    assert found.quote in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["幸福路煤气站对面", "火车站", "消防队旁边", "张大火", "13812345678", "昨天下午三点", "三千块"],
+)
+def test_an_answer_in_a_form_is_no_alarm(text: str) -> None:
+    assert urgent(text, WORDS) is None
+
+
+def test_a_danger_in_the_middle_of_a_long_story_is_noticed() -> None:
+    story = "我想问一下公积金的事，我前年从外地过来上班，单位一直给我交着，" * 3
+    text = f"{story}哎呀不好了我家厨房着火了，火都烧到窗帘了，{story}"
+    found = urgent(text, WORDS)
+    assert found is not None
+    assert found.kind == "danger"
+
+
+@given(st.text(max_size=200))
+def test_buckets_are_in_range_and_rising(text: str) -> None:
+    found = buckets(signs(text))
+    assert found == sorted(set(found))
+    assert all(0 <= bucket < BUCKETS for bucket in found)
+
+
+def test_saved_weights_are_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "weights.npz"
+    save(standard(), path)
+    assert load(path).score("着火了") == standard().score("着火了")
+
+
+def test_a_broken_file_of_weights_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "weights.npz"
+    path.write_bytes(b"rubbish")
+    with pytest.raises((ValueError, OSError, KeyError)):
+        load(path)
+
+
+def test_a_sentence_under_two_kinds_is_refused(tmp_path: Path) -> None:
+    for kind in ("danger", "none"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "some.txt").write_text("# why\n着火了\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="着火了"):
+        read_sentences(tmp_path)
+
+
+def test_sentences_that_sound_alike_are_grouped() -> None:
+    texts = ["电梯里困了三个人", "电梯里捆了三个人", "燃气费在哪里交"]
+    found = groups([Sentence(text, "none", "x") for text in texts])
+    assert found[0] == found[1] != found[2]
