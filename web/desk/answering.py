@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
@@ -53,6 +54,7 @@ def rights_of_page(request: Request) -> dict[str, bool]:
 
 def onward(request: Request, path: str) -> Response:
     """To another page of ours, also from a script's request."""
+    path = quote(path, safe="/?=&%#")
     if PART in request.headers:
         return renewed(request, Response(status_code=204, headers={"X-Qianmen-To": path}))
     return renewed(request, RedirectResponse(path, 303))

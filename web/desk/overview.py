@@ -155,7 +155,8 @@ def found(rows: Iterable[Row], text: str, state: str) -> tuple[Row, ...]:
 
 def staff_names(session: Session) -> dict[str, str]:
     """Everybody's name by login."""
-    return dict(session.execute(select(Staff.login, Staff.name)).tuples().all())
+    rows = session.execute(select(Staff.login, Staff.name))
+    return dict([(row[0], row[1]) for row in rows])
 
 
 def _found(row: Row, words: Sequence[str]) -> tuple[int, Hit | None] | None:
@@ -208,7 +209,7 @@ def _said(session: Session) -> dict[str, list[Said]]:
         ).where(Answer.state == "published")
     )  # fmt: skip
     found: dict[str, list[Said]] = {}
-    for matter, aspect, region, text, sample, start, end in rows.tuples():
+    for matter, aspect, region, text, sample, start, end in rows:
         said = Said(AnswerKey(matter, aspect, region), text, sample, start, end)
         found.setdefault(matter, []).append(said)
     for answers in found.values():

@@ -57,8 +57,7 @@ class Queue:
 
 def queue(session: Session, login: str, today: date) -> Queue:
     """Read it, as ``login`` sees it."""
-    named = session.execute(select(Matter.code, Matter.name)).tuples()
-    names = dict(named.all())
+    names = matter_names(session)
     every = [_waiting(one, names, login, today) for one in versions.in_work(session)]
     staged = [
         WaitingWords(one, str(one.staged["name"]), login in one.writers, changes_of(one))
@@ -75,6 +74,19 @@ def queue(session: Session, login: str, today: date) -> Queue:
 def selection(chosen_versions: Iterable[int], chosen_matters: Iterable[str]) -> Selection:
     """What a form's ticks say."""
     return Selection(tuple(chosen_versions), tuple(chosen_matters))
+
+
+def matter_names(session: Session) -> dict[str, str]:
+    """Every matter's name by its code."""
+    rows = session.execute(select(Matter.code, Matter.name))
+    return dict([(row[0], row[1]) for row in rows])
+
+
+def called(code: str, names: Mapping[str, str]) -> str:
+    """An answer's id (``gjj.rent:条件:city``) or a matter's code in words."""
+    matter, _, rest = code.partition(":")
+    name = names.get(matter, matter)
+    return f"{name}的{rest.partition(':')[0]}" if rest else f"{name}的说法"
 
 
 def _waiting(version: Version, names: Mapping[str, str], login: str, today: date) -> Waiting:

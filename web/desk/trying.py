@@ -119,6 +119,6 @@ def _tried(
 
 def _names(engine: Engine) -> list[tuple[str, str]]:
     with reading(engine) as session:
-        rows = session.execute(select(Matter.code, Matter.name, Matter.pending)).tuples()
+        rows = session.execute(select(Matter.code, Matter.name, Matter.pending))
         return [(code, (pending or {}).get("fields", {}).get("name", name))
                 for code, name, pending in rows]  # fmt: skip

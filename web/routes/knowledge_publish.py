@@ -15,7 +15,7 @@ from web.deps import ApprovesKnowledge, EditsKnowledge, OwnForm, SeesKnowledge, 
 from web.desk.answering import desk_act, desk_page, onward, wants_part
 from web.desk.labels import who
 from web.desk.overview import staff_names
-from web.desk.publishing import queue, selection
+from web.desk.publishing import called, matter_names, queue, selection
 from web.errors import EDIT_STATUS
 from web.routes.knowledge_answer import approve_one
 from web.site import Site
@@ -135,8 +135,10 @@ def _values(site: Site, login: str) -> dict[str, Any]:
         names = staff_names(session)
         waiting = queue(session, login, site.desk.place.day(site.now()))
         releases = publish.releases(session, _RELEASES)
+        matters = matter_names(session)
     last = next((release for release in releases if release.undone_at is None), None)
     return {
         "queue": waiting, "releases": releases, "last": last, "result": None, "chosen": None,
         "ready": False, "who": lambda by: who(by, names),
+        "called": lambda code: called(code, matters),
     }  # fmt: skip
