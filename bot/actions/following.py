@@ -141,7 +141,11 @@ def _taken(
 
 def _rest(memory: Memory, taken: Option | None) -> tuple[Option, ...]:
     """Questions that were asked besides and are still unanswered."""
-    return tuple(one for one in memory.offered if one != taken and code_of(one.value) is not None)
+    return tuple(one for one in memory.offered if one != taken and _is_answer(one))
+
+
+def _is_answer(option: Option) -> bool:
+    return not option.value.startswith(PREFIX) and code_of(option.value) is not None
 
 
 def _declines(turn: Turn) -> bool:

@@ -17,6 +17,8 @@ _ONLY = re.compile(
     r"(?:不是?|对|是|哦|我们?|俺们?|咱们?|这边|这里|人|家|住|在|就|是|的|户口|这儿|那儿|那边|那里|呢|那|要是|"
     r"如果|啊|吧|了|问|想|要|听)*"
 )
+_WHO = "[我俺咱你他她们家爸妈父母亲老公婆人孩子儿女爱现]"
+_AFTER = "(?:这边|那边|这儿|那儿|住|的|人)*[，,。 ]*"
 _BESIDE = r"(?!路|街|大道|医院|小区|大桥|中学|小学|派出所|那条)"
 
 
@@ -45,6 +47,16 @@ def only_region(text: str, city: City) -> str:
             for name in sorted((region.name, *region.aliases), key=len, reverse=True):
                 rest = rest.replace(name, "")
     return code if code and _ONLY.fullmatch(rest) else ""
+
+
+def without_region(text: str, city: City) -> str:
+    """``text`` without the region it names and the words that place somebody there: 我妈在西河区，
+    去哪办 → 去哪办; unchanged where nothing would be left.
+    """
+    names = sorted({n for region in city.regions for n in (region.name, *region.aliases)}, key=len)
+    listed = "|".join(map(re.escape, reversed(names)))
+    there = rf"(?:{_WHO}{{0,4}}[在住是]+)?(?:{listed}){_BESIDE}{_AFTER}"
+    return re.sub(there, "", text).strip() or text
 
 
 def with_elsewhere(decided: Decided, found: Found, city: City) -> Decided:

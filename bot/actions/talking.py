@@ -8,11 +8,11 @@ from bot.actions.answers import Knowledge, answered, besides, code_of, offer, op
 from bot.actions.arbitration import SURE, way
 from bot.actions.calls import OPENS_FORM, Turn
 from bot.actions.following import FORM, at_once, followed, missed
-from bot.actions.looking import Looked, look
+from bot.actions.looking import Looked, kept, look
 from bot.actions.outcome import Decided, Memory, Story, ask, goodbye, person, say
 from bot.actions.refusals import refused
-from bot.actions.regions import noted, only_region, region_said, with_elsewhere
-from bot.actions.words import meant, needs_nothing, opens_only
+from bot.actions.regions import noted, only_region, region_said, with_elsewhere, without_region
+from bot.actions.words import meant, needs_nothing, opens_only, thanks
 from config.city import City
 from config.prompts import Prompts
 from knowledge.published import KnowledgeError
@@ -134,7 +134,7 @@ def _arbitrated(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) ->
     ):
         return _by_act(turn, memory, city.prompts)
     try:
-        looked = look(knowledge, turn.text, turn.context, turn.at)
+        looked = _looked(turn, knowledge, city)
         went = way(turn, looked.found, _alone(turn, memory, looked.found, knowledge))
     except KnowledgeError:
         if turn.act in ("policy", "other"):
@@ -145,6 +145,18 @@ def _arbitrated(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) ->
     if went == "act":
         return _by_act(turn, memory, city.prompts)
     return _answered(looked, turn, city) or _not_found(turn, memory, looked, knowledge, city)
+
+
+def _looked(turn: Turn, knowledge: Knowledge, city: City) -> Looked:
+    """What is asked; where the name of a region hides it (我妈在西河区，去哪办), without that."""
+    looked = look(knowledge, turn.text, turn.context, turn.at)
+    bare = without_region(turn.text, city)
+    if looked.found.decision == "answer" or bare == turn.text:
+        return looked
+    again = look(knowledge, bare, turn.context, turn.at)
+    if again.found.decision == "miss":
+        return looked
+    return replace(again, found=kept(again.found, turn.text, turn.context))
 
 
 def _alone(turn: Turn, memory: Memory, found: Found, knowledge: Knowledge) -> Found:
@@ -198,7 +210,7 @@ def _by_act(turn: Turn, memory: Memory, prompts: Prompts) -> Decided:
         case "repeat" | "slower":
             return repeated(turn, prompts, slower=turn.act == "slower")
         case "bye":
-            return goodbye(prompts.bye)
+            return _taking_leave(turn, prompts)
         case "insult":
             if memory.insults + 1 >= INSULTS:
                 return person("anger")
@@ -209,11 +221,21 @@ def _by_act(turn: Turn, memory: Memory, prompts: Prompts) -> Decided:
             return _loose_end(turn, memory, prompts)
 
 
+def _taking_leave(turn: Turn, prompts: Prompts) -> Decided:
+    """Goodbye; thanks alone end no talk, unless it was asked whether there is anything else."""
+    if thanks(turn.text) and prompts.anything_else not in _told(turn):
+        return Decided((ask(prompts.anything_else),), "talk")
+    return goodbye(prompts.bye)
+
+
+def _told(turn: Turn) -> str:
+    return " ".join(reply.text for reply in turn.last_replies if isinstance(reply, Say | Ask))
+
+
 def _loose_end(turn: Turn, memory: Memory, prompts: Prompts) -> Decided:
     """对, 没有 or 算了 where nothing was asked but, perhaps, whether there is anything else."""
-    told = " ".join(reply.text for reply in turn.last_replies if isinstance(reply, Say | Ask))
     if turn.act == "deny":
-        if prompts.anything_else in told:
+        if prompts.anything_else in _told(turn):
             return goodbye(prompts.bye)
         if needs_nothing(turn.text):
             return Decided((ask(prompts.anything_else),), "talk")

@@ -22,6 +22,10 @@ _ENOUGH = re.compile(
     r"(?:嗯|好|行|那|哦|对)*(?:不用|不要|不需要|不必|不了|不听|没有|没事|没了|行了|够了|可以了|清楚了|知道了|明白了)"
     r"(?:了|啦|啊|哈|吧|谢谢|别的|其他|问题|事|听|你|您)*"
 )
+_THANKS = re.compile(
+    r"(?:嗯|好|好的|行|对|哦|那|知道了|明白了|清楚了|可以了|了|啊)*(?:谢谢|多谢|感谢|谢了|谢谢啦|辛苦)"
+    r"(?:你们?|您|啊|了|啦|哈|哦|同志|师傅|姑娘|小姑娘|谢谢|感谢|麻烦)*"
+)
 _OPENS = re.compile(
     r"(?:你好|您好|喂|哎|那个|这个|同志|师傅|请问|麻烦|打扰|跟你们?|向你们?|[，,])*"
     r"(?:我|俺)?是?(?:这样的?)?(?:就是)?(?:想|要)?"
@@ -67,6 +71,11 @@ def wants(text: str) -> bool:
 def needs_nothing(text: str) -> bool:
     """Whether ``text`` as a whole declines with thanks: 不用了, 没别的事了, 知道了."""
     return bool(_ENOUGH.fullmatch(for_matching(text)))
+
+
+def thanks(text: str) -> bool:
+    """Whether ``text`` only thanks: 好的谢谢."""
+    return bool(_THANKS.fullmatch(for_matching(text)))
 
 
 def opens_only(text: str) -> bool:
@@ -118,3 +127,10 @@ def digits_tried(text: str) -> bool:
 def behind_correction(text: str) -> str:
     """What is said to be right: the words behind 不对，是…; the whole text without such words."""
     return corrected(clean(text))[1]
+
+
+def put_right(text: str) -> tuple[str, str]:
+    """What stands before and what behind 不对，是…; ('', '') where nothing is taken back."""
+    text = clean(text)
+    before, later = corrected(text)
+    return (before, later) if later != text else ("", "")
