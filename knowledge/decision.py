@@ -22,7 +22,9 @@ MATTER_WORTHS = (
 )  # fmt: skip
 """What speaks for a matter; a ``lead`` is over the best other one."""
 
-NONE_WORTHS = ("bias", "evidence", "outside", "strange", "best_near", "best_linear")
+NONE_WORTHS = (
+    "bias", "evidence", "outside", "generic", "strange", "best_near", "best_linear",
+)  # fmt: skip
 """What speaks for none of them."""
 
 ASPECT_WORTHS = ("linear", "lead", "near", "answered")
@@ -65,11 +67,11 @@ class Calibration:
     """
 
     matter: tuple[float, ...] = (
-        0.739, 1.242, -0.227, 0.672, 2.562, -0.397, 0.843, 1.402, -0.08, -0.825,
+        0.807, 1.072, -0.34, 0.488, 2.675, -0.448, 0.723, 1.17, -0.274, -0.829,
     )  # fmt: skip
-    none: tuple[float, ...] = (0.95, -0.231, 0.699, 0.728, 0.453, -0.368)
-    aspect: tuple[float, ...] = (2.852, 0.911, -0.186, 0.499)
-    nothing: tuple[float, ...] = (0.256, 2.207)
+    none: tuple[float, ...] = (1.202, -0.168, 1.647, -0.425, 0.733, 0.405, -0.24)
+    aspect: tuple[float, ...] = (2.686, 0.742, -0.189, 0.308)
+    nothing: tuple[float, ...] = (0.335, 2.054)
     thresholds: Thresholds = field(default_factory=Thresholds)
 
     def matters(

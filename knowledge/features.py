@@ -22,7 +22,7 @@ _LEAST = 2
 class Row:
     """A text's features: their places in the vocabulary and what each weighs (float32)."""
 
-    at: NDArray[np.int64]
+    at: NDArray[np.int32]
     weight: NDArray[np.float32]
 
 
@@ -47,6 +47,16 @@ class Vocabulary:
         times = np.fromiter(used.values(), dtype=np.float32, count=len(used))
         return cls(places, (np.log((1.0 + count) / (1.0 + times)) + 1.0).astype(np.float32))
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The features, each at its place."""
+        return tuple(self._places)
+
+    @property
+    def idf(self) -> NDArray[np.float32]:
+        """How telling each feature is, at its place."""
+        return self._idf
+
     def __len__(self) -> int:
         return len(self._places)
 
@@ -54,7 +64,7 @@ class Vocabulary:
         """``text`` as a row; empty where nothing in it is known."""
         places = self._places
         counted = Counter(at for at in map(places.get, features(text)) if at is not None)
-        at = np.fromiter(counted.keys(), dtype=np.int64, count=len(counted))
+        at = np.fromiter(counted.keys(), dtype=np.int32, count=len(counted))
         times = np.fromiter(counted.values(), dtype=np.float32, count=len(counted))
         weight = (1.0 + np.log(times)) * self._idf[at]
         length = float(np.linalg.norm(weight)) or 1.0

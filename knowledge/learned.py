@@ -7,8 +7,8 @@ out and only their sounds left, so that a misrecognised word still tells somethi
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -19,15 +19,18 @@ from knowledge.matters import MatterEntry
 from knowledge.signs import Signs, signs
 
 OUTSIDE = ""
-"""The class of texts that ask about no matter."""
+"""The class of texts that ask about something that is no matter here."""
+
+GENERIC = "*"
+"""The class of texts that ask without saying about what: 要带什么材料."""
 
 OUTSIDE_PATH = Path(__file__).resolve().parent / "outside.txt"
 
 _STRUCK_SHARE = 0.3
 _TAUGHT_NAMES = 300
 _MOST_MATTERS = 400
-_MATTER_STRENGTH = 0.5
-_ASPECT_STRENGTH = 0.4
+_MATTER_STRENGTH = 1.0
+_ASPECT_STRENGTH = 1.0
 
 Example = tuple[Signs, str]
 """A text and its label."""
@@ -35,13 +38,14 @@ Example = tuple[Signs, str]
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A trained pair of classifiers. ``matters`` has the label ``OUTSIDE`` too, ``aspects`` the
-    label ``NOTHING``.
+    """A trained pair of classifiers. ``matters`` has the labels ``OUTSIDE`` and ``GENERIC`` too,
+    ``aspects`` the label ``NOTHING``. ``rows``: the questions they learned from, cut into features.
     """
 
     vocabulary: Vocabulary
     matters: Linear
     aspects: Linear
+    rows: Mapping[str, Row] = field(default_factory=dict)
 
 
 @cache
@@ -70,6 +74,12 @@ def learn(
         vocabulary,
         _fitted(rows, about, len(vocabulary), _MATTER_STRENGTH, balanced=False),
         _fitted(rows, asked, len(vocabulary), _ASPECT_STRENGTH, balanced=True),
+        {
+            text: rows[signs(text)][0]
+            for matter in given
+            for texts in matter.questions.values()
+            for text in texts
+        },
     )
 
 
@@ -91,10 +101,11 @@ def _about(
     found = [
         (signs(text), matter.code)
         for matter in matters
-        for texts in ((*matter.names,), *matter.questions.values())
+        for texts in (matter.names, *matter.questions.values())
         for text in texts
     ]
-    return found + [(signs(text), OUTSIDE) for text in (*outside, *phrasings.all) if text]
+    found += [(signs(text), OUTSIDE) for text in outside]
+    return found + [(signs(text), GENERIC) for text in phrasings.all if text]
 
 
 def _asked(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.features import Row, Vocabulary
+from knowledge.learned import Learned
 from knowledge.matters import MatterEntry
 from knowledge.signs import signs
 
@@ -51,26 +52,35 @@ class Memory:
 
     @classmethod
     def of(
-        cls, matters: Sequence[MatterEntry], vocabulary: Vocabulary, before: Memory | None = None
+        cls, matters: Sequence[MatterEntry], learned: Learned, before: Memory | None = None
     ) -> Memory:
-        """The questions of ``matters``; ``before`` spares the rows of those it has already."""
+        """The questions of ``matters``; ``before`` is an older one of the same ``learned``, and
+        spares the rows of what it has already.
+        """
         asked = [
             (text, matter.code, str(aspect))
             for matter in matters
             for aspect, texts in matter.questions.items()
             for text in texts
         ]
-        rows: dict[str, Row] = {}
-        if before is not None:
-            vocabulary = before.vocabulary
-            rows = {one.text: one.row for one in before._questions}
-            if [(one.text, one.matter, one.aspect) for one in before._questions] == asked:
-                return before
-        fresh = [text for text, _, _ in asked if text not in rows]
-        if before is not None:
-            vocabulary = vocabulary.extended(map(signs, fresh))
-        rows.update((text, vocabulary.row(signs(text))) for text in fresh)
+        if before is not None and before.asked == asked:
+            return before
+        vocabulary = before.vocabulary if before else learned.vocabulary
+        rows = dict(before.rows if before else learned.rows)
+        fresh = {text: signs(text) for text, _, _ in asked if text not in rows}
+        vocabulary = vocabulary.extended(fresh.values())
+        rows.update((text, vocabulary.row(cut)) for text, cut in fresh.items())
         return cls(vocabulary, [Question(*one, rows[one[0]]) for one in asked])
+
+    @property
+    def asked(self) -> list[tuple[str, str, str]]:
+        """Every question: text, matter, aspect."""
+        return [(one.text, one.matter, one.aspect) for one in self._questions]
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """The row of every question's text."""
+        return {one.text: one.row for one in self._questions}
 
     def near(self, rows: Sequence[Row]) -> Near:
         """How near the nearest of ``rows`` (a text and its clauses) comes."""
@@ -113,7 +123,7 @@ def _posted(
     questions: Sequence[Question], width: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
     """Where each feature's postings start, whose they are, and what they weigh."""
-    at = np.concatenate([np.zeros(0, np.int64), *(one.row.at for one in questions)])
+    at = np.concatenate([np.zeros(0, np.int32), *(one.row.at for one in questions)])
     weight = np.concatenate([np.zeros(0, np.float32), *(one.row.weight for one in questions)])
     who = np.repeat(
         np.arange(len(questions), dtype=np.int32), [len(one.row.at) for one in questions]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import mul
 
 import numpy as np
@@ -166,6 +167,27 @@ class NamingIndex:
             if users:
                 total += run.weight * max(0.0, 1.0 - users / common)
         return total
+
+    def matched(self, text: str, code: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The parts of ``text`` that the matter's names have too: by their characters, and those
+        of which only the sound is alike. Two signs at least.
+        """
+        said = signs(text)
+        marks = ["."] * len(said.chars)
+        if code in self._places:
+            matter = self._matters[self._places[code]]
+            for start, length, chars, sounds in said.grams():
+                for at in range(start, start + length):
+                    if length > 1 and chars in matter.chars:
+                        marks[at] = "c"
+                    elif length > 1 and sounds in matter.heard and marks[at] == ".":
+                        marks[at] = "s"
+        parts = [(mark, tuple(run)) for mark, run in groupby(range(len(marks)), marks.__getitem__)]
+        words = [(mark, "".join(said.chars[at] for at in run)) for mark, run in parts]
+        return (
+            tuple(word for mark, word in words if mark == "c"),
+            tuple(word for mark, word in words if mark == "s"),
+        )
 
     def known(self, chars: str, sounds: str) -> bool:
         """Whether any matter uses this run of signs, by character or by sound."""

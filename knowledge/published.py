@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -50,16 +51,18 @@ class Published:
     def __init__(
         self, engine: Engine, *, parents: Mapping[str, str] | None = None,
         regions: Mapping[str, str] | None = None, calibration: Calibration | None = None,
-        zone: tzinfo = UTC,
+        zone: tzinfo = UTC, cache: Path | None = None,
     ) -> None:  # fmt: skip
-        """``parents``: from a region's code to the one around it; ``regions``: to its name;
-        ``calibration`` and ``zone``: the city's.
+        """``parents``: from a region's code to the one around it; ``regions``: to its name, ``city`` to the city's own;
+        ``calibration`` and ``zone``: the city's. ``cache``: a folder that keeps trained
+        classifiers from start to start.
         """
         self._engine = engine
         self._parents = dict(parents or {})
         self._regions = dict(regions or {})
         self._calibration = calibration
         self._zone = zone
+        self._cache = cache
         self._lock = threading.Lock()
         self._search: Search | None = None
         self._revision = -1
@@ -86,6 +89,7 @@ class Published:
         self._search = Search.build(
             found.matters, found.answers, reuse=self._search, calibration=self._calibration,
             parents=self._parents, regions=self._regions, zone=self._zone,
+            cache=self._cache,
         )  # fmt: skip
         self._revision = found.revision
         metrics.answers.set(len(found.answers))

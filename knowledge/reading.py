@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from knowledge.asking import NOTHING
 from knowledge.features import Row
-from knowledge.learned import OUTSIDE, Learned
+from knowledge.learned import GENERIC, OUTSIDE, Learned
 from knowledge.linear import Linear
 from knowledge.memory import Memory, Near
 from knowledge.signs import Signs, signs
@@ -30,12 +30,14 @@ _UNLEARNED = -1.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """``matters``: scores by code (about -1 to 1), of ``outside`` too; ``near``: how near old
-    questions come; ``aspects``: scores by aspect, of ``NOTHING`` too.
+    """``matters``: scores by code (about -1 to 1), of ``outside`` (something that is no matter
+    here) and ``generic`` (no word of what it is about) too; ``near``: how near old questions
+    come; ``aspects``: scores by aspect, of ``NOTHING`` too.
     """
 
     matters: Mapping[str, float]
     outside: float
+    generic: float
     near: Near
     aspects: Mapping[str, float]
 
@@ -64,9 +66,9 @@ def _read(text: str, about: str, learned: Learned, memory: Memory) -> Reading:
     scores = _weighed(learned.matters, rows)
     matters = dict(zip(learned.matters.labels, map(float, scores), strict=True))
     asked = rows if about == text else [vocabulary.row(part) for part in parts(text)]
-    return Reading(
-        matters, matters.pop(OUTSIDE, 0.0), memory.near(rows), _aspects(learned.aspects, asked)
-    )
+    outside, generic = matters.pop(OUTSIDE, -1.0), matters.pop(GENERIC, -1.0)
+    aspects = _aspects(learned.aspects, asked)
+    return Reading(matters, outside, generic, memory.near(rows), aspects)
 
 
 def parts(text: str) -> list[Signs]:

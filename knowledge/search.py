@@ -7,56 +7,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from itertools import islice
-from typing import Literal
+from pathlib import Path
 
 from knowledge import metrics
-from knowledge.asking import NOTHING, Phrasings, read_phrasings
-from knowledge.decision import Calibration, Thresholds, aspect_worths
-from knowledge.learned import Learned, learn
+from knowledge.asking import Phrasings, read_phrasings
+from knowledge.decision import Calibration, Thresholds
+from knowledge.learned import Learned
+from knowledge.learnedcache import learn_once
 from knowledge.matters import CITY, MatterEntry, PublishedAnswer
 from knowledge.memory import Memory
 from knowledge.naming import NamingIndex
-from knowledge.reading import Reader, Reading
+from knowledge.othercity import of_another_city
+from knowledge.reading import Reader
 from knowledge.signs import signs
-from knowledge.topic import Topic, Topics
+from knowledge.topic import Topics
+from knowledge.turn import Decision as Decision
+from knowledge.turn import Found as Found
+from knowledge.turn import Turn
+from knowledge.why import Why, explain
 from language.normal import clean
 from turns.context import Context
 from turns.replies import Option
-from turns.understood import ASPECTS, Candidate
 
-Decision = Literal["answer", "ask", "miss"]
-
-_OPTIONS = 3
-_CANDIDATES = 6
-_RIVALS = 4
-_ELLIPSIS = 5.0
+_NEAREST = 5
 _DENIED = re.compile(r"不是[^是，。,.]{1,10}[，。,.]?(?:而)?(?=是)")
 """What a citizen takes back: 不是租房，是买房."""
-
-_USUAL = {"条件": 0.4, "材料": 0.3, "流程": 0.2, "额度": 0.1}
-"""What to offer where no aspect was asked for: what people want to know first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a text asks for.
-
-    ``answer``: say it. ``ask``: offer ``options`` (their value is ``matter:aspect``). ``miss``:
-    nothing to say; where the matter is known, ``context.matter`` and the first candidate name it.
-    ``candidates`` are ranked, at least three for a text that can be read. ``context`` is what the
-    talk is about from now on. ``elsewhere``: where the answer is the whole city's and the
-    citizen's region is unknown, the regions with a text of their own (``region:lin``).
-    """
-
-    decision: Decision
-    candidates: tuple[Candidate, ...]
-    answer: PublishedAnswer | None
-    context: Context
-    options: tuple[Option, ...] = ()
-    elsewhere: tuple[Option, ...] = ()
 
 
 class Search:
@@ -88,27 +64,27 @@ class Search:
         asking: Learned | None = None, phrasings: Phrasings | None = None,
         calibration: Calibration | None = None, parents: Mapping[str, str] | None = None,
         regions: Mapping[str, str] | None = None, zone: tzinfo = UTC, reuse: Search | None = None,
+        cache: Path | None = None,
     ) -> Search:  # fmt: skip
         """Make it ready. ``parents`` leads from a region to the one around it, ``regions`` to its
-        name; ``zone`` is the city's.
+        name (``city`` to the city's own); ``zone`` is the city's.
 
         ``asking``: trained classifiers to go on with. ``reuse``: a search whose classifiers and,
         as far as nothing has changed, whose indexes serve this one too; questions new since then
-        count as old ones at once, and teach the classifiers at the next training.
+        count as old ones at once, and teach the classifiers at the next training. ``cache``: a
+        folder that keeps trained classifiers from start to start.
         """
         phrasings = phrasings or read_phrasings()
         calibration = calibration or (reuse.calibration if reuse else Calibration())
         entries = tuple(matters)
         same = reuse is not None and reuse.named_alike(entries)
-        learned = asking or (reuse.asking if reuse else learn(entries, phrasings))
+        learned = asking or (reuse.asking if reuse else learn_once(entries, phrasings, cache))
         before = reuse.memory if reuse and reuse.asking is learned else None
-        reader = Reader(learned, Memory.of(entries, learned.vocabulary, before))
+        reader = Reader(learned, Memory.of(entries, learned, before))
         index = reuse.index if reuse and same else NamingIndex(entries, phrasings)
         topics = Topics(index, entries, phrasings, calibration.thresholds, calibration, reader)
         names = regions or (reuse.regions if reuse else {})
-        return cls(
-            entries, answers, index, reader, topics, calibration, parents or {}, names, zone
-        )
+        return cls(entries, answers, index, reader, topics, calibration, parents or {}, names, zone)
 
     @property
     def asking(self) -> Learned:
@@ -185,8 +161,27 @@ class Search:
         meant = _DENIED.sub("", text)
         reading = self._reader.read(text, meant)
         topic = self._topics.judge(meant, context.matter, reading)
-        turn = _Turn(self, topic, reading, context, region or context.region, now)
-        return turn.decided()
+        if of_another_city(text, self._regions.values()):
+            topic = topic.doubted()
+        return Turn(self, topic, reading, context, region or context.region, now).decided()
+
+    def why(
+        self, text: str, context: Context | None = None, *, region: str = "", now: datetime
+    ) -> Why:
+        """What made :meth:`find` decide as it does, for whoever edits the knowledge."""
+        context = context or Context()
+        text = clean(text)
+        found = self.find(text, context, region=region, now=now)
+        meant = _DENIED.sub("", text)
+        reading = self._reader.read(text, meant)
+        topic = self._topics.judge(meant, context.matter, reading)
+        turn = Turn(self, topic, reading, context, region or context.region, now)
+        return explain(
+            text, found, topic, self._topics.weigh(meant, reading), turn.aspects(),
+            self._index.matched(meant, topic.matter),
+            self.memory.nearest(self.memory.vocabulary.row(signs(meant)), _NEAREST),
+            {code: matter.name for code, matter in self._matters.items()}, self.limits,
+        )  # fmt: skip
 
     def about(self, text: str) -> tuple[str, float]:
         """The matter that ``text`` names most likely, asked about or not (a complaint's story),
@@ -217,109 +212,3 @@ class Search:
             seen.append(region)
             region = self._parents.get(region, "")
         return [*seen, CITY] if CITY not in seen else seen
-
-
-class _Turn:
-    """One turn on its way to a decision."""
-
-    def __init__(
-        self, search: Search, topic: Topic, reading: Reading, context: Context, region: str,
-        now: datetime,
-    ) -> None:  # fmt: skip
-        self._search = search
-        self._limits = search.limits
-        self._topic = topic
-        self._reading = reading
-        self._context = context
-        self._region = region
-        self._now = now
-        self._pairs = self._ranked()
-
-    def decided(self) -> Found:
-        chance = self._topic.chance
-        if chance < self._limits.offer or not self._pairs:
-            return self._missed()
-        matter = self._topic.matter
-        aspects = self._weighed(matter)
-        aspect, share = max(aspects.items(), key=lambda pair: pair[1])
-        asked = aspect if share >= self._limits.aspect else ""
-        if not self._answers(matter):
-            return self._found("miss", matter, asked)
-        if chance * share < self._limits.answer:
-            return self._asked_back(matter if chance >= self._limits.matter else "", asked)
-        answer = self._answer(matter, aspect)
-        if answer is None:
-            return self._found("miss", matter, aspect)
-        elsewhere = () if self._region else self._search.elsewhere(matter, aspect, now=self._now)
-        found = self._found("answer", matter, aspect)
-        return replace(found, answer=answer, elsewhere=elsewhere)
-
-    def _weighed(self, matter: str) -> dict[str, float]:
-        """The aspects' chances; where none was asked for, the talk's own aspect, else the usual."""
-        near = self._reading.near.pairs
-        own = {aspect: near.get((matter, aspect), 0.0) for aspect in ASPECTS}
-        chances = self._search.calibration.aspects(
-            aspect_worths(self._reading.aspects, own, self._answers(matter)),
-            self._reading.aspects.get(NOTHING, 0.0),
-        )
-        nothing = chances.pop(NOTHING)
-        follows = self._topic.follows or not self._context.matter
-        if self._context.aspect in chances and follows and not self._topic.carried:
-            return _handed_on(chances, nothing, self._context.aspect)
-        if nothing < self._limits.nothing or nothing < max(chances.values()):
-            return chances
-        return {
-            aspect: chance + nothing * _USUAL.get(aspect, 0.0) * self._limits.aspect
-            for aspect, chance in chances.items()
-        }
-
-    def _asked_back(self, matter: str, aspect: str) -> Found:
-        """Options: the likeliest answers, of one matter where that is known."""
-        there = (
-            pair for pair in self._pairs
-            if (not matter or pair.matter == matter) and self._answer(pair.matter, pair.aspect)
-            and (matter or not aspect or pair.aspect == aspect)
-        )  # fmt: skip
-        options = tuple(
-            self._search.option(pair.matter, pair.aspect) for pair in islice(there, _OPTIONS)
-        )
-        if not options:
-            return self._found("miss", matter, aspect)
-        return replace(self._found("ask", matter, aspect), options=options)
-
-    def _missed(self) -> Found:
-        gone = self._topic.strange >= self._limits.strange
-        kept = Context(region=self._region, for_whom=self._context.for_whom)
-        return Found("miss", self._pairs[:_CANDIDATES], None, kept if gone else self._context)
-
-    def _found(self, decision: Decision, matter: str, aspect: str) -> Found:
-        context = replace(self._context, matter=matter, aspect=aspect, region=self._region)
-        return Found(decision, self._pairs[:_CANDIDATES], None, context)
-
-    def _ranked(self) -> tuple[Candidate, ...]:
-        chances = self._topic.chances[:_RIVALS] or tuple(
-            (code, 0.0) for code in islice(self._search.codes(), 1)
-        )
-        ranked = [
-            Candidate(matter, aspect, min(1.0, chance * share))
-            for matter, chance in chances
-            for aspect, share in self._weighed(matter).items()
-        ]
-        ranked.sort(key=lambda candidate: -candidate.score)
-        return tuple(ranked)
-
-    def _answers(self, matter: str) -> frozenset[str]:
-        return frozenset(aspect for aspect in ASPECTS if self._answer(matter, aspect))
-
-    def _answer(self, matter: str, aspect: str) -> PublishedAnswer | None:
-        return self._search.by_code(matter, aspect, region=self._region, now=self._now)
-
-
-def _handed_on(chances: Mapping[str, float], nothing: float, aspect: str) -> dict[str, float]:
-    """The chances where a turn names another matter inside a talk about ``aspect`` (那买房的呢):
-    it asks for no aspect of its own more often than a first question does.
-    """
-    whole = _ELLIPSIS * nothing + sum(chances.values())
-    weighed = {one: chance / whole for one, chance in chances.items()}
-    weighed[aspect] += _ELLIPSIS * nothing / whole
-    return weighed

@@ -20,6 +20,11 @@ from knowledge.signs import signs
 _SAYS_SOMETHING = 3
 _LIKELY = 4
 _SHORT = 8
+_HARDLY = 0.2
+"""Evidence that is none: 公积金怎么取 names no matter, whatever was mostly meant by it."""
+_DOUBT = 0.2
+_ASTRAY = 0.0
+"""The classifier's score of something outside all matters, from which on a turn is no follow-up."""
 
 _LONG_NAME = 6
 """Signs from which on a name that stands in the text word for word is worth no more."""
@@ -49,6 +54,11 @@ class Topic:
     def chance(self) -> float:
         """How likely it is."""
         return self.chances[0][1] if self.chances else 0.0
+
+    def doubted(self) -> Topic:
+        """The same matters, none of them likely enough for anything to be said."""
+        chances = tuple((code, chance * _DOUBT) for code, chance in self.chances)
+        return Topic(chances, False, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,9 @@ class Topics:
 
         ``reading``: what :meth:`Reader.read` made of it, if that is known already.
         """
+        bare = self._bare(text)
+        if matter and bare != text:  # 要不要带身份证 inside a talk is no question about the card
+            reading = self._reader.read(bare, bare)
         reading = reading or self._reader.read(text, text)
         naming = self._naming(text, reading)
         strange = self._strange(text)
@@ -93,12 +106,13 @@ class Topics:
         elliptic = self._elliptic(text, matter, naming, chances)
         if not matter or (named and not elliptic):
             follows = bool(chances) and family(chances[0][0]) == family(matter)
-            unsaid = bool(chances) and chances[0][1] < self._thresholds.offer
-            alike = self._whole_family(text, naming, unsaid and strange < self._thresholds.strange)
-            if chances and chances[0][1] >= self._thresholds.matter:
-                alike = ()
+            top = chances[0][1] if chances else 0.0
+            unsaid = 0.0 < top < self._thresholds.offer and strange < self._thresholds.strange
+            alike = self._whole_family(text, naming, top, unsaid)
             return Topic(alike or chances, follows, strange)
-        return self._followed(text, matter, chances, strange)
+        says = len(signs(text).chars) >= _SAYS_SOMETHING
+        astray = says and reading.outside > max(reading.generic, _ASTRAY)
+        return self._followed(text, matter, chances, 1.0 if astray else strange)
 
     def weigh(
         self, text: str, reading: Reading, naming: Naming | None = None, *, anchored: bool = False
@@ -120,8 +134,10 @@ class Topics:
             [float(not anchored and not self._anchored(text, family(named.matter)))
              for named in found],
         ]  # fmt: skip
-        none = [1.0, math.log1p(naming.evidence), reading.outside, self._strange(text),
-                max(near, default=0.0), max(linear, default=-1.0)]  # fmt: skip
+        none = [
+            1.0, math.log1p(naming.evidence), reading.outside, reading.generic,
+            self._strange(text), max(near, default=0.0), max(linear, default=-1.0),
+        ]  # fmt: skip
         return Weighed(tuple(named.matter for named in found), np.array(columns).T, np.array(none))
 
     def _naming(self, text: str, reading: Reading, given: frozenset[str] = frozenset()) -> Naming:
@@ -179,10 +195,10 @@ class Topics:
         return kin not in self._anchors or kin in self._index.families(text)
 
     def _whole_family(
-        self, text: str, naming: Naming, unsaid: bool
+        self, text: str, naming: Naming, top: float, unsaid: bool
     ) -> tuple[tuple[str, float], ...]:
         """All matters of a family, alike, where the text names the family and tells none of its
-        matters from the others, or none well enough (``unsaid``).
+        matters from the others, or none well enough (``unsaid``). ``top``: the best chance.
         """
         if not naming.found:
             return ()
@@ -191,7 +207,9 @@ class Topics:
         anchor = self._anchors.get(kin)
         if anchor is None or not self._anchored(text, kin) or best.exact > len(anchor.chars) + 1:
             return ()
-        if not unsaid and self._index.telling(text, self._kin[kin]) >= self._thresholds.telling:
+        telling = self._index.telling(text, self._kin[kin])
+        sure = top >= self._thresholds.matter and telling >= _HARDLY
+        if sure or (not unsaid and telling >= self._thresholds.telling):
             return ()
         alike = max(self._thresholds.offer, self._thresholds.answer * 0.8)
         return tuple((code, alike) for code in self._kin[kin])

@@ -96,7 +96,7 @@ def trials(
                 yield judge.trial(replace(one, text=noise(one.text)), 1.0, kind)
         for one in strangers[number::_FOLDS]:
             yield judge.trial(one, 2.0, "outside")
-    for number in range(_LEFT_OUT):
+    for number in range(0, _LEFT_OUT, 2):  # half of the groups are enough, and half the time
         kept = [matter for at, matter in enumerate(matters) if at % _LEFT_OUT != number]
         judge = _Judge(kept, answered, phrasings, outside, NamingIndex(kept, phrasings))
         gone = {matter.code for matter in matters} - {matter.code for matter in kept}
@@ -139,7 +139,7 @@ class _Judge:
         outside: Sequence[str], index: NamingIndex,
     ) -> None:  # fmt: skip
         learned = learn(matters, phrasings, outside)
-        self._reader = Reader(learned, Memory.of(matters, learned.vocabulary))
+        self._reader = Reader(learned, Memory.of(matters, learned))
         self._topics = Topics(index, matters, phrasings, Thresholds(), Calibration(), self._reader)
         self._answered = answered
 

@@ -22,7 +22,9 @@ def main() -> int:
     try:
         settings = load_settings()
         configure("actions", settings.log_level)
-        app = create_app(joined(load_city(settings.city), open_store(settings)))
+        app = create_app(
+            joined(load_city(settings.city), open_store(settings), settings.data_dir / "learned")
+        )
     except (ConfigError, StoreError, SealError) as error:
         _log.error("actions_cannot_start", code=error.code, reason=str(error))
         return 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -11,17 +12,22 @@ from bot.actions.dialogue import Dialogue
 from config.city import City
 from handoff.orders import write
 from knowledge.calibration import read_calibration
+from knowledge.matters import CITY
 from knowledge.published import Published
 from knowledge.search import Search
 from turns.orders import OrderDraft, WrittenOrder
 
 
-def joined(city: City, engine: Engine) -> Dialogue:
-    """The dialogue on the real knowledge and the real database."""
+def joined(city: City, engine: Engine, cache: Path | None = None) -> Dialogue:
+    """The dialogue on the real knowledge and the real database.
+
+    ``cache``: a folder that keeps trained classifiers from start to start.
+    """
     parents = {region.code: region.parent for region in city.regions if region.parent}
+    names = {CITY: city.name, **{region.code: region.name for region in city.regions}}
     published = Published(
-        engine, parents=parents, regions={region.code: region.name for region in city.regions},
-        calibration=read_calibration(city.folder), zone=city.zone,
+        engine, parents=parents, regions=names,
+        calibration=read_calibration(city.folder), zone=city.zone, cache=cache,
     )  # fmt: skip
 
     async def knowledge() -> Search:

@@ -15,6 +15,7 @@ from knowledge.search import Search
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "config" / "cities" / "sample" / "knowledge"
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+REGIONS = {"city": "示例市", "lin": "临江县", "lin.qinghe": "清河镇", "east": "东城区"}
 PARENTS = {"lin": "city", "lin.qinghe": "lin", "east": "city"}
 
 
@@ -46,5 +47,5 @@ def search(contents: Contents) -> Search:
     answers = [as_published(contents.matters, entry) for entry in contents.answers]
     return Search.build(
         contents.matters, answers, parents=PARENTS, zone=ZoneInfo("Asia/Shanghai"),
-        calibration=read_calibration(FOLDER.parent),
+        regions=REGIONS, calibration=read_calibration(FOLDER.parent),
     )  # fmt: skip

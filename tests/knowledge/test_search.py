@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from knowledge.files import Contents
 from knowledge.matters import MatterEntry
+from knowledge.othercity import of_another_city
 from knowledge.search import Found, Search
 from tests.knowledge.conftest import NOW, as_published
 from turns.context import Context
+from turns.replies import Option
 from turns.understood import ASPECTS
 
 
@@ -147,6 +149,44 @@ def test_the_region_has_its_own_text_else_the_citys(search: Search) -> None:
     found = search.find("租房提公积金去哪儿办", Context(region="lin"), now=NOW)
     assert answered(found) == "gjj.rent:地点:lin"
     assert search.by_code("gjj.rent", "材料", region="lin", now=NOW) is not None
+
+
+def test_regions_with_a_text_of_their_own_are_told(search: Search) -> None:
+    found = search.find("租房提公积金去哪儿办", now=NOW)
+    assert answered(found) == "gjj.rent:地点:city"
+    assert Option("临江县", "region:lin") in found.elsewhere
+    assert search.find("租房提公积金去哪儿办", Context(region="lin"), now=NOW).elsewhere == ()
+    assert search.find("租房提公积金去哪儿办", region="east", now=NOW).elsewhere == ()
+    long_ago = datetime(2001, 1, 1, tzinfo=UTC)
+    assert search.elsewhere("gjj.rent", "地点", now=long_ago) == ()
+
+
+def test_another_citys_rules_are_not_answered(search: Search) -> None:
+    for text in ["深圳公租房怎么申请", "请问北京的身份证丢了怎么补办", "上海租房提公积金要什么材料"]:
+        assert search.find(text, now=NOW).decision == "miss", text
+    assert search.find("公租房怎么申请", now=NOW).decision == "answer"
+    assert not of_another_city("北京的公积金怎么转过来")
+    assert not of_another_city("去上海看病要备案吗")
+    assert not of_another_city("南京路派出所电话多少")
+    assert not of_another_city("北京的公租房怎么申请", ("北京市", "海淀区"))
+
+
+def test_why_a_text_was_understood_so(search: Search) -> None:
+    why = search.why("租房提公鸡金得拿啥", now=NOW)
+    assert (why.decision, why.matters[0].code) == ("answer", "gjj.rent")
+    assert why.matters[0].name == "租房提取公积金"
+    assert "租房提公" in why.words
+    assert any("鸡" in sound for sound in why.sounds)
+    assert why.matters[0].cover > 0.3
+    assert why.matters[0].learned > why.matters[1].learned
+    assert why.aspects[0][0] == "材料"
+    assert why.nearest[0].alike >= why.nearest[1].alike > 0.2
+    assert why.candidates == search.find("租房提公鸡金得拿啥", now=NOW).candidates
+    assert not why.carried
+    talk = Context(matter="gjj.rent", aspect="条件")
+    assert search.why("要带什么材料", talk, now=NOW).carried
+    for text in ["", "？！", "<b>", "\x00\u200b", "吗" * 5000]:
+        assert search.why(text, now=NOW).decision in {"answer", "ask", "miss"}
 
 
 def test_unknown_codes_give_nothing(search: Search) -> None:
