@@ -128,6 +128,28 @@ _ANY_PLACE = re.compile(
 )
 
 
+def refined_when(old: str, new: str, *, now: datetime) -> Extracted | None:
+    """``old`` (a time told before) with what ``new`` adds to it: 半夜 and 昨天 make 昨天半夜.
+
+    None when ``new`` tells no time, or no part of it that was still open.
+    """
+    told, adds = _WORKED_OUT.sub("", old), period(new, now)
+    if adds is None or adds.from_ is None or told in new:
+        return None
+    before = period(old, now)
+    both = period(f"{told}，{adds.text}", now) if len(told) <= _SHORT_ANSWER else None
+    if before is None or both is None or (both.from_, both.to) == (before.from_, before.to):
+        return None
+    if before.from_ is None and not before.recurring:
+        words = adds.text
+    else:
+        words = both.text if both.text != adds.text else adds.text + told
+    return Extracted(words + _dated(both, now), adds.text, "period_joined")
+
+
+_WORKED_OUT = re.compile(r"（[^（）]*日[^（）]*）$")
+
+
 def _where(said: _Said) -> Extracted | None:
     text = said.text if said.asked else _OPENING.sub("", said.text, count=1)
     found = place(text, _places(said.city))
@@ -140,6 +162,7 @@ def _where(said: _Said) -> Extracted | None:
     if not short or _QUESTION.search(said.text) or not _VAGUE_PLACE.search(said.text):
         return None
     words = re.sub(r"^(?:就?是?在|就是|是)", "", without_fillers(said.text))
+    words = re.split("[，,。]", words)[0] or words
     return Extracted(normalised(words), said.text, "place_as_said")
 
 
@@ -181,11 +204,12 @@ def amended_place(old: str, new: str) -> str:
 
 def _amount(said: _Said) -> Extracted | None:
     sum_ = numbers.amount(said.text)
-    if sum_ is None or (not said.asked and sum_ <= 0):
+    if sum_ is None or (not said.asked and (sum_ <= 0 or _DIGITS.fullmatch(said.text))):
         return None
     return Extracted(f"{sum_.normalize():f}", said.text, "amount")
 
 
+_DIGITS = re.compile(r"[0-9零〇一二三四五六七八九幺两\s，,。.-]+")  # part of a telephone number
 _BARE_COUNT = re.compile(
     r"(?:一共|总共|大概|有|就|差不多|连我)*(?P<n>[0-9一二三四五六七八九十两百]+)个?吧?"
 )
@@ -202,14 +226,18 @@ def _people(said: _Said) -> Extracted | None:
 
 def _when(said: _Said) -> Extracted | None:
     found = period(said.text, said.now)
-    if found is None:
+    if found is None or (not said.asked and _VAGUE_TIME.fullmatch(found.text)):
         return None
     whole = said.asked and len(said.text) <= _SHORT_ANSWER
     words = without_fillers(said.text) if whole else found.text
+    again = period(words, said.now) if whole else found
+    if again is None or again.from_ != found.from_:
+        words = said.text  # 这个月五号: 这个 was no filler
     quote = words if words in said.text else said.text  # fillers inside: the words differ
     return Extracted(words + _dated(found, said.now), quote, "period")
 
 
+_VAGUE_TIME = re.compile("一直.*|长期|常年|年前|很久|好久|老早|多年")  # a story's filler words
 _CLOCK_ONLY = re.compile(
     r"从?(?:凌晨|清晨|早上|上午|中午|下午|傍晚|晚上|夜里|半夜|深夜|大半夜|大晚上)?"
     r"(?:[0-9零一二两三四五六七八九十]+[点:：时].*)?"
@@ -218,7 +246,9 @@ _CLOCK_ONLY = re.compile(
 
 def _dated(found: Period, now: datetime) -> str:
     """The days behind relative words, for whoever reads them later: （2026年11月9日起）."""
-    if found.from_ is None or found.recurring or _CLOCK_ONLY.fullmatch(found.text):
+    if found.from_ is None or found.recurring:
+        return ""
+    if found.to is not None and _CLOCK_ONLY.fullmatch(found.text):
         return ""
     first = _day(found.from_, now)
     if found.to is None:

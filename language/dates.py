@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from language.holidays import warm
-from language.normal import clean
+from language.clock import CLOCK, Span, clock_span
 from language.doors import is_house_number, is_road_name
-from language.when import CLOCK, DAY, LENGTH, Span, clock_span, day_span, length, midnight
+from language.holidays import warm
+from language.lasting import Period, lasting, unnamed
+from language.normal import clean
+from language.when import DAY, day_span, midnight
 
 __all__ = ["Period", "period", "warm"]
 
 _GLUE = re.compile(r"[的，,\s]?(?:大概|大约|差不多|是)?")
 _EVERY = re.compile(
-    r"每天|每日|天天|每晚|每到|每个?(?:周|星期|礼拜)[一二三四五六日天末]?|"
+    r"(?:每到|一到)(?=夜|晚|半夜|凌晨|周末|星期|礼拜|早上)|每天|每日|天天|每晚|每到|"
+    r"每个?(?:周|星期|礼拜)[一二三四五六日天末]?|"
     r"每个月|每逢|成天|整天|一天到晚|经常(?=半夜|夜里|晚上|凌晨)|老是(?=半夜|"
     r"夜里|晚上|凌晨)"
 )
@@ -23,35 +26,12 @@ _FROM = re.compile(r"(?:从|自打|打从|自从|自|打)(?!电话|不|来水|�
 _SINCE = re.compile(r"[的]?(?:就)?(?:开始|起|以来|至今|到现在|到今天|一直)")
 _UNTIL_NOW = re.compile(r"(?:[一]?直)?(?:到|至)(?:现在|今天|目前|今)")
 _STILL = re.compile("就?(?:开始|起)(?!诉|码|床|步|点)|[到至](?:现在|目前|今)")
-_TO = re.compile(r"\s?(?:到|至|[-~～—–])\s?(?!现在|今$|目前)")
+_TO = re.compile(
+    r"(?:就?开始[，,]?)?\s?(?:(?:一直)?[\u4e00-\u9fff]?(?:到|至)|[-~～—–])\s?(?!现在|今$|"
+    r"目前|处)"
+)
 _AFTER = re.compile(r"(?:以后|之后|过后|后)(?!天|面|来)")
 _AGO = re.compile(r"(?:之|以)?前(?!面|后|台|边|天)")
-_LASTING = re.compile(
-    r"(?:已经|都|有|快|持续|连续|拖|欠|停|等|坏|快要)(?:了|有|都|快)?(?:已经|快|有|将近)?$"
-)
-_LATELY = re.compile(r"(?:最近|近|这|过去|前|头|近期)(?:的)?$")
-_WORDS = re.compile(
-    r"(?P<now>刚才|刚刚|现在|这会儿|目前|正在|这时候)|"
-    r"(?P<few>(?:这|前|最近|近)(?:这)?(?:几|两|俩|些)(?:天|日|个?星期|"
-    r"个?礼拜|周|个?月|年)|这(?:一)?段(?:时间|日子)|前(?:一)?(?:段时间|"
-    r"阵子?|段日子)|最近|近期|近来|这阵子?|最近一段时间)|"
-    r"(?P<always>一直都?(?:是|有|在|没|这样)?|长期|常年|年前|很久|好久|老早|多年)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A stretch of time somebody spoke of, in the zone of ``now``.
-
-    ``from_`` is None when the beginning was not told, ``to`` (in: its last second is before it)
-    when it goes on. ``text`` is what was said. ``recurring``: every day or week; ``from_`` and
-    ``to`` are then the latest such time.
-    """
-
-    from_: datetime | None
-    to: datetime | None
-    text: str
-    recurring: bool = False
 
 
 def period(text: str, now: datetime) -> Period | None:
@@ -60,7 +40,57 @@ def period(text: str, now: datetime) -> Period | None:
     A day without a year is the last one that was, unless it is less than a month ahead.
     """
     text = clean(text)
-    return _since(text, now) or _every(text, now) or _first(text, now)
+    open_end = "日起）" in text
+    text = _WORKED_OUT.sub("", text) or text
+    found = _since(text, now) or _every(text, now) or _first(text, now)
+    if found is None:
+        return None
+    found = _refined(found, text, now)
+    return replace(found, to=None) if open_end else found
+
+
+_WORKED_OUT = re.compile(
+    r"（[^（）]*年[^（）]*月[^（）]*日[^（）]*）"
+)  # what handoff adds for the eye
+
+
+def _refined(found: Period, text: str, now: datetime) -> Period:
+    """``found`` with what is told elsewhere: 半夜 of yesterday, 每天夜里 since last week."""
+    at = text.find(found.text)
+    rest = f"{text[:at]}，{text[at + len(found.text) :]}" if at >= 0 else text
+    if found.recurring:
+        begun = _since(rest, now) or _first(rest, now)
+        if begun is None or begun.from_ is None or begun.to is not None:
+            return found
+        return Period(begun.from_, None, f"{begun.text}{found.text}")
+    if not _is_hour(found.text):
+        return found
+    every = _every(rest, now)
+    if every and every.from_ is None:
+        return _every(f"{every.text}{found.text}", now) or found
+    day = _single_day(rest, now)
+    if day is None:
+        return found
+    whole = _since(day + found.text, now) or _first(day + found.text, now)
+    return whole or found
+
+
+def _is_hour(said: str) -> bool:
+    """Whether ``said`` names an hour or a part of the day and no day."""
+    clock = CLOCK.match(said)
+    return bool(clock and _is_clock(clock, said)) and not DAY.match(said)
+
+
+def _single_day(text: str, now: datetime) -> str | None:
+    """The words of the first day (no week, no month) in ``text``; with 从 when it began then."""
+    for at in range(len(text)):
+        day = _day(text, at)
+        span = day_span(day, now) if day else None
+        if day and span and span.start <= now:
+            begun = _SINCE.match(text, day.end()) or _STILL.match(text, day.end())
+            one = span.end - span.start <= timedelta(days=1)
+            return f"从{day.group()}开始" if begun else day.group() if one else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +151,7 @@ def _first(text: str, now: datetime) -> Period | None:
                 None if open_end else found.span.end,
                 text[found.start : found.end],
             )
-        spoken = _length_at(text, at, now) or _word_at(text, at, now)
+        spoken = lasting(text, at, now) or unnamed(text, at, now)
         if spoken and spoken.from_:
             return spoken
         vague = vague or spoken
@@ -132,6 +162,9 @@ def _at(text: str, at: int, now: datetime) -> _Found | None:
     """A day, a day with an hour, or an hour of today, that begins at ``at``."""
     day = _day(text, at)
     span = day_span(day, now) if day else None
+    if day and span and day["holiday"] and (before := _AGO.match(text, day.end())):
+        week = Span(span.start - timedelta(weeks=1), span.start)
+        return _Found(week, at, before.end())
     if day and span:
         return _with_clock(text, day.start(), _Found(span, at, day.end()))
     clock = CLOCK.match(text, at)
@@ -207,38 +240,6 @@ def _ranged(text: str, found: _Found, now: datetime) -> _Found:
     else:
         return found
     return _Found(Span(found.span.start, end), found.start, at) if end > found.span.start else found
-
-
-def _length_at(text: str, at: int, now: datetime) -> Period | None:
-    """已经两个月了, 这半个月, 三天前."""
-    match = LENGTH.match(text, at)
-    span = length(match) if match else None
-    if not match or span is None or span > timedelta(days=36500):
-        return None
-    before, start = text[max(0, at - 6) : at], now - span
-    ago = _AGO.match(text, match.end())
-    if ago:
-        day = midnight(start) if span >= timedelta(days=1) else start
-        end = day + (timedelta(days=1) if span >= timedelta(days=1) else timedelta(0))
-        return Period(day, end, text[at : ago.end()])
-    lead = _LATELY.search(before) or _LASTING.search(before)
-    if lead or text[match.end() : match.end() + 1] == "了":
-        begin = at - (len(before) - lead.start()) if lead else at
-        end_at = match.end() + (text[match.end() : match.end() + 1] == "了")
-        past = lead is not None and lead.group()[0] in "前头"
-        return Period(start, now if past else None, text[begin:end_at])
-    return None
-
-
-def _word_at(text: str, at: int, now: datetime) -> Period | None:
-    match = _WORDS.match(text, at)
-    if not match:
-        return None
-    said = match.group()
-    if match["now"]:
-        gone = said in ("刚才", "刚刚")
-        return Period(now - timedelta(minutes=30) if gone else now, now if gone else None, said)
-    return Period(None, None, said)
 
 
 def _after_glue(text: str, at: int) -> int:

@@ -73,7 +73,7 @@ _NUMBERED = re.compile(
     rf"{_NAMED}(?:{_ESTATE}|{_YARD}|村)|"
     rf"(?<=[\u4e00-\u9fff])(?<![知街报管通频渠行车轨隧楼味难河下水步盲跑航赛弯匝])道|"
     rf"(?<=[\u4e00-\u9fff]{{2}})"
-    rf"(?<![家屋村院区市县镇乡城这那哪夜心手楼房店厂校园车库群网街巷路场馆站室厅班队位道同河山水井])里"
+    rf"(?<![家屋村院区市县镇乡城这那哪夜心手楼房店厂校园车库群网街巷路场馆站室厅班队位])里"
     rf")){_TO_NUMBER}"
 )
 # After these it may as well be a day's (人民医院八号停诊) unless nothing is said of it.
@@ -83,7 +83,8 @@ _MAYBE_NUMBERED = re.compile(
 )
 # 五一路 and 国庆新村, but not 国庆路上, 春节村里, 国庆高速.
 _ROAD_AFTER = re.compile(
-    rf"[东西南北中]?(?!高速|公路|[国省]道|快速|环)(?:{_ROAD}|新村|(?<=五一)广场(?!舞))(?![上边小头堵口])"
+    rf"[东西南北中]?(?!高速|公路|[国省]道|快速|环)(?:{_ROAD}|新村|"
+    rf"(?<=五一)广场(?!舞))(?![上边小头堵口])"
 )
 _NOTHING_SAID = re.compile(r"$|[，。、；！？,.;!? 的]")
 

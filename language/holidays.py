@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from datetime import date
+from datetime import date, datetime, time
 from functools import cache
 from typing import Any
 
@@ -34,6 +34,25 @@ def _jionlp() -> Any:
 def warm() -> None:
     """Load what is slow to load, before a citizen waits for it."""
     holiday("春节", 2026)
+
+
+_NTH = "一二三四五六七八九十"
+
+
+@cache
+def lunar_day(said: str, today: date) -> date | None:
+    """The last day that was called ``said`` (初八) in the lunar calendar; None for no such day."""
+    day = _NTH.find(said.removeprefix("初")) + 1
+    if day == 0:
+        return None
+    try:
+        year, month, now, _ = _jionlp().solar2lunar(datetime.combine(today, time()))
+        if day > now:
+            year, month = (year, month - 1) if month > 1 else (year - 1, 12)
+        found: datetime = _jionlp().lunar2solar(year, month, day, False)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return None  # outside the years of its table
+    return found.date()
 
 
 @cache

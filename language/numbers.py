@@ -24,23 +24,29 @@ _MONEY = re.compile(
     rf"(?:[¥￥]\s*(?P<sign>{NUMERAL}))|"
     rf"{_BEFORE_MONEY}(?P<yuan>{NUMERAL})(?P<more>[{_ESTIMATE}]{{0,2}}){_YUAN}(?!地|儿地)"
     rf"(?:(?P<half>半)|零?(?P<jiao>[一二两三四五六七八九0-9])(?:[毛角](?:(?P<fen>[一二两三四五六七八九0-9])分?)?)?"
-    rf"(?!(?!一(?:度|斤|个|张|份|瓶|次|吨|方|公斤|小时|天|平|盒|袋|条))[一二三四五六七八九十百千万0-9个点月号天年]))?|"
+    rf"(?!(?!一(?:度|斤|个|张|份|瓶|次|吨|方|公斤|小时|天|平|盒|袋|"
+    rf"条))[一二三四五六七八九十百千万0-9个点月号天年]))?|"
     rf"(?P<mao>[一二两三四五六七八九0-9])[毛角](?P<cent>[一二两三四五六七八九0-9])?(?:分|钱|$)"
 )
 _BARE = re.compile(
-    rf"(?<![好几数第])(?P<bare>{NUMERAL})(?![几来余]|多[个人天年月]|[0-9点]|个|人|名|位|口|户|平|米|天|年|月|日|号|辆|次|斤|吨|度|公里|里|栋|"
+    rf"(?<![好几数第])(?P<bare>{NUMERAL})(?![几来余]|多[个人天年月]|[0-9点]|个|人|名|位|口|户|"
+    rf"平|米|天|年|月|日|号|辆|次|斤|吨|度|公里|里|栋|"
     r"字|张|件|家|岁|分|小时|亩|条|套|层|楼|元|块)"
 )
 _MONEY_CUES = re.compile(
-    r"钱|工资|薪|欠|押金|定金|罚|收|要了?我|赔|款|费|花了|交|退|一共|总共|合计|价|买|卖|租|骗|"
+    r"钱|工资|薪|欠|押金|定金|罚|收|要[了我他]|赔|款|费|花了|交|退|一共|总共|合计|价|买|卖|租|骗|"
     r"充|贷|补贴|补助|低保|低 ?保|借|办.{0,3}卡|转了"
 )
 # The sum in dispute goes before what something cost: 充了一千，剩下七百不退.
 _OWED_BEFORE = re.compile(
-    r"(?:欠了?|欠着|差了?|少发|少给|少了|多收|多扣|多要|扣了?|克扣|骗了?|骗走|剩下?|还差|没给|没还|没发|余额|赔)"
-    r"(?:我|我们|了|俺|咱|他|大家|工友|工人|老人|的|还有|还)*[^，。0-9零一二两三四五六七八九十百千万]{0,6}$"
+    r"(?:欠了?|欠着|差了?|少发|少给|少了|多收|多扣|多要|扣了?|克扣|骗了?|骗走|剩下?|还差|没给|"
+    r"没还|没发|余额|赔)"
+    r"(?:我|我们|了|俺|咱|他|大家|工友|工人|老人|的|还有|"
+    r"还)*[^，。0-9零一二两三四五六七八九十百千万]{0,6}$"
 )
-_OWED_AFTER = re.compile(r"(?:块钱|块|元|钱)?(?:的)?(?:押金|定金|工资|钱|余额)?(?:现在|也|都|一分|就是|就)*(?:不退|没退|不给退|没给|不给|不还|没还|要不回来|退不了)")
+_OWED_AFTER = re.compile(
+    r"(?:块钱|块|元|钱)?(?:的)?(?:押金|定金|工资|钱|余额)?(?:现在|也|都|一分|就是|就)*(?:不退|没退|不给退|没给|不给|不还|没还|要不回来|退不了)"
+)
 _TOTAL = re.compile(
     r"(?:一共|总共|共计|合计|加起来|总计|加一块儿?|拢共|统共)"
     r"(?:是|有|欠了?我?们?|要)?[^，。0-9]{0,6}$"
@@ -48,22 +54,24 @@ _TOTAL = re.compile(
 
 _PEOPLE = re.compile(
     rf"(?<![第几好])(?P<n>{NUMERAL})(?:多|几|来|余)?(?P<word>个?(?:人(?![民工次才气家行事品])|"
-    rf"工人|工友|农民工|民工|同事|员工|业主|老乡|兄弟|姐妹|同学|学生|老人|孩子|师傅|乘客|伙计)|名|位|口人|口子|口(?=$|[，。人]))"
+    rf"工人|工友|农民工|民工|同事|员工|业主|老乡|兄弟|姐妹|同学|学生|老人|孩子|师傅|乘客|"
+    rf"伙计)|名|位|口人|口子|口(?=$|[，。人]))"
 )
 _SMALL_WORDS = {"俩": 2, "仨": 3}
 _WE = re.compile(r"(?:我们|咱们|他们|她们|你们|夫妻|两口子|姐妹|兄弟|哥)(俩|仨)")
 _BEHIND = re.compile(
-    rf"(?:工友|工人|家长|业主|老人|同学|学生|同事|员工|受害者|受骗的|被欠的|住户|村民|人数|人)(?:们)?"
-    rf"(?:一共|总共|大概|大约|差不多|也?有|得有|是)*(?P<n>{NUMERAL})(?:多|来)?(?:个|户|名|位)(?=$|[，。,.了呢吧])"
+    rf"(?:工友|工人|家长|业主|老人|同学|学生|同事|员工|受害者|受骗的|被欠的|住户|村民|人数|"
+    rf"人)(?:们)?"
+    rf"(?:一共|总共|大概|大约|差不多|也?有|得有|是)*(?P<n>{NUMERAL})(?:多|来)?(?:个|户|名|"
+    rf"位)(?=$|[，。,.了呢吧])"
 )
 _ALTOGETHER = re.compile(rf"(?:一共|总共|加起来|共)(?:是|有)?(?P<n>{NUMERAL})个(?:$|[，。,.])")
 _PRICED = re.compile("[^百千万].*[百千万].*")
 _TWO_DIGITS = re.compile("[一二两三四五六七八九]{2,}")
-_TWO_VALUES = re.compile(
-    "(?P<low>[一二两三四五六七八九])[二两三四五六七八九](?P<unit>[十百千万]+)"
-)
+_TWO_VALUES = re.compile("(?P<low>[一二两三四五六七八九])[二两三四五六七八九](?P<unit>[十百千万]+)")
 _ONLY = re.compile(
-    rf"(?:[嗯呃额]|大概|差不多|大约|就|一共|总共|有|是|应该是|得)*(?P<n>{NUMERAL})(?:左右|吧|钱|这样|的样子|[了啊呀。，.])*"
+    rf"(?:[嗯呃额]|大概|差不多|大约|就|一共|总共|有|是|应该是|得)*(?P<n>{NUMERAL})(?:左右|吧|"
+    rf"钱|这样|的样子|[了啊呀。，.])*"
 )
 _MOST_PEOPLE = 10**6
 
@@ -88,7 +96,7 @@ def _amount(text: str) -> Decimal | None:
             (m.start(), yuan)
             for m in _BARE.finditer(text)
             if not any(a <= m.start() < b for a, b in taken)
-            and (yuan := _bare(m["bare"])) is not None
+            and (yuan := _bare(m["bare"]) or _paid(text, m)) is not None
         ]
     sums.sort()
     if not sums and (only := _ONLY.fullmatch(text)) and len(only["n"]) < 10:
@@ -102,9 +110,7 @@ def _owed(text: str, at: int) -> bool:
     """Whether the sum at ``at`` is what is owed or kept: 欠我三千, 五百不退."""
     number = re.compile(NUMERAL).match(text, at)
     behind = number.end() if number else at
-    return bool(
-        _OWED_BEFORE.search(text[max(0, at - 12) : at]) or _OWED_AFTER.match(text, behind)
-    )
+    return bool(_OWED_BEFORE.search(text[max(0, at - 12) : at]) or _OWED_AFTER.match(text, behind))
 
 
 def _yuan(match: re.Match[str]) -> Decimal | None:
@@ -121,6 +127,15 @@ def _yuan(match: re.Match[str]) -> Decimal | None:
         return None
     part = Decimal("0.5") if match["half"] else _digit(match["jiao"]) / 10
     return whole + part + _digit(match["fen"]) / 100
+
+
+_PAYING = re.compile(r"(?:要|收|花|罚|赔|付|扣|退|交|充|卖|掏)(?:了|我|们|他|俺|人家)*$")
+
+
+def _paid(text: str, match: re.Match[str]) -> Decimal | None:
+    """A small sum by the verb before it: 要我九十八."""
+    alone = text[match.end() : match.end() + 1] in ("", "，", "。", ",", "！")
+    return _count(match["bare"]) if alone and _PAYING.search(text[: match.start()]) else None
 
 
 def _count(numeral: str) -> Decimal | None:

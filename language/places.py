@@ -16,13 +16,21 @@ from language.story_words import masked
 _CORE = rf"(?:{NAME}(?:{REGION}|{SITE}|{ROAD}){{1,3}}|{NUMBER})"
 _CROSS = re.compile(rf"{NAME}(?:{ROAD})(?:&|交)(?P<b>{NAME}(?:{ROAD}))(?:{AT}){{0,2}}")
 _ADDRESS = re.compile(
-    rf"(?P<head>(?:{NAME}(?:{REGION}|{SITE}|{ROAD}){{1,3}}|{UNIQUE}))(?P<rest>(?:[，,\s]?~?{_CORE}){{0,8}})"
+    rf"(?P<head>(?:{NAME}(?:{REGION}|{SITE}|{ROAD}){{1,3}}|"
+    rf"{UNIQUE}))(?P<rest>(?:[，,\s]?~?{_CORE}){{0,8}})"
     rf"(?P<room>[零〇一二三四五六七八九幺0-9]{{3,4}}(?=$|[，,。~]))?(?P<at>(?:{AT}){{0,3}})"
 )
 _NUMBERED_FIRST = re.compile(rf"(?:{NUMBER}){{1,4}}(?:{AT}){{0,2}}")
 _FACILITY = re.compile(
     rf"(?:{SITE})(?<!小区)(?<!家园)(?<!花园)~?(?:[东西南北正大侧后前]门口?|"
     rf"门口|斜对面|对面|附近|旁边|后面|前面|后身|门前|路口)"
+)
+# 金谷园12栋, 花样年华二期: a number that only an estate has names what stands before it.
+_NAME_AND_NUMBER = re.compile(
+    rf"(?:(?<=[\x01，。,.！!？? ~&])|^)(?P<name>(?!{AT})[\u4e00-\u9fff]{{2,7}}?)"
+    rf"(?P<numbers>[0-9零一二三四五六七八九十百A-Z]{{1,4}}(?:号楼|栋|幢|期|座|单元|"
+    rf"号院)(?:{NUMBER})*)"
+    rf"(?P<room>[零〇一二三四五六七八九幺0-9]{{3,4}}(?=$|[，,。~]))?(?:{AT}){{0,2}}"
 )
 # 和平里8号; 家里8号停水 is about a day.
 _LANE = re.compile(
@@ -40,10 +48,12 @@ _DAY_AT_END = re.compile(r"[0-9零一二三四五六七八九十]{1,3}号$")
 _FEWEST_SYLLABLES = 3
 # Before a place: it is where the speaker lives, or where it happened.
 _LIVES = re.compile(
-    r"(?:(?:我|我们|俺|俺们|咱|我家|我们家|本人)(?:是|家)?(?:住|家住|住在|家住在|家在|家是|是)|家住在?|我家|老家在?|户口在?|我是)$"
+    r"(?:(?:我|我们|俺|俺们|咱|我家|我们家|本人)(?:是|家)?(?:住|家住|住在|家住在|家在|家是|"
+    r"是)|家住在?|我家|老家在?|户口在?|我是)$"
 )
 _HAPPENED = re.compile(
-    r"(?:地点|地方|位置|地址|事情|出事|事儿?|发生|说的|反映的|投诉的|举报的|工地|店)(?:就?是|就?在|就?是在|发生在)+$|(?:发生|位于)在?$"
+    r"(?:地点|地方|位置|地址|事情|出事|事儿?|发生|说的|反映的|投诉的|举报的|工地|店)(?:就?是|"
+    r"就?在|就?是在|发生在)+$|(?:发生|位于)在?$"
 )
 
 
@@ -113,6 +123,9 @@ def _named(text: str, mask: str) -> Iterator[_Span]:
         plain = GENERIC.fullmatch(text[match.start() : match.end("head")])
         if not plain or _pinned(match):
             yield _Span(*match.span(), generic=bool(plain) and not match["rest"])
+    for match in _NAME_AND_NUMBER.finditer(mask):
+        if not GENERIC.fullmatch(match["name"]):
+            yield _Span(*match.span())
     for match in _LANE.finditer(mask):
         if is_house_number(text, *match.span("number")):
             yield _Span(*match.span())

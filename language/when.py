@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from language.holidays import holiday
+from language.clock import Span
+from language.holidays import holiday, lunar_day
 from language.numerals import value
 
 _N = "[0-9零一二两三四五六七八九十]{1,3}"
 _YEAR = "(?:19|20)[0-9]{2}|[一二][零〇九][零〇一二三四五六七八九]{2}|二[0-9]{3}"
 _HOLIDAYS = (
-    "国庆节?|十一(?=期间|假期|长假|放假|黄金周)|五一|劳动节|春节|过年|"
+    "国庆节?|十一(?=期间|假期|长假|放假|黄金周|那几天)|"
+    "(?<![0-9零一二三四五六七八九十块点幺])五一(?![0-9零一二三四五六七八九十幺])|劳动节|春节|过年|"
     "元旦|中秋节?|端午节?|清明节?|除夕|年三十|元宵节?|正月十五|大年初一"
 )
-_PART = {
-    "凌晨": (0, 5), "后半夜": (0, 5), "清晨": (5, 8), "早上": (6, 9), "早晨": (6, 9),
-    "大清早": (5, 8), "一早": (6, 9),
-    "上午": (8, 12), "白天": (8, 18), "中午": (11, 14), "午后": (12, 15), "下午": (12, 18),
-    "傍晚": (17, 19),
-    "晚上": (18, 24), "晚间": (18, 24), "夜里": (21, 24), "夜间": (21, 24), "半夜": (22, 26),
-    "深夜": (22, 26), "大半夜": (22, 26),
-    "前半夜": (21, 24), "早": (6, 9), "晚": (18, 24), "夜": (21, 24),
-}  # fmt: skip
-_PART_WORDS = "|".join(sorted(_PART, key=len, reverse=True))
 _UNITS = {
     "年": 365,
     "个月": 30,
@@ -35,6 +26,10 @@ _UNITS = {
     "礼拜": 7,
     "周": 7,
     "个周": 7,
+    "个多月": 30,
+    "个多星期": 7,
+    "个多礼拜": 7,
+    "拉月": 30,
     "天": 1,
     "日": 1,
 }
@@ -42,18 +37,23 @@ _SHORT = {"个小时": 3600, "小时": 3600, "个钟头": 3600, "个多小时": 
 _UNIT_WORDS = "|".join(sorted({**_UNITS, **_SHORT}, key=len, reverse=True))
 
 DAY = re.compile(
-    rf"(?P<day>大前天|大前儿|前天|前儿|昨天|昨儿个?|昨日|昨(?=晚|夜)|今天|"
+    rf"(?P<day>大前天|大前儿个?|前天|前日|前儿个?|前(?=晚(?!上?饭))|昨天|昨儿个?|昨日|昨(?=晚|"
+    rf"夜)|今天|"
     rf"今儿个?|今日|当天|今(?=早|晚|晨)|明天|明儿|后天|大后天)|"
     rf"(?P<rel>上上|上|这|本|下)?(?:个)?(?:周|星期|礼拜)(?P<week>[一二三四五六日天末])|"
     rf"(?P<wrel>上上|上|这|本|下)(?:个)?(?:周|星期|礼拜)|"
     rf"(?P<iso>(?:19|20)[0-9]{{2}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}})|"
     rf"(?P<mrel>上上|上|这|本|下)(?:个)?月(?:份)?(?:(?P<mday>{_N})[号日]|"
     rf"(?P<mpart>初|底|末|中旬|上旬|下旬))?|"
-    rf"(?<![0-9])(?:(?P<year>{_YEAR})年|(?P<yrel>去年|前年|今年|明年))?(?:的)?(?P<month>{_N})月(?:份)?"
+    rf"(?<![0-9])(?:(?P<year>{_YEAR})年|(?P<yrel>去年|前年|今年|"
+    rf"明年))?(?:的)?(?P<month>{_N})月(?:份)?"
     rf"(?:(?P<date>{_N})(?:[号日](?!楼|院|线|路)|(?![0-9一二三四五六七八九十个点])"
     rf")|(?P<part>初|底|末|中旬|上旬|下旬))?|"
     rf"(?:(?P<hyear>{_YEAR})年|(?P<hrel>去年|前年|今年))?(?:的)?(?P<holiday>{_HOLIDAYS})"
-    rf"(?:期间|假期|长假|放假|那天|当天|前后|那几天|的时候)?|"
+    rf"(?:期间|假期|长假|放假|那天|当天|前后|那几天|那会儿|的时候)?|"
+    rf"(?P<lunar>(?<!月)(?<!大年)初(?:[四五六七八九十](?![学年班级生])|[一二三](?=那天|早|晚|"
+    rf"上午|下午|中午|夜|半夜|就|开始|停)))|"
+    rf"(?P<sonly>(?:夏|冬|秋|春)天|入[冬夏]|开春|暑假|寒假)(?!里?的|天|花)|"
     rf"(?P<yonly>去年|前年|今年)(?:的)?(?P<season>春天|夏天|秋天|冬天|"
     rf"年初|年底|初|底|上半年|下半年|冬季|夏季)?|(?:(?P<ynum>{_YEAR})年)"
     rf"|"
@@ -62,26 +62,11 @@ DAY = re.compile(
     rf"幢|小区|商铺|铺|检|大街|那个|家|段|桥|柜|台|信|岗|卡|"
     rf"出口|入口|出站口|进站口|摊|档口|宿舍|病房|病区|别墅|航站)"
 )
-CLOCK = re.compile(
-    rf"(?P<daypart>{_PART_WORDS})?(?:的)?(?:大概|大约|差不多|将近|快)?"
-    rf"(?:(?P<hour>{_N})(?:点钟?|时(?=[0-9一二三四五六七八九十]))(?!建议|"
-    rf"意见|要求|原因|问题|儿|小|困|心|钱|事|费|水|菜|都|也|没|不)"
-    rf"(?P<minute>半|一刻|三刻|{_N}分?)?|(?P<hh>[01]?[0-9]|2[0-4])[:：](?P<mm>[0-5][0-9])"
-    rf"(?![0-9]))?(?:多钟?|左右|来钟)?"
-)
 LENGTH = re.compile(
     rf"(?P<whole>[一两二三四五六七八九十])个半(?P<wunit>月|小时|钟头|星期)"
-    rf"|(?P<half>半)(?:个)?(?:多)?(?P<hunit>年|月|小时|钟头|天)|(?P<n>{_N})"
+    rf"|(?P<half>半)(?:个|拉)?(?:多)?(?P<hunit>年|月|小时|钟头|天)|(?P<n>{_N}|俩|仨)"
     rf"(?:多)?(?P<unit>{_UNIT_WORDS})(?P<tail>半)?(?:多)?"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time from ``start`` (in) to ``end`` (out)."""
-
-    start: datetime
-    end: datetime
 
 
 def midnight(at: datetime) -> datetime:
@@ -98,7 +83,7 @@ def length(match: re.Match[str]) -> timedelta | None:
         return {
             "年": timedelta(days=182), "月": timedelta(days=15), "天": timedelta(hours=12),
         }.get(match["hunit"], timedelta(minutes=30))  # fmt: skip
-    number = value(match["n"])
+    number = value({"俩": "两", "仨": "三"}.get(match["n"], match["n"]))
     if number is None:
         return None
     count = float(number) + (0.5 if match["tail"] else 0)
@@ -129,7 +114,7 @@ _SEASONS = {
 def _day_span(m: re.Match[str], now: datetime) -> Span | None:
     today = midnight(now)
     if m["day"]:
-        name = re.sub("[天儿个日]", "", m["day"])
+        name = re.sub("[天儿个日晚]", "", m["day"])
         return _days(today + timedelta(days=_DAYS[name]))
     if m["week"] or m["wrel"]:
         return _week(m, today)
@@ -143,6 +128,10 @@ def _day_span(m: re.Match[str], now: datetime) -> Span | None:
         return _month(m, today)
     if m["holiday"]:
         return _holiday(m, today)
+    if m["lunar"]:
+        return _lunar(m["lunar"], today)
+    if m["sonly"]:
+        return _season(m["sonly"], today)
     if m["num"]:
         return _nearest_date(today, _int(m["num"]))
     return _year(m, today)
@@ -206,6 +195,25 @@ def _year(m: re.Match[str], today: datetime) -> Span:
     return Span(first, _add_months(first, months))
 
 
+def _lunar(said: str, today: datetime) -> Span | None:
+    day = lunar_day(said, today.date())
+    return (
+        None if day is None else _days(today.replace(year=day.year, month=day.month, day=day.day))
+    )
+
+
+_STARTS = {"夏": (6, 3), "冬": (11, 4), "秋": (9, 3), "春": (3, 3), "暑": (7, 2), "寒": (1, 2)}
+
+
+def _season(said: str, today: datetime) -> Span:
+    """The last summer that began; 入冬 and 开春 are their first month."""
+    month, months = _STARTS[next(char for char in said if char in _STARTS)]
+    first = today.replace(month=month, day=1)
+    if first > today:
+        first = first.replace(year=first.year - 1)
+    return Span(first, _add_months(first, 1 if said[0] in "入开" else months))
+
+
 def _in_month(first: datetime, day: str | None, part: str | None) -> Span:
     after = _add_months(first, 1)
     if day:
@@ -240,42 +248,3 @@ def _int(text: str) -> int:
     if number is None:
         raise ValueError(text)
     return int(number)
-
-
-def clock_span(match: re.Match[str], day: datetime) -> Span | None:
-    """The hours that a ``CLOCK`` match names on ``day`` (its midnight)."""
-    part, hour = match["daypart"], match["hour"] or match["hh"]
-    if not part and not hour:
-        return None
-    low, high = _PART.get(part or "", (0, 24))
-    if not hour:
-        return Span(day + timedelta(hours=low), day + timedelta(hours=high))
-    number = value(hour)
-    if number is None or number > 24:
-        return None
-    at = timedelta(hours=_of_day(int(number), part), minutes=_minutes(match))
-    whole = match["minute"] is None and match["mm"] is None
-    return Span(day + at, day + at + timedelta(minutes=59 if whole else 0))
-
-
-def _of_day(hour: int, part: str | None) -> int:
-    """24-hour clock: 晚上八点 is 20, 半夜两点 2 of the next day."""
-    if not part or hour > 12:
-        return hour
-    low, _ = _PART[part]
-    if part in ("中午", "午后"):
-        return hour + 12 if hour < 5 else hour
-    if 12 <= low < 21:
-        return 24 if hour == 12 and low >= 18 else hour % 12 + 12
-    if low >= 21:
-        return hour % 12 + (24 if hour == 12 or hour < 6 else 12)
-    return 0 if part in ("凌晨", "后半夜") and hour == 12 else hour
-
-
-def _minutes(match: re.Match[str]) -> int:
-    spoken = match["minute"] or match["mm"] or "0"
-    named = {"半": 30, "一刻": 15, "三刻": 45}.get(spoken)
-    if named is not None:
-        return named
-    number = value(spoken.rstrip("分"))
-    return int(number) if number is not None and number < 60 else 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.actions.answers import Knowledge, answered, chosen_code, code_of, matter_of
-from bot.actions.calls import OPENS_FORM, Turn
+from bot.actions.calls import Turn
 from bot.actions.form import (
     CONFIRM,
     CORRECT,
@@ -25,7 +25,7 @@ from bot.actions.form import (
 )
 from bot.actions.outcome import Decided, ask, person, say
 from bot.actions.talking import SURE, repeated
-from bot.actions.words import behind_correction, digits_tried, question, unknown, yes_no
+from bot.actions.words import behind_correction, digits_tried, put_right, question, unknown, yes_no
 from config.city import City, Question
 from turns.orders import OrderField
 from turns.replies import Ask, Expects, Option, Reply
@@ -61,6 +61,7 @@ def fill(state: FormState, fields: Fields, turn: Turn, city: City, knowledge: Kn
     return (
         _steered(state, fields, turn, city)
         or _confirming(state, fields, turn, city, knowledge)
+        or _mended(state, fields, turn, city)
         or _expected(state, fields, turn, city, knowledge)
         or _between(state, fields, turn, city, knowledge)
         or _not_understood(state, fields, turn, city)
@@ -81,6 +82,15 @@ def _steered(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled
     if turn.act == "bye" and not unknown(turn.text) and yes_no(turn.text) is None:
         return Filled(state, fields, closing="bye" if "what" in fields else "cancel")
     return None
+
+
+def _mended(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:
+    """不对，是12号楼 while something else is asked puts right what was told before."""
+    before, later = put_right(turn.text)
+    if not later or len(before) > _STEER or state.asking in (CONFIRM, CORRECT, "what"):
+        return None
+    changed = corrected(fields, turn, later, city)
+    return _onward(state, {**fields, **changed}, city) if changed else None
 
 
 def _expected(
@@ -145,7 +155,7 @@ def _between(
         if found is not None:
             decided = replace(found, replies=(*found.replies, _open_question(state, fields, city)))
             return Filled(state, fields, decided)
-    if turn.act in OPENS_FORM and state.asking not in (CONFIRM, CORRECT):
+    if state.asking not in (CONFIRM, CORRECT) and not question(turn.text):
         more = also_said(fields, turn, city)
         if more:
             return _onward(state, {**fields, **more}, city)

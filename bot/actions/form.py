@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.actions.calls import Turn
 from config.city import City, Form, Question
-from handoff.extract import Extracted, amended_place, extract, extract_all, kind_of
+from handoff.extract import Extracted, amended_place, extract, extract_all, kind_of, refined_when
 from language.numbers import group_phone, phone, spoken_phone
 from turns.orders import OrderField
 from turns.understood import Act
@@ -128,16 +128,28 @@ def taken(state: FormState, found: Fields, turn: Turn, city: City) -> dict[str, 
     if item is None:
         return None
     filled = {**found, state.asking: _filled(turn, state.asking, item)}
-    return {**also_said(filled, turn, city), **filled}
+    return {**filled, **also_said(filled, turn, city)}
 
 
 def also_said(found: Fields, turn: Turn, city: City) -> dict[str, OrderField]:
-    """What else the turn tells: fields that are still empty, the story left aside."""
-    return {
+    """What else the turn tells: fields that are still empty, the story left aside, and the part
+    of a time that was still open (半夜, later 昨天).
+    """
+    added = {
         name: _filled(turn, name, item)
         for name, item in extract_all(turn.text, now=turn.at, city=city).items()
         if name not in found and name not in ("what", "department")
     }
+    if "when" in found and not _CALL_ME.search(turn.text):
+        joined = refined_when(found["when"].value, turn.text, now=turn.at)
+        if joined is not None:
+            added["when"] = _filled(turn, "when", joined)
+    return added
+
+
+_CALL_ME = re.compile(
+    "打(?:给我|我|过来|这个|电话)|联系我|接电话|回电"
+)  # when to call, not when it was
 
 
 def kept_as_said(state: FormState, found: Fields, turn: Turn) -> dict[str, OrderField]:

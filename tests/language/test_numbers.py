@@ -168,7 +168,8 @@ def test_amount(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "好几千块", "好几万块钱", "几百块", "塌了一块", "三个人", "第三块地", "路灯坏了", "欠薪"]
+    "text",
+    ["", "好几千块", "好几万块钱", "几百块", "塌了一块", "三个人", "第三块地", "路灯坏了", "欠薪"],
 )
 def test_no_amount(text: str) -> None:
     assert amount(text) is None
