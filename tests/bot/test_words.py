@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from bot.actions.words import digits_tried, none_of_them, ordinal, question, unknown, yes_no
+from bot.actions.words import (
+    digits_tried,
+    meant,
+    needs_nothing,
+    none_of_them,
+    opens_only,
+    ordinal,
+    question,
+    thanks,
+    unknown,
+    wants,
+    yes_no,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,3 +59,41 @@ def test_the_rest() -> None:
     assert not question("阳光花园三号楼")
     assert digits_tried("一三八零零")
     assert not digits_tried("三个")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("不对，我问的是买房", "买房"), ("不是租房是买房", "买房"), ("我问的是材料", "材料"),
+        ("不是，我说的是新生儿医保", "新生儿医保"), ("是的", ""), ("不对", ""),
+        ("我想问一下社保卡", ""), ("社保卡怎么办", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_what_is_meant_after_a_correction(text: str, expected: str) -> None:
+    assert meant(text) == expected
+
+
+@pytest.mark.parametrize("text", ["要", "嗯", "想听听", "要的要的", "好，说吧", "对", "那就登记吧"])
+def test_an_offer_is_taken_up(text: str) -> None:
+    assert wants(text)
+
+
+@pytest.mark.parametrize("text", ["不要", "要带什么材料", "说不清", "", "要投诉他们"])
+def test_no_offer_is_taken_up(text: str) -> None:
+    assert not wants(text)
+
+
+def test_words_that_end_or_open_a_talk() -> None:
+    assert thanks("好的，谢谢你啊")
+    assert not thanks("谢谢，那多久能拿到")
+    assert needs_nothing("不用了谢谢")
+    assert not needs_nothing("没有房产证能办吗")
+    assert opens_only("你好，我想咨询个事")
+    assert not opens_only("我想咨询社保卡")
+    assert not opens_only("")
+
+
+@pytest.mark.parametrize("text", ["谢谢" * 500, "好" * 999 + "x", "，请问" * 333, "不是" * 500])
+def test_long_rubbish_ends(text: str) -> None:
+    for asked in (thanks, wants, needs_nothing, opens_only, meant):
+        asked(text)
