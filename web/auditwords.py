@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from web import labels
+from web.desk import labels as desk
 
 _DETAILS = {
     "changed": "改动",
@@ -42,6 +43,13 @@ _DETAILS = {
     "waiting": "待加密的录音",
     "retired": "可以停用的密钥",
     "broken": "打不开的",
+    "version": "版本",
+    "state": "状态",
+    "edition": "改动次数",
+    "why": "理由",
+    "fields": "栏目",
+    "answers": "答复",
+    "matters": "事项",
 }
 _VALUES = {
     ("result", "ok"): "完整",
@@ -128,4 +136,8 @@ def _word(name: str, value: str) -> str:
         return _DETAILS.get(value, value)
     if name in ("roles", "former"):
         return labels.role(value)
+    if name == "state":
+        return desk.state(value)
+    if name == "fields":
+        return desk.FIELDS.get(value, value)
     return _VALUES.get((name, value), value)

@@ -24,7 +24,7 @@ ROLE_NOTES = {
     "agent": "看工单和对话、听录音、回复市民",
     "editor": "编写政策答复，看不到市民的信息",
     "approver": "审核发布政策答复，看不到市民的信息",
-    "supervisor": "坐席能做的都能做，还能看操作记录",
+    "supervisor": "坐席能做的都能做，还能看政策答复和操作记录",
     "administrator": "管理账号、看操作记录，看不到工单",
 }
 ACTIONS = {
@@ -63,6 +63,21 @@ ACTIONS = {
     "database_restored": "从备份恢复数据库",
     "database_backed_up": "备份数据库",
     "data_resealed": "用最新的密钥重新加密",
+    "answer_drafted": "起草答复",
+    "answer_edited": "修改答复",
+    "answer_submitted": "提交答复核对",
+    "answer_checked": "核对答复",
+    "answer_approved": "批准答复",
+    "answer_rejected": "退回答复",
+    "answer_discarded": "放弃答复草稿",
+    "answer_imported": "导入答复",
+    "words_staged": "修改事项的说法",
+    "words_approved": "批准事项的说法",
+    "words_rejected": "退回事项的说法",
+    "words_dropped": "放弃事项说法的改动",
+    "knowledge_published": "发布知识",
+    "knowledge_retired": "停用答复",
+    "knowledge_undone": "退回上一步发布",
 }
 REASONS = {
     "asked": "市民要求",

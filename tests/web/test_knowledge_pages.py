@@ -29,7 +29,8 @@ from web.sessions import form_token, load
 PART = {"x-qianmen-part": "1"}
 JSON = {**PART, "accept": "application/json"}
 NEW = {"text": "带身份证和租房合同。", "speech": "带身份证和合同。", "document": "某办法",
-       "article": "第二条", "valid_from": "2026-01-01", "valid_to": "", "why": "新规定"}  # fmt: skip
+       "article": "第二条", "valid_from": "2026-01-01", "valid_to": "",
+       "why": "新规定"}  # fmt: skip
 SAVE = f"/{RENT}/材料/save"
 
 

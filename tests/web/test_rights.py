@@ -99,11 +99,15 @@ def test_the_table_knows_every_role_and_nothing_else() -> None:
 PAGES = {"/orders": Right.SEE_ORDERS, "/api/orders": Right.SEE_ORDERS,
          "/recordings/none": Right.HEAR_RECORDINGS, "/staff/people": Right.MANAGE_STAFF,
          "/staff/people/new": Right.MANAGE_STAFF, "/staff/people/li": Right.MANAGE_STAFF,
-         "/staff/audit": Right.SEE_AUDIT}  # fmt: skip
+         "/staff/audit": Right.SEE_AUDIT, "/knowledge": Right.SEE_KNOWLEDGE,
+         "/knowledge/publish": Right.SEE_KNOWLEDGE, "/knowledge/new": Right.EDIT_KNOWLEDGE,
+         "/knowledge/no.such": Right.SEE_KNOWLEDGE}  # fmt: skip
 POSTS = {"/orders": Right.SEE_ORDERS, "/orders/1/reply": Right.REPLY,
          "/staff/people/new": Right.MANAGE_STAFF, "/staff/people/li/password": Right.MANAGE_STAFF,
          "/staff/people/li/active": Right.MANAGE_STAFF, "/staff/audit/export": Right.SEE_AUDIT,
-         "/staff/audit/check": Right.SEE_AUDIT}  # fmt: skip
+         "/staff/audit/check": Right.SEE_AUDIT, "/knowledge/new": Right.EDIT_KNOWLEDGE,
+         "/knowledge/publish": Right.APPROVE_KNOWLEDGE,
+         "/knowledge/publish/undo": Right.APPROVE_KNOWLEDGE}  # fmt: skip
 
 
 @pytest.mark.parametrize("role", list(ROLES))
@@ -123,7 +127,7 @@ def test_each_role_opens_its_own_pages_only(
             assert answer.status_code == 403, path
             assert "right_missing" in answer.text
             assert "您的角色不能打开这一页" in answer.text
-        if path in ("/orders", "/staff/people", "/staff/audit"):
+        if path in ("/orders", "/staff/people", "/staff/audit", "/knowledge"):
             assert (f'<a href="{path}"' in home) == (right in RIGHTS[role])
     for path, right in POSTS.items():
         form = {"token": token, "active": "true"}

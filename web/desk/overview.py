@@ -156,7 +156,7 @@ def found(rows: Iterable[Row], text: str, state: str) -> tuple[Row, ...]:
 def staff_names(session: Session) -> dict[str, str]:
     """Everybody's name by login."""
     rows = session.execute(select(Staff.login, Staff.name))
-    return dict([(row[0], row[1]) for row in rows])
+    return {row[0]: row[1] for row in rows}
 
 
 def _found(row: Row, words: Sequence[str]) -> tuple[int, Hit | None] | None:

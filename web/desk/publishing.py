@@ -79,7 +79,7 @@ def selection(chosen_versions: Iterable[int], chosen_matters: Iterable[str]) -> 
 def matter_names(session: Session) -> dict[str, str]:
     """Every matter's name by its code."""
     rows = session.execute(select(Matter.code, Matter.name))
-    return dict([(row[0], row[1]) for row in rows])
+    return {row[0]: row[1] for row in rows}
 
 
 def called(code: str, names: Mapping[str, str]) -> str:

@@ -1,6 +1,7 @@
 // Forms that save themselves at every pause, and never over what somebody else wrote meanwhile.
 
 import { ask } from "./conflict.js";
+import { put } from "./parts.js";
 
 const PAUSE_MS = 800;
 const savers = new Map();
@@ -106,7 +107,7 @@ class Saver {
     this.tell(`已保存 ${told.saved}`, "good");
     for (const [selector, html] of Object.entries(told.fresh ?? {})) {
       const part = document.querySelector(selector);
-      if (part) part.innerHTML = html;
+      if (part) put(part, html);
     }
     this.form.dispatchEvent(new CustomEvent("desk:saved", { bubbles: true, detail: told }));
   }

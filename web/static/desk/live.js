@@ -1,6 +1,7 @@
 // Forms whose answer takes the place of one part of the page: <form data-live="#part">.
 
 import { settled } from "./autosave.js";
+import { parsed, put } from "./parts.js";
 
 const running = new WeakMap();
 
@@ -53,13 +54,10 @@ async function show(answer, form, part) {
     return;
   }
   const text = await answer.text();
-  const isProblem = text.includes('class="alert" role="alert" data-code');
-  if (isProblem || !text.trim()) {
-    problem(form, text);
-    return;
-  }
-  problem(form, "");
-  part.innerHTML = text;
+  const isProblem = parsed(text).some((node) => node.dataset?.code);
+  problem(form, isProblem ? text : "");
+  if (isProblem) return;
+  put(part, text);
   part.dispatchEvent(new CustomEvent("desk:shown", { bubbles: true }));
 }
 
@@ -70,7 +68,7 @@ function problem(form, html) {
   const told = document.createElement("div");
   told.dataset.problem = "";
   told.className = "problem";
-  if (html.startsWith("<")) told.innerHTML = html;
+  if (html.startsWith("<")) put(told, html);
   else {
     const line = document.createElement("p");
     line.className = "alert";
