@@ -53,7 +53,8 @@ class Published:
         regions: Mapping[str, str] | None = None, calibration: Calibration | None = None,
         zone: tzinfo = UTC, cache: Path | None = None,
     ) -> None:  # fmt: skip
-        """``parents``: from a region's code to the one around it; ``regions``: to its name, ``city`` to the city's own;
+        """``parents``: from a region's code to the one around it; ``regions``: to its name,
+        ``city`` to the city's own;
         ``calibration`` and ``zone``: the city's. ``cache``: a folder that keeps trained
         classifiers from start to start.
         """

@@ -26,10 +26,10 @@ def noisy(rows: tuple[Labelled, ...], seed: int) -> tuple[Labelled, ...]:
 @pytest.mark.parametrize(
     ("file", "seed", "exact", "wrong"),
     [
-        ("dev.tsv", None, 0.88, 0.02),
-        ("dev.tsv", 1, 0.80, 0.03),
+        ("dev.tsv", None, 0.90, 0.015),
+        ("dev.tsv", 1, 0.88, 0.02),
         ("heldout.tsv", None, 0.87, 0.02),
-        ("heldout.tsv", 1, 0.82, 0.02),
+        ("heldout.tsv", 1, 0.82, 0.03),
     ],
 )
 def test_rates(search: Search, file: str, seed: int | None, exact: float, wrong: float) -> None:
@@ -60,8 +60,8 @@ def test_verdicts(search: Search) -> None:
     assert worth("租房提取公积金", "gjj.rent", "电话") == "asked"
     assert worth("今天天气怎么样", "gjj.rent", "条件") == "missed"
     assert worth("今天天气怎么样", "", "") == "exact"
-    assert worth("社保卡怎么补办", "ss.cardlost", "") == "exact"
-    assert worth("社保卡怎么补办", "ss.pension", "") == "missed"
+    assert worth("社保卡丢了怎么补办", "ss.cardlost", "") == "exact"
+    assert worth("社保卡丢了怎么补办", "ss.pension", "") == "wrong"
     assert worth("公积金能取多少", "gjj", "") == "exact"
 
 

@@ -20,6 +20,9 @@ from sqlalchemy import select
 from bot.rasa_process import folder as rasa_folder
 from bot.rasa_process import train_if_needed
 from config.settings import ROOT, Settings
+from knowledge.asking import read_phrasings
+from knowledge.files import read_folder
+from knowledge.learnedcache import learn_once
 from qianmen.processes import processes
 from qianmen.readiness import until_ready
 from qianmen.supervise import running
@@ -110,6 +113,9 @@ def lend_rasa_model(settings: Settings) -> None:
     installed = Settings()
     train_if_needed(installed)
     shutil.copytree(rasa_folder(installed), rasa_folder(settings), dirs_exist_ok=True)
+    kept = installed.data_dir / "learned"
+    learn_once(read_folder(settings.city / "knowledge").matters, read_phrasings(), kept)
+    shutil.copytree(kept, settings.data_dir / "learned", dirs_exist_ok=True)
 
 
 @contextmanager
