@@ -16,7 +16,6 @@ from structlog.contextvars import bind_contextvars
 from bot import metrics
 from bot.actions.calls import Call, WebhookError, read_call
 from bot.actions.dialogue import ACTIONS, Dialogue
-from bot.actions.looking import look
 from bot.actions.outcome import Result
 from config.listening import metrics_route
 from config.metrics import OTHER
@@ -90,7 +89,7 @@ class _Actions:
             context = wire.load(Context, asked.context)
             knowledge = await self._dialogue.knowledge()
             with metrics.action_seconds.labels("search").time():
-                found = look(knowledge, asked.text, context, asked.at).found
+                found = self._dialogue.look(knowledge, asked.text, context, asked.at)
         except (WebhookError, wire.WireError, ValidationError):
             return _refused(400, "search_invalid", "expected text, at and context")
         except Exception as error:  # noqa: BLE001  # as above

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bot.actions.answers import Knowledge, Unavailable, choice
 from bot.actions.calls import FORM, REQUESTED, Call, Turn, WebhookError, set_fields, set_slot
 from bot.actions.filling import Filled, begin, fill, left_by
 from bot.actions.form import FormState, confirmed, form_of
+from bot.actions.looking import look_around
 from bot.actions.outcome import Decided, Memory, Result, goodbye, say
 from bot.actions.talking import SURE, talk
 from config.city import City
 from knowledge.published import KnowledgeError
+from knowledge.search import Found
+from turns.context import Context
 from turns.orders import OrderDraft, OrderField, WrittenOrder
 from turns.understood import Outcome
 
@@ -45,6 +49,10 @@ class Dialogue:
             case "action_close_form":
                 return await self._close(call)
         raise WebhookError("action_unknown", "no such action")
+
+    def look(self, knowledge: Knowledge, text: str, context: Context, at: datetime) -> Found:
+        """What a turn would find, without side effects."""
+        return look_around(knowledge, text, context, at, self.city).found
 
     async def _turn(self, call: Call) -> Result:
         """A turn outside the form."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.actions.answers import Knowledge, option_of
+from bot.actions.regions import region_said, without_region
+from config.city import City
 from knowledge.search import Found
 from language.people import for_whom
 from language.questions import asks_what_to_do, parts, unjoined
@@ -24,6 +26,29 @@ class Looked:
 
     found: Found
     also: tuple[Option, ...] = ()
+
+
+def look_around(
+    knowledge: Knowledge, text: str, context: Context, now: datetime, city: City
+) -> Looked:
+    """As :func:`look`, in the region that ``text`` names; and where that name hides the question
+    (我妈在西河区，去哪办), without it.
+    """
+    context = placed(context, text, city)
+    looked = look(knowledge, text, context, now)
+    bare = without_region(text, city)
+    if looked.found.decision == "answer" or bare == text:
+        return looked
+    again = look(knowledge, bare, context, now)
+    if again.found.decision == "miss":
+        return looked
+    return replace(again, found=kept(again.found, text, context))
+
+
+def placed(context: Context, text: str, city: City) -> Context:
+    """``context`` with the region that ``text`` names."""
+    region = region_said(text, city)
+    return replace(context, region=region) if region else context
 
 
 def look(knowledge: Knowledge, text: str, context: Context, now: datetime) -> Looked:

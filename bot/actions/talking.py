@@ -8,10 +8,10 @@ from bot.actions.answers import Knowledge, answered, besides, code_of, offer, op
 from bot.actions.arbitration import SURE, way
 from bot.actions.calls import OPENS_FORM, Turn
 from bot.actions.following import FORM, at_once, followed, missed
-from bot.actions.looking import Looked, kept, look
+from bot.actions.looking import Looked, look, look_around, placed
 from bot.actions.outcome import Decided, Memory, Story, ask, goodbye, person, say
 from bot.actions.refusals import refused
-from bot.actions.regions import noted, only_region, region_said, with_elsewhere, without_region
+from bot.actions.regions import noted, only_region, with_elsewhere
 from bot.actions.words import meant, needs_nothing, opens_only, thanks
 from config.city import City
 from config.prompts import Prompts
@@ -42,7 +42,7 @@ def talk(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> Talked
     """Decide: what was offered first, then what must not be done, then what was corrected, then
     complaint, policy and small talk as they stand in :mod:`bot.actions.arbitration`.
     """
-    turn = _situated(turn, city)
+    turn = replace(turn, context=placed(turn.context, turn.text, city))
     decided = _decided(turn, memory, knowledge, city)
     if decided is None:
         return Talked(None, Memory(story=memory.story if len(turn.text) <= _BARE else None))
@@ -57,12 +57,6 @@ def repeated(turn: Turn, prompts: Prompts, *, slower: bool = False) -> Decided:
     if slower:
         return Decided((say(prompts.slower), *last), "talk")
     return Decided(last or (say(prompts.repeat_nothing),), "talk")
-
-
-def _situated(turn: Turn, city: City) -> Turn:
-    """The turn with the region that it names."""
-    region = region_said(turn.text, city)
-    return replace(turn, context=replace(turn.context, region=region)) if region else turn
 
 
 def _decided(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> Decided | None:
@@ -134,7 +128,7 @@ def _arbitrated(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) ->
     ):
         return _by_act(turn, memory, city.prompts)
     try:
-        looked = _looked(turn, knowledge, city)
+        looked = look_around(knowledge, turn.text, turn.context, turn.at, city)
         went = way(turn, looked.found, _alone(turn, memory, looked.found, knowledge))
     except KnowledgeError:
         if turn.act in ("policy", "other"):
@@ -145,18 +139,6 @@ def _arbitrated(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) ->
     if went == "act":
         return _by_act(turn, memory, city.prompts)
     return _answered(looked, turn, city) or _not_found(turn, memory, looked, knowledge, city)
-
-
-def _looked(turn: Turn, knowledge: Knowledge, city: City) -> Looked:
-    """What is asked; where the name of a region hides it (我妈在西河区，去哪办), without that."""
-    looked = look(knowledge, turn.text, turn.context, turn.at)
-    bare = without_region(turn.text, city)
-    if looked.found.decision == "answer" or bare == turn.text:
-        return looked
-    again = look(knowledge, bare, turn.context, turn.at)
-    if again.found.decision == "miss":
-        return looked
-    return replace(again, found=kept(again.found, turn.text, turn.context))
 
 
 def _alone(turn: Turn, memory: Memory, found: Found, knowledge: Knowledge) -> Found:
