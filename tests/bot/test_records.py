@@ -156,3 +156,10 @@ def test_strangers_texts_stop_no_turn(engine: Engine, now: datetime) -> None:
     ((turn, _),) = citizen_turns(engine, "c1")
     assert turn.text.replace("\x00", "") == "ab" + "😷" * 1000
     assert told_after(engine, "c1", MAX_CURSOR) == ()
+
+
+def test_a_conversation_begins_where_the_citizen_is(engine: Engine, now: datetime) -> None:
+    records.open_conversation(engine, Opening("c3", "web", "web", "somebody", now, "lin"))
+    state = read_state(engine, "c3")
+    assert state is not None
+    assert state.context == Context(region="lin")
