@@ -20,7 +20,7 @@ from bot.actions.arbitration import CLEAR, chance
 from bot.actions.calls import OPENS_FORM, Turn
 from bot.actions.outcome import Decided, Memory, ask, person, say
 from bot.actions.regions import PREFIX
-from bot.actions.words import none_of_them, wants, yes_no
+from bot.actions.words import none_of_them, ordinal, wants, yes_no
 from config.prompts import Prompts
 from knowledge.search import Found
 from language.questions import asks
@@ -41,7 +41,7 @@ def followed(
     """What the turn makes of the offer; the option itself where it opens the form; None where it
     is no answer to an offer.
     """
-    if turn.text == NONE:
+    if turn.text == NONE or _past_the_end(turn.text, memory):
         return refused_all(turn, memory, knowledge, prompts)
     option = _option(turn, memory, knowledge)
     if option is not None:
@@ -55,6 +55,14 @@ def followed(
     if not memory.soft and wants(turn.text):
         return replace(offer(memory.offered, prompts), act="policy")
     return None
+
+
+def _past_the_end(text: str, memory: Memory) -> bool:
+    """Whether the place of 都不是, behind the last option, is chosen (key 4 of three)."""
+    count = len(memory.offered)
+    if not count or memory.soft or ordinal(text, count) is not None:
+        return False
+    return ordinal(text, count + 1) == count
 
 
 def refused_all(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Prompts) -> Decided:
