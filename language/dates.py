@@ -19,7 +19,7 @@ _GLUE = re.compile(r"[的，,\s]?(?:大概|大约|差不多|是)?")
 _EVERY = re.compile(
     r"(?:每到|一到)(?=夜|晚|半夜|凌晨|周末|星期|礼拜|早上)|每天|每日|天天|每晚|每到|"
     r"每个?(?:周|星期|礼拜)[一二三四五六日天末]?|"
-    r"每个月|每逢|成天|整天|一天到晚|经常(?=半夜|夜里|晚上|凌晨)|老是(?=半夜|"
+    r"每个月(?![0-9一二两三四五六七八九])|每逢|成天|整天|一天到晚|经常(?=半夜|夜里|晚上|凌晨)|老是(?=半夜|"
     r"夜里|晚上|凌晨)"
 )
 _FROM = re.compile(r"(?:从|自打|打从|自从|自|打)(?!电话|不|来水|我|他|你)")
@@ -58,6 +58,8 @@ def _refined(found: Period, text: str, now: datetime) -> Period:
     """``found`` with what is told elsewhere: 半夜 of yesterday, 每天夜里 since last week."""
     at = text.find(found.text)
     rest = f"{text[:at]}，{text[at + len(found.text) :]}" if at >= 0 else text
+    if found.recurring and found.from_ is None and (one := _single_day(rest, now)):
+        return _since(one, now) or _first(one, now) or found
     if found.recurring:
         begun = _since(rest, now) or _first(rest, now)
         if begun is None or begun.from_ is None or begun.to is not None:

@@ -32,6 +32,11 @@ _NAME_AND_NUMBER = re.compile(
     rf"号院)(?:{NUMBER})*)"
     rf"(?P<room>[零〇一二三四五六七八九幺0-9]{{3,4}}(?=$|[，,。~]))?(?:{AT}){{0,2}}"
 )
+# 在红星美凯龙三楼: what stands behind 在 up to a word of the telling.
+_BEHIND_IN = re.compile(
+    rf"(?P<name>(?!{AT})[\u4e00-\u9fffA-Za-z]{{2,8}}?)(?P<numbers>(?:{NUMBER}){{0,4}})(?P<at>(?:{AT}){{0,2}})"
+    r"(?=[\x01，。,.！!？? ~]|$)"
+)
 # 和平里8号; 家里8号停水 is about a day.
 _LANE = re.compile(
     rf"{NAME}[里道](?P<number>[0-9零一二三四五六七八九十百]{{1,5}}号)(?:{_CORE})*(?:{AT})*"
@@ -107,7 +112,7 @@ def _digits(match: re.Match[str]) -> str:
 
 def _spans(text: str, regions: Mapping[str, str], heard: str) -> list[_Span]:
     mask = masked(text)
-    found = [*_named(text, mask), *_of_city(text, mask, regions, heard)]
+    found = [*_named(text, mask), *_behind_in(text, mask), *_of_city(text, mask, regions, heard)]
     return [
         _without_day(text, span)
         for span in (_joined(one, found) for one in found)
@@ -138,9 +143,9 @@ def _addresses(text: str, mask: str) -> Iterator[re.Match[str]]:
     at = 0
     while match := _ADDRESS.search(mask, at):
         at = match.end()
-        if GENERIC.fullmatch(text[match.start() : match.end("head")]) and match["rest"][:1] in (
-            "，", ",", " ",
-        ):  # fmt: skip
+        paused = match["rest"][:1] in ("，", ",", " ")
+        nameless = GENERIC.fullmatch(text[match.start() : match.end("head")])
+        if paused and (nameless or match["head"] in match["rest"]):
             at = match.end("head")
             continue
         yield match
@@ -153,6 +158,20 @@ def _of_city(text: str, mask: str, regions: Mapping[str, str], heard: str) -> It
     for start, end in [*spans, *([misheard] if misheard else [])]:
         door = _DOOR.match(mask, end)
         yield _Span(start, door.end() if door else end)
+
+
+def _behind_in(text: str, mask: str) -> Iterator[_Span]:
+    """Names without any word for what they are, by the 在 before them."""
+    for lead in re.finditer("[在搁]", text):
+        match = _BEHIND_IN.match(mask, lead.end())
+        if match is None or mask[lead.start()] != "\x01" or _NO_PLACE.fullmatch(match["name"]):
+            continue
+        if len(match["name"]) > _SHORT or match["numbers"] or match["at"]:
+            yield _Span(*match.span(), generic=True)
+
+
+_SHORT = 2  # 在职 and 在校 are no places
+_NO_PLACE = re.compile(f"{GENERIC.pattern}|.*(?:公司|集团|单位|施工队|劳务队|网|群|手里|手上|外地)")
 
 
 def _pinned(match: re.Match[str]) -> bool:

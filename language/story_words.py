@@ -62,6 +62,7 @@ _NEVER = (  # verbs, things and people of a complaint
     "搞 弄 整 搁这 搁那 得 "
 )
 _KEPT = (  # names and places in which a single sign above is no word
+    "政府家属院 镇政府 乡政府 县政府 市政府 开源 "
     "街道办 嘎查 育才 英才 成才 和平 和谐 和睦 和顺 和美 和兴 和园 和苑 和畅 和悦 祥和 人和 "
     "太和 永和 仁和 中和 共和 雍和 义和 泰和 颐和 平和 向阳 来福 停车场 地下停车场 收费站 "
     "收费口 加油站 车站 火车站 汽车站 汽车西站 汽车东站 汽车南站 汽车北站 汽车城 汽车总站 "
