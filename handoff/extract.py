@@ -137,7 +137,11 @@ def refined_when(old: str, new: str, *, now: datetime) -> Extracted | None:
     if adds is None or adds.from_ is None or told in new:
         return None
     before = period(old, now)
-    both = period(f"{told}，{adds.text}", now) if len(told) <= _SHORT_ANSWER else None
+    both = (
+        period(f"{told}，{new if len(new) <= _SHORT_ANSWER else adds.text}", now)
+        if len(told) <= _SHORT_ANSWER
+        else None
+    )
     if before is None or both is None or (both.from_, both.to) == (before.from_, before.to):
         return None
     if before.from_ is None and not before.recurring:

@@ -64,7 +64,7 @@ DAY = re.compile(
 )
 LENGTH = re.compile(
     rf"(?P<whole>[一两二三四五六七八九十])个半(?P<wunit>月|小时|钟头|星期)"
-    rf"|(?P<half>半)(?:个|拉)?(?:多)?(?P<hunit>年|月|小时|钟头|天)|(?P<n>{_N}|俩|仨)"
+    rf"|(?P<half>半)(?:个|拉)?(?:多)?(?P<hunit>年|月|小时|钟头|天)|(?P<n>{_N}|俩|仨)来?"
     rf"(?:多)?(?P<unit>{_UNIT_WORDS})(?P<tail>半)?(?:多)?"
 )
 
