@@ -27,6 +27,9 @@ _log = structlog.get_logger(__name__)
 _EDITION = 2
 """To be raised when the training changes: what an older one left behind is not used then."""
 
+_KEPT = 3
+"""So many contents stay: the front door's, and what `ask` and an older release learned from."""
+
 _BROKEN = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 _Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -35,7 +38,7 @@ def learn_once(
     matters: Sequence[MatterEntry], phrasings: Phrasings, folder: Path | None
 ) -> Learned:
     """The classifiers for this content: from ``folder`` where it has them whole, else trained and
-    left there for the next start. Older ones are removed. A folder that cannot be written costs
+    left there for the next start. The oldest are removed. A folder that cannot be written costs
     only the time of another training.
     """
     if folder is None:
@@ -50,12 +53,18 @@ def learn_once(
     learned = learn(matters, phrasings)
     try:
         write_whole(path, _saved(learned))
-        for old in folder.glob("classifiers-*.npz"):
-            if old != path:
-                old.unlink(missing_ok=True)
+        for old in sorted(folder.glob("classifiers-*.npz"), key=_changed)[:-_KEPT]:
+            old.unlink(missing_ok=True)
     except OSError as error:
         _log.warning("classifiers_not_kept", code="cache_unwritable", fault=type(error).__name__)
     return learned
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process was quicker
+        return 0.0
 
 
 def _name(matters: Sequence[MatterEntry], phrasings: Phrasings) -> str:

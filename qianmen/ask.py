@@ -42,7 +42,7 @@ from turns import wire
 from turns.heard import Heard
 from turns.understood import Understood
 
-_READY_S = 90.0
+_READY_S = 240.0
 _AT_ONCE = 4  # conversations under way; Rasa answers them one by one anyway
 _COLUMNS = ("text", "conversation", "turn", "channel", "region")
 
@@ -222,6 +222,9 @@ async def _private(
         await asyncio.to_thread(load_folder, engine, settings.city / "knowledge", now)
         (rasa_folder(private)).mkdir(parents=True)
         (rasa_folder(private) / "models").symlink_to(rasa_folder(settings) / "models")
+        learned = settings.data_dir / "learned"  # trained once for all runs
+        learned.mkdir(parents=True, exist_ok=True)
+        (private.data_dir / "learned").symlink_to(learned)
         wanted = [p for p in processes(private) if p.name in ("redis", "actions", "rasa")]
         async with contextlib.AsyncExitStack() as stack:
             for process in wanted:
