@@ -142,7 +142,7 @@ def refined_when(old: str, new: str, *, now: datetime) -> Extracted | None:
         if len(told) <= _SHORT_ANSWER
         else None
     )
-    if before is None or both is None or (both.from_, both.to) == (before.from_, before.to):
+    if before is None or both is None or both.text == before.text:
         return None
     if before.from_ is None and not before.recurring:
         words = adds.text

@@ -27,6 +27,7 @@ from bot.actions.outcome import Decided, ask, person, say
 from bot.actions.talking import SURE, repeated
 from bot.actions.words import behind_correction, digits_tried, put_right, question, unknown, yes_no
 from config.city import City, Question
+from handoff.extract import extract
 from turns.orders import OrderField
 from turns.replies import Ask, Expects, Option, Reply
 
@@ -72,7 +73,8 @@ def _steered(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled
     sure, short = turn.confidence >= SURE, len(turn.text) <= _STEER
     if sure and turn.act in ("danger", "handoff"):
         return Filled(state, fields, closing="danger" if turn.act == "danger" else "asked")
-    if not (sure and short):
+    answers = state.asking in ("phone", "where", "when") and _answers(state, turn, city)
+    if not (sure and short) or answers:
         return None
     if turn.act in ("repeat", "slower"):
         again = repeated(turn, city.prompts, slower=turn.act == "slower")
@@ -82,6 +84,11 @@ def _steered(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled
     if turn.act == "bye" and not unknown(turn.text) and yes_no(turn.text) is None:
         return Filled(state, fields, closing="bye" if "what" in fields else "cancel")
     return None
+
+
+def _answers(state: FormState, turn: Turn, city: City) -> bool:
+    """Whether the words fill what is asked: bare digits or an address are no goodbye."""
+    return extract(state.asking, turn.text, now=turn.at, city=city, asked=True) is not None
 
 
 def _mended(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:

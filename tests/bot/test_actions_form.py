@@ -210,3 +210,25 @@ async def test_a_read_back_that_nobody_answers_goes_to_a_person(talk: Conversati
 async def test_the_kind_follows_the_act(talk: Conversation) -> None:
     outcome = await talk.say("有人在阳光花园卖假药", "report")
     assert values(outcome)["kind"] == "举报"
+
+
+async def test_digits_taken_for_a_goodbye_are_still_the_answer(talk: Conversation) -> None:
+    await talk.say(NEW, "complaint")
+    await talk.say("在阳光花园6号楼", "other")
+    await talk.say("昨天", "other")
+    outcome = await talk.say("13812345678", "bye", 0.95)
+    assert values(outcome)["phone"] == "13812345678"
+    assert talk.active
+
+
+async def test_a_day_told_later_joins_the_hour(talk: Conversation) -> None:
+    await talk.say("半夜有人放鞭炮", "complaint")
+    await talk.say("在幸福里小区", "other")
+    outcome = await talk.say("昨天", "other")
+    assert "昨天半夜" in values(outcome)["when"]
+    assert "2026年11月19日" in values(outcome)["when"]
+
+
+async def test_a_place_put_right_while_the_time_is_asked(talk: Conversation) -> None:
+    await talk.say("东方名城21号楼漏水", "complaint")
+    assert values(await talk.say("不对，是12号楼", "other"))["where"] == "东方名城12号楼"
