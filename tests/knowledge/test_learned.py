@@ -64,8 +64,8 @@ def test_a_cache_is_used_and_a_broken_one_is_made_anew(
         path.write_bytes(content)
         learn_once(MATTERS, PHRASINGS, tmp_path)
         assert trained.pop()
-    for content in range(4):
-        changed = (replace(MATTERS[0], aliases=(f"社保卡{content}",)), *MATTERS[1:])
+    for number in range(4):
+        changed = (replace(MATTERS[0], aliases=(f"社保卡{number}",)), *MATTERS[1:])
         learn_once(changed, PHRASINGS, tmp_path)
     assert trained == ["ss.card"] * 4
     assert len(list(tmp_path.glob("*.npz"))) == 3
