@@ -21,7 +21,7 @@ from bot.urgent_grams import Signs, buckets, signs, windows
 WEIGHTS = Path(__file__).with_name("urgent_weights.npz")
 TOPIC_BUCKETS = 1 << 13
 _USUAL = 150
-_STRETCH = 1.5  # a stretch lacks what stands around it, so it must be surer
+_STRETCH = 0.7  # a stretch lacks what stands around it, so it must be surer
 KINDS: tuple[Literal["danger", "person"], ...] = ("danger", "person")
 
 Ints = npt.NDArray[np.int8]

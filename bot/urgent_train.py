@@ -22,7 +22,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from bot.urgent_grams import BUCKETS, CONCEPTS, STRUCK, Signs, buckets, placed, signs
+from bot.urgent_grams import BUCKETS, CONCEPTS, STRUCK, Signs, buckets, placed, signs, windows
 from bot.urgent_opinion import KINDS, TOPIC_BUCKETS, WEIGHTS, Floats, Ints, Opinion, save, share
 
 PHRASES = Path(__file__).with_name("urgent_phrases")
@@ -42,6 +42,7 @@ _STRIKE = 0.25
 _STRIKE_BESIDE = 0.1
 _ALIKE = 0.5
 _COMMON = 200
+_STRETCHES = 0.4
 _BALANCE = {"danger": (0.15, False), "person": (0.5, True)}
 _TOPIC_BALANCE = 0.3
 
@@ -132,6 +133,8 @@ def _variants(
         (_struck(_joined(whole), _STRIKE, chance), 0.5),
         (_joined(*framed), 0.5),
     ]
+    if kind == _NONE:  # every stretch of a calm story is calm; which one of a danger is not known
+        variants += [(stretch, _STRETCHES) for stretch in windows(whole)]
     if kind != "person" and calm:
         variants += [(_beside(whole, calm, chance), 0.4), (_beside(whole, calm, chance), 0.4)]
     return variants
