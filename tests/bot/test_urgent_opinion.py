@@ -41,20 +41,20 @@ def _share(name: str, kind: str, words: UrgentWords = WORDS) -> float:
 
 
 def test_fresh_dangers_are_noticed() -> None:
-    assert _share("fresh_danger", "danger") >= 0.96
+    assert _share("fresh_danger", "danger") >= 0.985
     assert _share("fresh_danger", "danger", RULES) < 0.9  # the rules alone do not know them
 
 
 def test_fresh_sentences_that_only_sound_dangerous_raise_few_alarms() -> None:
-    assert _share("fresh_not_danger", "danger") <= 0.04
+    assert _share("fresh_not_danger", "danger") <= 0.03
 
 
 def test_fresh_wishes_for_a_person_are_noticed() -> None:
-    assert _share("fresh_person", "person") >= 0.95
+    assert _share("fresh_person", "person") == 1.0
 
 
 def test_fresh_sentences_that_only_sound_like_a_wish_are_none() -> None:
-    assert _share("fresh_not_person", "") >= 0.93
+    assert _share("fresh_not_person", "") >= 0.96
 
 
 def test_the_exams_stand_in_no_training_file() -> None:
