@@ -37,7 +37,7 @@ _WRONG = 0.027
 could as well be labelled with a neighbouring aspect, none was learned from, and half of them are
 full of homophones. Golden questions and a file labelled apart then come to less than 1 %."""
 
-_OUTSIDE = 0.06
+_OUTSIDE = 0.03
 """The share of sentences of no matter that may be answered, by the search alone: most of them are
 complaints and small talk, which never come to the search of a running front door."""
 

@@ -1,4 +1,8 @@
-"""A city's calibration as a data file: a command writes it, it is read at start."""
+"""A city's calibration as a data file: a command writes it, it is read at start.
+
+One that another version of the program wrote names other weights. It is no fault of the city's,
+so it stops nothing: the built-in calibration is used until the command is run again.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from config.errors import ConfigError
 from config.wholefile import write_whole
 from config.yamlfile import read
 from knowledge.decision import (
@@ -20,6 +24,8 @@ from knowledge.decision import (
     Calibration,
     Thresholds,
 )  # fmt: skip
+
+_log = structlog.get_logger(__name__)
 
 FILE = "calibration.yaml"
 
@@ -56,7 +62,8 @@ class _File(BaseModel):
 
 
 def read_calibration(folder: Path) -> Calibration:
-    """The calibration of the city in ``folder``; the built-in one where it has no such file.
+    """The calibration of the city in ``folder``; the built-in one where it has no such file, or
+    one of another version of the program (logged as ``calibration_outdated``).
 
     Raises :class:`ConfigError`: ``config_broken`` or ``config_invalid``.
     """
@@ -64,13 +71,16 @@ def read_calibration(folder: Path) -> Calibration:
     if not path.exists():
         return Calibration()
     given = read(path, _File)
-    return Calibration(
-        _ordered(path, "matter", given.matter, MATTER_WORTHS),
-        _ordered(path, "none", given.none, NONE_WORTHS),
-        _ordered(path, "aspect", given.aspect, ASPECT_WORTHS),
-        _ordered(path, "nothing", given.nothing, NOTHING_WORTHS),
-        Thresholds(**given.thresholds.model_dump()),
-    )
+    parts = (
+        (given.matter, MATTER_WORTHS), (given.none, NONE_WORTHS), (given.aspect, ASPECT_WORTHS),
+        (given.nothing, NOTHING_WORTHS),
+    )  # fmt: skip
+    strange = sorted({name for has, names in parts for name in set(has) ^ set(names)})
+    if strange:
+        _log.warning("calibration_outdated", code="calibration_outdated", names=strange[:20])
+        return Calibration()
+    ordered = [tuple(has[name] for name in names) for has, names in parts]
+    return Calibration(*ordered, thresholds=Thresholds(**given.thresholds.model_dump()))
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> Path:
@@ -87,12 +97,3 @@ def write_calibration(folder: Path, calibration: Calibration) -> Path:
     write_whole(path, text.encode())
     path.chmod(0o644)  # no secret: a file of the city's configuration
     return path
-
-
-def _ordered(
-    path: Path, key: str, given: dict[str, float], names: tuple[str, ...]
-) -> tuple[float, ...]:
-    if set(given) != set(names):
-        wanted = ", ".join(names)
-        raise ConfigError("config_invalid", f"{path.name}: {key}: needs exactly {wanted}")
-    return tuple(given[name] for name in names)

@@ -16,6 +16,7 @@ from knowledge.asking import NOTHING, Phrasings
 from knowledge.features import STRUCK, Row, Vocabulary
 from knowledge.linear import Linear, fit
 from knowledge.matters import MatterEntry
+from knowledge.othercity import of_another_city
 from knowledge.signs import Signs, signs
 
 OUTSIDE = ""
@@ -60,12 +61,15 @@ def learn(
 ) -> Learned:
     """Train both classifiers; the same input gives the same ones.
 
-    ``outside``: what is asked about no matter (``outside.txt`` if not given). Of more than 400
+    ``outside``: what is asked about no matter (``outside.txt`` if not given); what asks about
+    another city is told by its name, and would only teach that the matter is none. Of more than 400
     matters only names and near questions are used: the first classifier then knows none.
     """
     given = matters if len(matters) <= _MOST_MATTERS else ()
     chance = random.Random(12345)  # noqa: S311 - the same model at every start, no secret
-    about = _about(given, phrasings, read_outside() if outside is None else outside)
+    strangers = read_outside() if outside is None else outside
+    here = [text for text in strangers if not of_another_city(text)]
+    about = _about(given, phrasings, here)
     asked = _asked(given, phrasings, taught_names(matters), chance)
     texts = list(dict.fromkeys(text for text, _ in (*about, *asked)))
     vocabulary = Vocabulary.of(texts)

@@ -1,7 +1,8 @@
 """Which matter a text names: characters first, syllables second, weighed by how telling they are.
 
 Every name, alias and phrasing of a matter is cut into runs of 1 to 3 signs. Nothing is trained,
-so an index is made anew in the moment an editor publishes.
+so an index is made anew in the moment an editor publishes; of very many matters, only those that
+were changed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _SOUND_CREDIT = 0.8
 """What a run is worth that is only heard alike: a match by characters always outranks it."""
 
 _SHORTLIST = 12
+_MANY = 400
 _COMMON_SHARE = 0.5
 _OTHER_FAMILY = 0.6
 _LEAST_SHARE = 0.15
@@ -62,31 +64,33 @@ class Naming:
     evidence: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """A name's runs as (characters, sounds, weight), and their whole weight."""
-
-    runs: tuple[tuple[str, str, float], ...]
-    weight: float
-
-    def cover(self, chars: Collection[str], heard: Collection[str]) -> float:
-        """How much of the name is among the ``chars`` said or the sounds ``heard``."""
-        hit = 0.0
-        for run, sounds, weight in self.runs:
-            if run in chars:
-                hit += weight
-            elif sounds in heard:
-                hit += weight * _SOUND_CREDIT
-        return hit / self.weight if self.weight else 0.0
+_Shares = tuple[tuple[int, float], ...]
+"""Which of a matter's names have a run (by number), and how much of the name it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Matter:
+    """``chars``: who uses each run; ``heard``: by its sounds, the runs that sound so."""
+
     code: str
-    names: tuple[_Name, ...]
+    names: tuple[str, ...]
+    cut: tuple[Signs, ...]
     plain: tuple[str, ...]
-    chars: frozenset[str]
-    heard: frozenset[str]
+    chars: Mapping[str, _Shares]
+    heard: Mapping[str, tuple[tuple[str, _Shares], ...]]
+
+    def cover(self, chars: Collection[str], heard: Collection[str]) -> float:
+        """How much of the best fitting name is among the ``chars`` said or the sounds ``heard``."""
+        hits = [0.0] * len(self.names)
+        for run in chars:
+            for at, share in self.chars.get(run, ()):
+                hits[at] += share
+        for sounds in heard:
+            for run, shares in self.heard.get(sounds, ()):
+                if run not in chars:
+                    for at, share in shares:
+                        hits[at] += share * _SOUND_CREDIT
+        return max(hits)
 
     def has(self, run: Run) -> float:
         """1 where the matter uses the run, less where only its sound, else 0."""
@@ -98,15 +102,36 @@ class _Matter:
 class NamingIndex:
     """All matters, ready to be looked up. Immutable."""
 
-    def __init__(self, matters: Sequence[MatterEntry], phrasings: Phrasings) -> None:
-        """``phrasings``: how people ask, whatever the matter."""
-        cut = [[signs(name) for name in matter.names] for matter in matters]
+    def __init__(
+        self, matters: Sequence[MatterEntry], phrasings: Phrasings,
+        before: NamingIndex | None = None,
+    ) -> None:  # fmt: skip
+        """``phrasings``: how people ask, whatever the matter. ``before``: an index for the same
+        phrasings. Of more than 400 matters, those of the same names are taken from it as they
+        are: what one change among so many does to the weights of the others is next to nothing.
+        """
+        old = {matter.code: matter for matter in before._matters} if before else {}
+        kept = [_unchanged(old.get(matter.code), matter) for matter in matters]
+        cut = [
+            has.cut if has else tuple(signs(name) for name in matter.names)
+            for matter, has in zip(matters, kept, strict=True)
+        ]
         self._anchors = anchors(matters)
         words = self._anchors.values()
-        self._weights = RunWeights(cut, phrasings, words)
+        same = before is not None and before._anchors == self._anchors
+        still = {has.code for has in kept if has}
+        if before is not None and same and len(matters) > _MANY:
+            self._weights = before._weights.changed(
+                [matter.cut for matter in old.values() if matter.code not in still],
+                [names for names, has in zip(cut, kept, strict=True) if not has],
+            )
+        else:
+            kept = [None] * len(matters)
+            self._weights = RunWeights(cut, phrasings, words)
         self._shared = frozenset(run for word in words for _, _, run, _ in word.grams())
         self._matters = tuple(
-            self._prepared(matter.code, names) for matter, names in zip(matters, cut, strict=True)
+            has or self._prepared(matter, names)
+            for matter, names, has in zip(matters, cut, kept, strict=True)
         )
         self._places = {matter.code: at for at, matter in enumerate(self._matters)}
         self._postings = _posted(self._matters)
@@ -132,13 +157,13 @@ class NamingIndex:
         ]
         total = sum(known) or 1.0
         heard = frozenset(run.heard for run in runs.values() if run.heard)
-        families = self.families(text)
+        families, whole = self.families(text), said.text
         found = [
             Named(
                 matter.code,
-                max(name.cover(runs, heard) for name in matter.names),
+                matter.cover(runs, heard),
                 sum(map(mul, weights, has)) / total * _fits(matter.code, families),
-                max((len(name) for name in matter.plain if name in said.text), default=0),
+                max((len(name) for name in matter.plain if name in whole), default=0),
             )
             for matter, has in zip(shortlist, shares, strict=True)
         ]
@@ -193,23 +218,30 @@ class NamingIndex:
         """Whether any matter uses this run of signs, by character or by sound."""
         return self._weights.known(chars, sounds)
 
-    def _prepared(self, code: str, names: list[Signs]) -> _Matter:
+    def _prepared(self, matter: MatterEntry, names: tuple[Signs, ...]) -> _Matter:
         cut = [self._weights.runs(name) for name in names]
         used = Counter(chars for runs in cut for chars in {run.chars for run in runs})
-        flat = [run for runs in cut for run in runs]
+        chars: dict[str, list[tuple[int, float]]] = {}
+        heard: dict[str, dict[str, list[tuple[int, float]]]] = {}
+        for at, runs in enumerate(cut):
+            weights = [run.weight * self._share(run.chars, used, len(names)) for run in runs]
+            whole = sum(weights) or 1.0
+            for run, weight in zip(runs, weights, strict=True):
+                chars.setdefault(run.chars, []).append((at, weight / whole))
+                if run.heard:
+                    alike = heard.setdefault(run.heard, {})
+                    alike.setdefault(run.chars, []).append((at, weight / whole))
         return _Matter(
-            code,
-            tuple(self._name(runs, used, len(names)) for runs in cut),
+            matter.code,
+            matter.names,
+            names,
             tuple(name.text for name in names if name.chars),
-            frozenset(run.chars for run in flat),
-            frozenset(run.heard for run in flat if run.heard),
+            {run: tuple(shares) for run, shares in chars.items()},
+            {
+                sounds: tuple((run, tuple(shares)) for run, shares in alike.items())
+                for sounds, alike in heard.items()
+            },
         )
-
-    def _name(self, runs: Sequence[Run], used: Mapping[str, int], names: int) -> _Name:
-        weighed = tuple(
-            (run.chars, run.heard, run.weight * self._share(run.chars, used, names)) for run in runs
-        )
-        return _Name(weighed, sum(weight for _, _, weight in weighed))
 
     def _share(self, chars: str, used: Mapping[str, int], names: int) -> float:
         """A run counts in its name by how many of the matter's names use it; what the whole
@@ -237,6 +269,10 @@ class NamingIndex:
         wanted = {int(at) for at in top if scores[at] > 0}
         wanted.update(self._places[code] for code in also if code in self._places)
         return [self._matters[at] for at in sorted(wanted)]
+
+
+def _unchanged(old: _Matter | None, matter: MatterEntry) -> _Matter | None:
+    return old if old is not None and old.names == matter.names else None
 
 
 def _fits(code: str, families: Collection[str]) -> float:

@@ -81,7 +81,9 @@ class Search:
         learned = asking or (reuse.asking if reuse else learn_once(entries, phrasings, cache))
         before = reuse.memory if reuse and reuse.asking is learned else None
         reader = Reader(learned, Memory.of(entries, learned, before))
-        index = reuse.index if reuse and same else NamingIndex(entries, phrasings)
+        index = reuse.index if reuse and same else NamingIndex(
+            entries, phrasings, reuse.index if reuse else None
+        )  # fmt: skip
         topics = Topics(index, entries, phrasings, calibration.thresholds, calibration, reader)
         names = regions or (reuse.regions if reuse else {})
         return cls(entries, answers, index, reader, topics, calibration, parents or {}, names, zone)

@@ -122,7 +122,7 @@ class Topics:
         """
         naming = naming or self._naming(text, reading)
         found = naming.found
-        linear = [reading.matter(named.matter) for named in found]
+        linear = [reading.matter(named.matter, named.strength) for named in found]
         near = [reading.near.matters.get(named.matter, 0.0) for named in found]
         columns = [
             [named.cover for named in found],
@@ -134,8 +134,11 @@ class Topics:
             [float(not anchored and not self._anchored(text, family(named.matter)))
              for named in found],
         ]  # fmt: skip
+        outside = reading.outside
+        if linear and found[int(np.argmax(linear))].matter not in reading.matters:
+            outside = min(outside, -max(linear))  # it was learned before that matter was there
         none = [
-            1.0, math.log1p(naming.evidence), reading.outside, reading.generic,
+            1.0, math.log1p(naming.evidence), outside, reading.generic,
             self._strange(text), max(near, default=0.0), max(linear, default=-1.0),
         ]  # fmt: skip
         return Weighed(tuple(named.matter for named in found), np.array(columns).T, np.array(none))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from knowledge.asking import Phrasings
@@ -40,10 +41,24 @@ class RunWeights:
     ) -> None:
         """``matters``: the names of each matter, cut into signs."""
         self._count = len(matters)
-        self._frequency = _document_frequency(matters)
+        self._frequency: Counter[str] = _document_frequency(matters)
         self._asking = _asking_runs(phrasings)
         self._idle = phrasings.idle
         self._edges = frozenset(edge for anchor in anchors for edge in _edges(anchor))
+
+    def changed(
+        self, gone: Sequence[Sequence[Signs]], come: Sequence[Sequence[Signs]]
+    ) -> RunWeights:
+        """The weights where some matters are gone and others have come, by their names."""
+        fresh = copy(self)
+        fresh._count = self._count + len(come) - len(gone)
+        fresh._frequency = self._frequency.copy()
+        fresh._frequency.subtract(_document_frequency(gone))
+        fresh._frequency.update(_document_frequency(come))
+        for run in _document_frequency(gone):
+            if not fresh._frequency[run]:
+                del fresh._frequency[run]
+        return fresh
 
     def runs(self, text: Signs) -> list[Run]:
         """All runs of ``text`` with their weights."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from config.errors import ConfigError
 from knowledge.asking import Phrasings
@@ -96,7 +97,7 @@ def test_the_file_is_read_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (lambda text: text.replace("cover:", "covers:"), "config_invalid"),
+        (lambda text: text.replace("thresholds:", "limits:"), "config_invalid"),
         (lambda text: text.replace("answer: 0.75", "answer: 2"), "config_invalid"),
         (lambda text: text.replace("bias: ", "bias: [", 1), "config_broken"),
         (lambda text: "matter: {}\n", "config_invalid"),
@@ -111,6 +112,20 @@ def test_a_broken_file_is_named(tmp_path: Path, change: object, code: str) -> No
         read_calibration(tmp_path)
     assert caught.value.code == code
     assert FILE in str(caught.value)
+
+
+@pytest.mark.parametrize("change", [("cover:", "covers:"), ("  unanchored:", "  #"),
+                                    ("nothing:\n", "nothing:\n  fresh: 1.0\n")])  # fmt: skip
+def test_a_file_of_another_version_is_passed_over_with_a_warning(
+    tmp_path: Path, change: tuple[str, str]
+) -> None:
+    path = write_calibration(tmp_path, replace(Calibration(), nothing=(0.5, -1.25)))
+    path.write_text(path.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+    with capture_logs() as logs:
+        assert read_calibration(tmp_path) == Calibration()
+    assert [(line["code"], line["log_level"]) for line in logs] == [
+        ("calibration_outdated", "warning")
+    ]
 
 
 def test_the_curve_is_drawn(result: Calibrated, tmp_path: Path) -> None:
