@@ -12,9 +12,12 @@ from datetime import datetime, timedelta
 
 from config.city import City, Department, FieldName, Kind
 from language import numbers
+from language.corrections import corrected
 from language.dates import Period, period
 from language.normal import clean, without_fillers
-from language.places import normalised, place
+from language.places import Place, normalised, place
+from language.story_words import masked
+from language.telling import labelled
 from turns.understood import Act
 
 _SHORT_ANSWER = 30  # characters; an answer up to this long is kept whole as a place or a time
@@ -55,10 +58,33 @@ def extract_all(text: str, *, now: datetime, city: City) -> dict[str, Extracted]
 
 
 def kind_of(act: Act | str, text: str) -> Kind:
-    """The kind of request that an act makes (domain.md); words of reporting outweigh complaint."""
-    if act == "complaint" and re.search(r"举报|检举|揭发", text):
-        return "举报"
+    """The kind of request that an act makes (domain.md); what the words call it goes before."""
+    for words, kind in _CALLED:
+        if words.search(text):
+            return kind
+    if act == "help" and _ACCUSES.search(text) and not _PLEADS.search(text):
+        return "投诉"
     return _KINDS.get(act, "其他")
+
+
+_LEAD_IN = (
+    r"^(?:你好|您好|喂|哎|那个|这个|同志|师傅|请问|麻烦|[，,。])*(?:我|我们|俺|俺们|咱)?"
+    r"(?:就)?(?:是)?(?:想|要|得|来|打电话)*"
+)
+_CALLED: tuple[tuple[re.Pattern[str], Kind], ...] = (
+    (re.compile("举报|检举|揭发"), "举报"),
+    (re.compile("投诉(?!过|了|电话|热线|没用|无门)"), "投诉"),
+    (re.compile(rf"{_LEAD_IN}(?:提|给.{{1,4}}提)?一?[个点条]?(?:意见|建议)"), "建议"),
+    (re.compile(rf"{_LEAD_IN}(?:求助|请求帮助)"), "求助"),
+    (re.compile(rf"{_LEAD_IN}(?:跟|向|和|给)?(?:你们?|您|政府)?(?:反映|反应)"), "投诉"),
+)
+_PLEADS = re.compile(
+    "求|帮帮|帮我|帮忙|救|怎么办|咋办|咋整|走丢|走失|找不[到着]|困难|来人|派人|联系不上"
+)
+_ACCUSES = re.compile(
+    "打人|打孩子|不管|没人[管修来理]|不[退给让发赔修]|没[退给发修]|骗|乱[收停扔堆倒]|扰民|欠|态度|拒|偷|宰|"
+    "太[吵脏臭差]|[坏烂]得|坏了.*[天月年]|违"
+)
 
 
 def department_for(text: str, departments: Sequence[Department]) -> Department | None:
@@ -137,6 +163,8 @@ def refined_when(old: str, new: str, *, now: datetime) -> Extracted | None:
     if adds is None or adds.from_ is None or told in new:
         return None
     before = period(old, now)
+    if before is not None and (alone := _tells_more(before, adds, told)):
+        return Extracted(alone + _dated(adds, now), adds.text, "period_later")
     both = (
         period(f"{told}，{new if len(new) <= _SHORT_ANSWER else adds.text}", now)
         if len(told) <= _SHORT_ANSWER
@@ -151,12 +179,29 @@ def refined_when(old: str, new: str, *, now: datetime) -> Extracted | None:
     return Extracted(words + _dated(both, now), adds.text, "period_joined")
 
 
+def _tells_more(before: Period, adds: Period, told: str) -> str:
+    """The words of a later time that replaces the one before: a beginning, or day and hour."""
+    begun = adds.to is None and not adds.recurring and adds.from_ is not None
+    if begun and before.to is not None and before.from_ is not None and not before.recurring:
+        return f"{adds.text}，{told}" if adds.from_ < before.from_ else ""  # type: ignore[operator]  # begun
+    exact = adds.to is not None and not adds.recurring and re.search("[点时:：]", adds.text)
+    day = re.search("[昨前今上周号日]", adds.text)
+    return adds.text if exact and day and _CLOCK_ONLY.fullmatch(told.rstrip("的")) else ""
+
+
 _WORKED_OUT = re.compile(r"（[^（）]*日[^（）]*）$")
 
 
 def _where(said: _Said) -> Extracted | None:
     text = said.text if said.asked else _OPENING.sub("", said.text, count=1)
+    if label := labelled(text, "地点|地址|位置|发生地"):
+        return Extracted(normalised(label), label, "place_labelled")
+    if put_right := _put_right(said, text):
+        return put_right
     found = place(text, _places(said.city))
+    if said.asked and (whole := _whole_answer(text, found)):
+        rule = "place_answered" if found else "name_answered"
+        return Extracted(normalised(whole), whole, rule)
     if found is not None and (said.asked or not _ANY_PLACE.fullmatch(found.normalised)):
         return Extracted(found.normalised, found.text, "place")
     short = said.asked and len(said.text) <= _SHORT_ANSWER
@@ -170,6 +215,84 @@ def _where(said: _Said) -> Extracted | None:
     return Extracted(normalised(words), said.text, "place_as_said")
 
 
+def _put_right(said: _Said, text: str) -> Extracted | None:
+    """建业小区8号楼，不对，是6号楼 in one sentence."""
+    earlier, later = corrected(text)
+    before = place(earlier, _places(said.city)) if earlier else None
+    if before is None:
+        return None
+    later = re.sub("^(?:应该|就|是|在)+", "", later)
+    number = _HOUSE.match(normalised(re.split("[，,。]", later)[0]))
+    after = place(later, _places(said.city))
+    right = number.group() if number else after.normalised if after else ""
+    mended = amended_place(before.normalised, right) if right else before.normalised
+    return Extracted(mended, text, "place_corrected")
+
+
+_ANSWERS = re.compile(
+    r"^(?:嗯|哦|啊|就|是|在|搁|位于|那个|我们?|俺们?|咱们?|家|住|它|他们?|地址|地点|位置|具体|事情|发生|[，,。])+"
+    r"(?=.{2})"
+)
+_TRAILS = re.compile(
+    r"(?:那儿|那里|那边|这边|这儿|这里|那块儿?|这块儿?|那一片|一带|[吧啊呀呢嘛哈的了])+$"
+)
+_NO_NAME = re.compile(r"谢|再见|拜|等|随便|匿名|没|无|知道|清楚|[0-9]{5}")
+_IN = re.compile("^[^，,。]{0,6}?在(?:咱们?|我们)?(?:市里?的?)?(?=.{2})")
+# No words of a telling: the second crossing, that site, 南湖人家.
+_POINTS = re.compile("第?[0-9一二两三四五六七八九十]+个|[这那][个家条边]|上(?=[那这])|人家$")
+_SHORTEST_NAME, _LONGEST_NAME = 3, 10
+
+
+def _whole_answer(text: str, found: Place | None) -> str:
+    """The clause that answers where, whole: 桥北的恒大工地, 枫林晚; '' where it tells more."""
+    for clause in re.split("[，,。！!]", without_fillers(text)):
+        bare = _TRAILS.sub("", _ANSWERS.sub("", clause))
+        bare = _IN.sub("", bare)
+        if len(bare) < 2 or _QUESTION.search(bare) or "\x01" in masked(_POINTS.sub("", bare)):
+            continue
+        if found is not None and found.text in bare:
+            return bare if len(bare) > len(found.text) else ""
+        named = _SHORTEST_NAME <= len(bare) <= _LONGEST_NAME
+        if found is None and named and re.search("[\u4e00-\u9fff]{2}", bare):
+            return "" if _NO_NAME.search(bare) or _ANY_PLACE.fullmatch(bare) else bare
+    return ""
+
+
+def with_house(where: str, story: str) -> str:
+    """``where`` with the house number that the story told before: 2号楼3单元 / 御景华庭."""
+    number = _HOUSE.search(normalised(story))
+    told = number is not None and re.search("[号栋幢座单]", number.group())
+    return (
+        where
+        if not told or number is None or _HOUSE.search(where)
+        else where + number.group().strip("，, ")
+    )
+
+
+def refined_where(old: str, text: str, city: City) -> Extracted | None:
+    """A turn that is a place and nothing else, told after a vaguer one; None for any other."""
+    text = clean(text)
+    called = re.search(
+        "小区(?:的?名字?)?(?:叫做?|名叫|是)(?P<name>[\u4e00-\u9fff]{2,8})(?=$|[，,。])", text
+    )
+    if called and old.startswith("小区"):
+        return Extracted(called["name"] + old, text, "place_named")
+    bare = _TRAILS.sub("", _ANSWERS.sub("", without_fillers(text)))
+    if re.fullmatch(_HOUSE.pattern, normalised(bare)) and not _HOUSE.search(old):
+        return Extracted(old + normalised(bare), text, "place_joined")
+    found = place(bare, _places(city))
+    if found is None or len(found.text) < len(bare) - 2 or found.normalised in old:
+        return None
+    vague = _ANY_PLACE.fullmatch(old) or (
+        not re.search("[0-9]", old) and re.search("[0-9]+(?:[号栋幢座层楼]|单元)", found.normalised)
+    )
+    return (
+        Extracted(found.normalised, text, "place_refined")
+        if vague or old in found.normalised
+        else None
+    )
+
+
 def _places(city: City) -> dict[str, str]:
     """The city's names and what they are called, with their codes; 全市 and 市里 are no place."""
     return {
@@ -181,10 +304,11 @@ def _places(city: City) -> dict[str, str]:
 
 _HOUSE = re.compile(
     r"(?:[0-9A-Za-z]+(?:号楼|栋|幢|座|号院|单元|号?门(?!口)|层|楼(?!下|上|道)|室|户)[，, ]?)+"
+    r"(?:[0-9]{3,4}(?![0-9元块]))?"
 )
 _PARTS = tuple(
     re.compile(rf"[0-9A-Za-z]+(?:{unit})")
-    for unit in ("号楼|栋|幢|座|号院|号", "单元|号?门(?!口)", "层|楼(?!下|上|道)", "室|户")
+    for unit in ("号楼|栋|幢|座|号院|号", "单元|号?门(?!口)", "层|楼(?!下|上|道)", "室|户|$")
 )
 
 
@@ -229,6 +353,10 @@ def _people(said: _Said) -> Extracted | None:
 
 
 def _when(said: _Said) -> Extracted | None:
+    if label := labelled(said.text, "时间|日期"):
+        told = period(label, said.now)
+        if told is not None:
+            return Extracted(label + _dated(told, said.now), label, "period_labelled")
     found = period(said.text, said.now)
     if found is None or (not said.asked and _VAGUE_TIME.fullmatch(found.text)):
         return None

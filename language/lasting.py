@@ -60,6 +60,8 @@ def lasting(text: str, at: int, now: datetime) -> Period | None:
     lead = _LATELY.search(before) or _LASTING.search(before)
     if lead and lead.group().startswith("等") and span < timedelta(hours=12):
         return None  # how long they waited, not when
+    if lead and lead.group().startswith("停了") and span < timedelta(hours=1):
+        return None  # how long a car stood
     lacks = _LACKS.match(text, match.end())
     if lacks and not lead:
         return Period(start, None, text[at : lacks.end()])

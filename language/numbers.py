@@ -35,7 +35,7 @@ _BARE = re.compile(
 )
 _MONEY_CUES = re.compile(
     r"钱|工资|薪|欠|差|押金|定金|罚|收|要[了我他]|赔|款|费|花了|交|退|一共|总共|合计|价|买|卖|租|骗|"
-    r"充|贷|补贴|补助|低保|低 ?保|借|办.{0,3}卡|转了"
+    r"充|贷|补贴|补助|低保|低 ?保|借|办.{0,3}卡|转了|该给|给了|偿|值|修了"
 )
 # The sum in dispute goes before what something cost: 充了一千，剩下七百不退.
 _OWED_BEFORE = re.compile(
@@ -85,6 +85,11 @@ def amount(text: str) -> Decimal | None:
     """
     earlier, later = corrected(clean(text))
     found = _amount(later)
+    bare = re.match(NUMERAL, later)
+    if found is None and bare and earlier and _amount(earlier) is not None:
+        mended = _least(bare.group())  # 给了3500，不对，是3600，他人不见了
+        follows = later[bare.end() : bare.end() + 1]
+        found = mended if mended and mended >= 100 and follows in ("", "，", ",", "。") else None
     return _amount(earlier) if found is None and earlier else found
 
 
@@ -129,7 +134,7 @@ def _yuan(match: re.Match[str]) -> Decimal | None:
     return whole + part + _digit(match["fen"]) / 100
 
 
-_PAYING = re.compile(r"(?:要|收|花|罚|赔|付|扣|退|交|充|卖|掏)(?:了|我|们|他|俺|人家)*$")
+_PAYING = re.compile(r"(?:要|收|花|罚|赔|付|扣|退|交|充|卖|掏|给|转)(?:了|我|们|他|俺|人家)*$")
 
 
 def _paid(text: str, match: re.Match[str]) -> Decimal | None:

@@ -39,7 +39,7 @@ _BEHIND_IN = re.compile(
 )
 # 和平里8号; 家里8号停水 is about a day.
 _LANE = re.compile(
-    rf"{NAME}[里道](?P<number>[0-9零一二三四五六七八九十百]{{1,5}}号)(?:{_CORE})*(?:{AT})*"
+    rf"{NAME}[里道](?P<number>[0-9零一二三四五六七八九十百]{{1,5}}号(?![楼院栋]))(?:{_CORE})*(?:{AT})*"
 )
 _DOOR = re.compile(
     rf"(?:{SITE}|{ROAD}){{0,2}}(?:[，,\s]?~?{_CORE}){{0,6}}(?P<room>[零〇一二三四五六七八九幺0-9]{{3,4}}(?=$|[，,。~]))?(?:{AT}){{0,3}}"
@@ -60,6 +60,17 @@ _HAPPENED = re.compile(
     r"(?:地点|地方|位置|地址|事情|出事|事儿?|发生|说的|反映的|投诉的|举报的|工地|店)(?:就?是|"
     r"就?在|就?是在|发生在)+$|(?:发生|位于)在?$"
 )
+
+
+# 往东五十米: how far from the crossing.
+_FURTHER = re.compile(
+    r"[，,]?(?:再)?(?:[往向朝](?:[东西南北前后里上下]边?|[东西][南北])(?:走|去)?|[东西南北]边?)(?:大概|大约|约|差不多)?"
+    r"[0-9零一二两三四五六七八九十百几]{1,4}多?米(?:左右|处|远|的地方)?"
+)
+
+
+# 移动公司门前 behind 科尔沁大街.
+_BESIDE = re.compile(rf"(?!{AT})[\u4e00-\u9fff]{{2,6}}?(?:{AT}){{1,2}}(?=$|[\x01，,。~ ])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +105,30 @@ def place(text: str, regions: Mapping[str, str]) -> Place | None:
     if not spans:
         return None
     best = max(spans, key=lambda span: _rank(span, text, regions, heard))
-    said = text[best.start : best.end].strip("，, 的")
+    said = text[best.start : _end(text, best.end)].strip("，, 的")
+    said = _whose(said, text, spans)
     own = _code(said, regions) or code or regions.get(heard, "")
     return Place(said, own, normalised(_known(said, heard)))
+
+
+def _end(text: str, at: int) -> int:
+    """Where a place ends that ends at ``at``, with what is named beside or further on."""
+    beside = _BESIDE.match(masked(text), at)
+    at = beside.end() if beside else at
+    further = _FURTHER.match(text, at)
+    return further.end() if further else at
+
+
+def _whose(said: str, text: str, spans: list[_Span]) -> str:
+    """御园小区对面 for 小区对面 where the teller lives in 御园小区; else ``said``."""
+    if not said.startswith("小区"):
+        return said
+    homes = [
+        text[span.start : span.end]
+        for span in spans
+        if not span.generic and _LIVES.search(text[max(0, span.start - 8) : span.start])
+    ]
+    return homes[0] + said.removeprefix("小区") if homes else said
 
 
 def normalised(text: str) -> str:

@@ -13,6 +13,7 @@ _SINGLE = frozenset(
     "哭笑睡醒、"
 )
 _JOINS = {"和": "&", "与": "&", "跟": "&", "同": "&", "、": "&", "到": "&", "至": "&", "的": "~"}
+_AFTER_AND = tuple("城苑园府庭湾居佳")
 _NEVER = (  # verbs, things and people of a complaint
     "昨天 昨儿 昨晚 昨日 昨夜 今天 今儿个 今儿 今早 今晚 今日 前天 前儿 大前天 明天 天天 每天 "
     "每日 每晚 当天 早上 早晨 清晨 凌晨 上午 中午 下午 傍晚 晚上 夜里 夜间 半夜 深夜 大半夜 "
@@ -82,7 +83,7 @@ _KEPT = (  # names and places in which a single sign above is no word
     "站前 拉特 布拉格 塔拉 白音塔拉 巴彦塔拉 有色 富有 恒有 至诚 至善 至尊 将军 将台 使馆 "
     "由义 跑马场 摆渡 同仁 同心 同安 大同 同济 同福 同德 按摩店 做工 笑傲 哈达 查尔 罚没 偏岭 "
     "吃水 养鸡场 养猪场 养殖场 屠宰场 砖厂 沙场 采石场 洗车行 洗浴中心 修理厂 修车铺 修配厂 "
-    "汽修厂 送水站 快递点 快递站 驿站 "
+    "汽修厂 天使 维也纳 送水站 快递点 快递站 驿站 "
 )
 _PROTECTED = frozenset((*_KEPT.split(), *LONG_WORDS))
 _STOPS = frozenset(_NEVER.split()) | _SINGLE
@@ -114,6 +115,8 @@ def masked(text: str) -> str:
             at += 1
             continue
         word = _word(text, at)
+        if word == "和" and text[at + 1 : at + 2] in _AFTER_AND:
+            word = ""  # 万和城
         if word and word not in _PROTECTED:
             signs[at : at + len(word)] = _JOINS.get(word, "\x01" * len(word))
         at += max(1, len(word))

@@ -21,7 +21,7 @@ _DIGITS = {
 }  # fmt: skip
 _LOOSE = "要妖腰夭两洞拐勾Oo"
 _D = "0-9" + "".join(_DIGITS)
-_PAUSE = r"[\s，,。.、…\-—–_()（）杠嗯呃啊]|然后|那个|横杠|转"
+_PAUSE = r"[\s，,。.、…\-—–_()（）杠嗯呃啊加]|然后|那个|横杠|转"
 _TIMES = re.compile(rf"([二两三四五六七八2-8])个([{_D}])")
 _RUN = re.compile(rf"[{_D}](?:(?:{_PAUSE}){{0,6}}[{_D}])*")
 _GROUP = re.compile(rf"[{_D}]+")

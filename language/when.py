@@ -69,6 +69,9 @@ LENGTH = re.compile(
 )
 
 
+_ESTIMATE = re.compile("[一二两三四五六七八九]{2}")  # 三四天: at least three
+
+
 def midnight(at: datetime) -> datetime:
     """The beginning of ``at``'s day."""
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -83,7 +86,8 @@ def length(match: re.Match[str]) -> timedelta | None:
         return {
             "年": timedelta(days=182), "月": timedelta(days=15), "天": timedelta(hours=12),
         }.get(match["hunit"], timedelta(minutes=30))  # fmt: skip
-    number = value({"俩": "两", "仨": "三"}.get(match["n"], match["n"]))
+    said = match["n"][:1] if _ESTIMATE.fullmatch(match["n"]) else match["n"]
+    number = value({"俩": "两", "仨": "三"}.get(said, said))
     if number is None:
         return None
     count = float(number) + (0.5 if match["tail"] else 0)

@@ -88,7 +88,8 @@ def _steered(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled
 
 def _answers(state: FormState, turn: Turn, city: City) -> bool:
     """Whether the words fill what is asked: bare digits or an address are no goodbye."""
-    return extract(state.asking, turn.text, now=turn.at, city=city, asked=True) is not None
+    item = extract(state.asking, turn.text, now=turn.at, city=city, asked=True)
+    return item is not None and item.rule != "name_answered"
 
 
 def _mended(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:

@@ -11,9 +11,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from bot.actions.calls import Turn
+from bot.actions.calls import OPENS_FORM, Turn
 from config.city import City, Form, Question
-from handoff.extract import Extracted, amended_place, extract, extract_all, kind_of, refined_when
+from handoff.extract import (
+    Extracted,
+    amended_place,
+    extract,
+    extract_all,
+    kind_of,
+    refined_when,
+    refined_where,
+    with_house,
+)
 from language.numbers import group_phone, phone, spoken_phone
 from turns.orders import OrderField
 from turns.understood import Act
@@ -83,7 +92,9 @@ def opened(turn: Turn, city: City, matter: str = "") -> Opened:
     form = city.form(matter, turn.text)
     kind = form.kind if form != city.general_form and turn.act == "complaint" else ""
     found["kind"] = OrderField(
-        "kind", kind or kind_of(turn.act, turn.text), turn.source(turn.text, f"act:{turn.act}")
+        "kind",
+        kind or kind_of(turn.act if turn.act in OPENS_FORM else "complaint", turn.text),
+        turn.source(turn.text, f"act:{turn.act}"),
     )
     if form.department and "department" not in found:
         source = turn.source(turn.text, f"form:{form.name}")
@@ -127,6 +138,8 @@ def taken(state: FormState, found: Fields, turn: Turn, city: City) -> dict[str, 
     item = extract(state.asking, turn.text, now=turn.at, city=city, asked=True)
     if item is None:
         return None
+    if state.asking == "where" and "what" in found:
+        item = replace(item, value=with_house(item.value, found["what"].value))
     filled = {**found, state.asking: _filled(turn, state.asking, item)}
     return {**filled, **also_said(filled, turn, city)}
 
@@ -140,6 +153,8 @@ def also_said(found: Fields, turn: Turn, city: City) -> dict[str, OrderField]:
         for name, item in extract_all(turn.text, now=turn.at, city=city).items()
         if name not in found and name not in ("what", "department")
     }
+    if "where" in found and (refined := refined_where(found["where"].value, turn.text, city)):
+        added["where"] = _filled(turn, "where", refined)
     if "when" in found and not _CALL_ME.search(turn.text):
         joined = refined_when(found["when"].value, turn.text, now=turn.at)
         if joined is not None:

@@ -19,6 +19,7 @@ from knowledge.published import KnowledgeError
 from knowledge.search import Found
 from language.cities import other_city
 from language.questions import asks
+from language.telling import hands_in
 from turns.context import Context
 from turns.replies import Ask, Option, Say
 
@@ -121,6 +122,8 @@ def _other_city(turn: Turn, knowledge: Knowledge, city: City) -> Decided | None:
 
 def _arbitrated(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> Decided | None:
     """None opens the form."""
+    if turn.act not in ("danger", "handoff") and hands_in(turn.text):
+        return None
     if (
         turn.act not in ("policy", "other", *OPENS_FORM)
         and not asks(turn.text)
@@ -180,8 +183,8 @@ def _offered_too(decided: Decided, prompts: Prompts) -> Decided:
 def _not_found(
     turn: Turn, memory: Memory, looked: Looked, knowledge: Knowledge, city: City
 ) -> Decided:
-    if turn.act == "other" and turn.confidence >= CHATTER:
-        return Decided((say(city.prompts.other),), "talk")
+    if turn.act == "other" and turn.confidence >= CHATTER and not memory.misses:
+        return Decided((say(city.prompts.other),), "talk", unsure=True)
     return missed(turn, memory, looked.found, knowledge, city.prompts)
 
 
@@ -232,10 +235,11 @@ def _remembered(decided: Decided, turn: Turn, memory: Memory) -> Memory:
     if turn.act in _KEEPS_OFFER and decided.decision == "talk":
         return replace(memory, insults=0)
     missed_again = decided.decision == "miss" or decided.unsure
+    kept = memory.misses if decided.decision == "ask" else 0
     story = any(option.value == FORM for option in decided.offered)
     return Memory(
         offered=decided.offered,
-        misses=memory.misses + 1 if missed_again else 0,
+        misses=memory.misses + 1 if missed_again else kept,
         insults=memory.insults + 1 if turn.act == "insult" else 0,
         soft=decided.soft,
         later=_later(decided),
