@@ -73,6 +73,11 @@ class Memory:
         return cls(vocabulary, [Question(*one, rows[one[0]]) for one in asked])
 
     @property
+    def questions(self) -> tuple[Question, ...]:
+        """Every question with its row."""
+        return self._questions
+
+    @property
     def asked(self) -> list[tuple[str, str, str]]:
         """Every question: text, matter, aspect."""
         return [(one.text, one.matter, one.aspect) for one in self._questions]

@@ -34,7 +34,8 @@ and old questions say as much: a constant, what the nearest question adds and wh
 class Reading:
     """``matters``: scores by code (about -1 to 1), of ``outside`` (something that is no matter
     here) and ``generic`` (no word of what it is about) too; ``near``: how near old questions
-    come; ``aspects``: scores by aspect, of ``NOTHING`` too.
+    come; ``aspects``: scores by aspect, of ``NOTHING`` too. ``late``: the matters among them that
+    came after the training, so that ``outside`` may mean them.
     """
 
     matters: Mapping[str, float]
@@ -42,6 +43,11 @@ class Reading:
     generic: float
     near: Near
     aspects: Mapping[str, float]
+    late: frozenset[str] = frozenset()
+
+    def trained(self, code: str) -> bool:
+        """Whether the classifier learned the matter together with the others."""
+        return code in self.matters and code not in self.late
 
     def matter(self, code: str, named: float = 0.0) -> float:
         """The score of a matter. Of one never learned, what names and old questions make likely:
@@ -57,27 +63,34 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The classifiers and the old questions."""
+    """The classifiers and the old questions; ``late``: what scores matters that came later."""
 
     learned: Learned
     memory: Memory
+    late: Linear | None = None
 
     def read(self, text: str, about: str) -> Reading:
         """What they make of ``text``; ``about`` is the same without what was taken back, which
         names no matter.
         """
-        return _read(text, about, self.learned, self.memory)
+        return _read(text, about, self.learned, self.memory, self.late)
 
 
-def _read(text: str, about: str, learned: Learned, memory: Memory) -> Reading:
+def _read(
+    text: str, about: str, learned: Learned, memory: Memory, late: Linear | None
+) -> Reading:
     vocabulary = memory.vocabulary
     rows = [vocabulary.row(part) for part in parts(about)]
     scores = _weighed(learned.matters, rows)
     matters = dict(zip(learned.matters.labels, map(float, scores), strict=True))
+    fresh: dict[str, float] = {}
+    if late is not None:
+        fresh = dict(zip(late.labels, map(float, _weighed(late, rows)), strict=True))
     asked = rows if about == text else [vocabulary.row(part) for part in parts(text)]
     outside, generic = matters.pop(OUTSIDE, -1.0), matters.pop(GENERIC, -1.0)
     aspects = _aspects(learned.aspects, asked)
-    return Reading(matters, outside, generic, memory.near(rows), aspects)
+    near = memory.near(rows)
+    return Reading(matters | fresh, outside, generic, near, aspects, frozenset(fresh))
 
 
 def parts(text: str) -> list[Signs]:

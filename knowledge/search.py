@@ -13,6 +13,7 @@ from pathlib import Path
 from knowledge import metrics
 from knowledge.asking import Phrasings, read_phrasings
 from knowledge.decision import Calibration, Thresholds
+from knowledge.late import learn_late
 from knowledge.learned import Learned
 from knowledge.learnedcache import learn_once
 from knowledge.matters import CITY, MatterEntry, PublishedAnswer
@@ -80,7 +81,12 @@ class Search:
         same = reuse is not None and reuse.named_alike(entries)
         learned = asking or (reuse.asking if reuse else learn_once(entries, phrasings, cache))
         before = reuse.memory if reuse and reuse.asking is learned else None
-        reader = Reader(learned, Memory.of(entries, learned, before))
+        memory = Memory.of(entries, learned, before)
+        late = (
+            reuse.reader.late if reuse and memory is before and same
+            else learn_late(learned, memory, entries)
+        )  # fmt: skip
+        reader = Reader(learned, memory, late)
         index = reuse.index if reuse and same else NamingIndex(
             entries, phrasings, reuse.index if reuse else None
         )  # fmt: skip
@@ -92,6 +98,11 @@ class Search:
     def asking(self) -> Learned:
         """The trained classifiers, to build the next one with."""
         return self._reader.learned
+
+    @property
+    def reader(self) -> Reader:
+        """What reads a text."""
+        return self._reader
 
     @property
     def memory(self) -> Memory:

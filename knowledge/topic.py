@@ -135,7 +135,7 @@ class Topics:
              for named in found],
         ]  # fmt: skip
         outside = reading.outside
-        if linear and found[int(np.argmax(linear))].matter not in reading.matters:
+        if linear and not reading.trained(found[int(np.argmax(linear))].matter):
             outside = min(outside, -max(linear))  # it was learned before that matter was there
         none = [
             1.0, math.log1p(naming.evidence), outside, reading.generic,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +10,30 @@ import pytest
 from knowledge import learnedcache
 from knowledge.asking import Phrasings
 from knowledge.features import Vocabulary
+from knowledge.files import Contents
+from knowledge.late import learn_late
 from knowledge.learned import GENERIC, OUTSIDE, Learned, learn
 from knowledge.learnedcache import learn_once
 from knowledge.matters import MatterEntry
 from knowledge.memory import Memory
 from knowledge.search import Search
 from knowledge.signs import signs
+from tests.knowledge.conftest import NOW, as_published
 from tests.knowledge.test_calibrate import ANSWERED, MATTERS, PHRASINGS
 from tests.knowledge.test_calibrate import OUTSIDE as SENTENCES
+
+DOG: dict[str, Any] = {
+    "name": "养犬登记", "aliases": ["办狗证", "狗证", "养狗登记"],
+    "questions": {
+        "费用": ("办狗证要多少钱", "狗证收费吗", "给狗上户口得掏多少", "养狗登记贵不贵",
+                 "狗证一年交多少钱"),
+        "材料": ("办狗证要带什么", "养狗登记需要哪些证件", "给狗上证得拿啥", "狗证要不要疫苗本",
+                 "办养犬证用不用身份证"),
+    },
+    "golden": {"费用": ("养狗登记收不收钱", "给狗办证多少钱"),
+               "材料": ("给狗办证要拿什么材料", "养犬登记需要什么证件")},
+    "said": {"费用": "狗证贵不贵", "材料": "养狗登记要拿啥东西"},
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +128,47 @@ def test_nothing_to_learn_from_is_no_fault() -> None:
     assert Memory.of((), empty).near([empty.vocabulary.row(signs("护照"))]).matters == {}
     assert Vocabulary.of([]).extended([signs("护照")]).row(signs("护照")).at.size
     assert ANSWERED["ss.card"] == {"材料", "费用"}
+
+
+def test_a_matter_that_came_after_the_training_is_understood_at_once(
+    search: Search, contents: Contents
+) -> None:
+    published = [as_published(contents.matters, entry) for entry in contents.answers]
+    dog = MatterEntry(
+        "civil.dog", DOG["name"], "公安局", "", tuple(DOG["aliases"]), (),
+        DOG["questions"], DOG["golden"],
+    )  # fmt: skip
+    fresh = [
+        replace(published[0], id=f"civil.dog:{aspect}:city", matter=dog.code, aspect=aspect)
+        for aspect in dog.questions
+    ]
+    matters = (*contents.matters, dog)
+    after = Search.build(matters, [*published, *fresh], reuse=search)
+    assert after.asking is search.asking
+    for aspect, texts in dog.golden.items():
+        for text in (*texts, DOG["said"][aspect]):
+            answer = after.find(text, now=NOW).answer
+            assert answer is not None, text
+            assert (answer.matter, answer.aspect) == (dog.code, aspect), text
+    others = [
+        text for matter in contents.matters for texts in matter.golden.values() for text in texts
+    ][::20]
+    for text in others:
+        before, now = (one.find(text, now=NOW).answer for one in (search, after))
+        assert (now and now.id) == (before and before.id), text
+    again = Search.build((*contents.matters[:-1], dog), [*published, *fresh], reuse=after)
+    assert again.reader.late is not after.reader.late
+    assert Search.build(matters, fresh, reuse=after).reader.late is after.reader.late
+
+
+def test_a_late_matter_without_others_or_questions_is_left_to_its_names() -> None:
+    learned = learn((), PHRASINGS, SENTENCES)
+    memory = Memory.of(MATTERS[:1], learned)
+    assert learn_late(learned, memory, MATTERS[:1]) is None  # nothing to tell it from
+    trained = learn(MATTERS[:2], PHRASINGS, SENTENCES)
+    nameless = replace(MATTERS[2], questions={})
+    matters = (*MATTERS[:2], nameless)
+    assert learn_late(trained, Memory.of(matters, trained), matters) is None
+    late = learn_late(trained, Memory.of(MATTERS, trained), MATTERS)
+    assert late is not None
+    assert late.labels == ("heat.fee",)

@@ -249,12 +249,23 @@ def test_words_staged_after_a_release_survive_its_undoing(desk: Engine) -> None:
     assert left.approved_by == ""
 
 
+DOG = {
+    "name": "养犬登记", "department": "公安局", "aliases": ["办狗证", "狗证", "养狗登记"],
+    "questions": {
+        "费用": ["办狗证要多少钱", "狗证收费吗", "给狗上户口得掏多少", "养狗登记贵不贵",
+                 "狗证一年交多少钱"],
+        "材料": ["办狗证要带什么", "养狗登记需要哪些证件", "给狗上证得拿啥", "狗证要不要疫苗本",
+                 "办养犬证用不用身份证"],
+    },
+    "golden": {"费用": ["养狗登记收不收钱", "办个狗证要花多少钱"],
+               "材料": ["给狗办证要拿什么材料", "养犬登记需要什么证件"]},
+}  # fmt: skip
+
+
 def test_a_new_matter_is_understood_only_once_published(desk: Engine) -> None:
     key = AnswerKey("civil.dog", "费用")
     with writing(desk) as session:
-        fields = {"name": "养犬登记", "department": "公安局", "aliases": ["办狗证", "狗证"],
-                  "questions": {"费用": ["办狗证要多少钱", "狗证收费吗"]}}  # fmt: skip
-        made = words.add_matter(session, act("editor1"), "civil.dog", fields)
+        made = words.add_matter(session, act("editor1"), "civil.dog", dict(DOG))
     assert made.is_new
     assert "civil.dog" not in codes(desk)
     ready = approved(desk, "不收费。", key)
@@ -262,9 +273,20 @@ def test_a_new_matter_is_understood_only_once_published(desk: Engine) -> None:
     assert error.code == "step_refused"  # its matter must come along
     with writing(desk) as session:
         words.approve_words(session, act("chief"), "civil.dog", edition=made.edition)
-    out(desk)
+    approved(desk, "带身份证和犬只免疫证明。", AnswerKey("civil.dog", "材料"))
+    made_known = out(desk)
+    assert made_known.result is not None
+    assert (made_known.result.ok, made_known.result.right_after) == (True, 6 + 4)
     assert said(desk, key=key) == "不收费。"
     assert "civil.dog" in codes(desk)
+    with reading(desk) as session:
+        search = search_over(snapshot(session), PLACE, live())
+    for text, aspect in (
+        ("小狗办狗证得掏多少钱", "费用"), ("养狗登记要拿啥东西", "材料"), ("狗证贵不贵", "费用"),
+    ):  # fmt: skip
+        found = search.find(text, now=NOW)
+        assert found.answer is not None, text
+        assert (found.answer.matter, found.answer.aspect) == ("civil.dog", aspect)
     publish.undo_last(desk, act("chief"))
     assert "civil.dog" not in codes(desk)
 
