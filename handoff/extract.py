@@ -78,12 +78,10 @@ _CALLED: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(rf"{_LEAD_IN}(?:求助|请求帮助)"), "求助"),
     (re.compile(rf"{_LEAD_IN}(?:跟|向|和|给)?(?:你们?|您|政府)?(?:反映|反应)"), "投诉"),
 )
-_PLEADS = re.compile(
-    "求|帮帮|帮我|帮忙|救|怎么办|咋办|咋整|走丢|走失|找不[到着]|困难|来人|派人|联系不上"
-)
+_PLEADS = re.compile("求|帮帮|帮我|帮忙|救|怎么办|咋办|咋整|走丢|走失|找不[到着]|困难|联系不上")
 _ACCUSES = re.compile(
     "打人|打孩子|不管|没人[管修来理]|不[退给让发赔修]|没[退给发修]|骗|乱[收停扔堆倒]|扰民|欠|态度|拒|偷|宰|"
-    "太[吵脏臭差]|[坏烂]得|坏了.*[天月年]|违"
+    "太[吵脏差]|臭|吵|不承认|要求赔|黑心|坑了|[坏烂]得|坏了.*[天月年]|违"
 )
 
 
@@ -199,7 +197,8 @@ def _where(said: _Said) -> Extracted | None:
     if put_right := _put_right(said, text):
         return put_right
     found = place(text, _places(said.city))
-    if said.asked and (whole := _whole_answer(text, found)):
+    untimed = found is not None or period(text, said.now) is None
+    if said.asked and untimed and (whole := _whole_answer(text, found)):
         rule = "place_answered" if found else "name_answered"
         return Extracted(normalised(whole), whole, rule)
     if found is not None and (said.asked or not _ANY_PLACE.fullmatch(found.normalised)):
@@ -252,7 +251,7 @@ def _whole_answer(text: str, found: Place | None) -> str:
             continue
         if found is not None and found.text in bare:
             return bare if len(bare) > len(found.text) else ""
-        named = _SHORTEST_NAME <= len(bare) <= _LONGEST_NAME
+        named = _SHORTEST_NAME <= len(bare) <= _LONGEST_NAME and not bare[0].isdigit()
         if found is None and named and re.search("[\u4e00-\u9fff]{2}", bare):
             return "" if _NO_NAME.search(bare) or _ANY_PLACE.fullmatch(bare) else bare
     return ""
@@ -269,6 +268,9 @@ def with_house(where: str, story: str) -> str:
     )
 
 
+_ONLY_COMPANY = re.compile("[\u4e00-\u9fff]{2,12}(?:公司|集团|劳务队|施工队)")
+
+
 def refined_where(old: str, text: str, city: City) -> Extracted | None:
     """A turn that is a place and nothing else, told after a vaguer one; None for any other."""
     text = clean(text)
@@ -283,8 +285,13 @@ def refined_where(old: str, text: str, city: City) -> Extracted | None:
     found = place(bare, _places(city))
     if found is None or len(found.text) < len(bare) - 2 or found.normalised in old:
         return None
-    vague = _ANY_PLACE.fullmatch(old) or (
-        not re.search("[0-9]", old) and re.search("[0-9]+(?:[号栋幢座层楼]|单元)", found.normalised)
+    vague = (
+        _ANY_PLACE.fullmatch(old)
+        or _ONLY_COMPANY.fullmatch(old)
+        or (
+            not re.search("[0-9]", old)
+            and re.search("[0-9]+(?:[号栋幢座层楼]|单元)", found.normalised)
+        )
     )
     return (
         Extracted(found.normalised, text, "place_refined")

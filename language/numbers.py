@@ -85,9 +85,9 @@ def amount(text: str) -> Decimal | None:
     """
     earlier, later = corrected(clean(text))
     found = _amount(later)
-    bare = re.match(NUMERAL, later)
+    bare = re.match(rf"(?:应该)?是?(?P<n>{NUMERAL})", later)
     if found is None and bare and earlier and _amount(earlier) is not None:
-        mended = _least(bare.group())  # 给了3500，不对，是3600，他人不见了
+        mended = _least(bare["n"])  # 给了3500，不对，是3600，他人不见了
         follows = later[bare.end() : bare.end() + 1]
         found = mended if mended and mended >= 100 and follows in ("", "，", ",", "。") else None
     return _amount(earlier) if found is None and earlier else found
@@ -140,7 +140,14 @@ _PAYING = re.compile(r"(?:要|收|花|罚|赔|付|扣|退|交|充|卖|掏|给|�
 def _paid(text: str, match: re.Match[str]) -> Decimal | None:
     """A small sum by the verb before it: 要我九十八."""
     alone = text[match.end() : match.end() + 1] in ("", "，", "。", ",", "！")
-    return _count(match["bare"]) if alone and _PAYING.search(text[: match.start()]) else None
+    paid = alone and _PAYING.search(text[: match.start()])
+    kept = _KEPT_BACK.search(text[: match.start()]) and _OWED_AFTER.match(text, match.end())
+    return _count(match["bare"]) if paid or kept else None
+
+
+_KEPT_BACK = re.compile(
+    "(?:押金|定金|订金|保证金|预付款|余额|工资|会费|卡里)(?:还有|还剩|剩|是|有)*$"
+)
 
 
 def _count(numeral: str) -> Decimal | None:

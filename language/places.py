@@ -69,6 +69,7 @@ _FURTHER = re.compile(
 )
 
 
+_SHOP = re.compile(r"[A-Z]-?[0-9]{1,4}(?:号|室)?(?=$|[，,。 ])")
 # 移动公司门前 behind 科尔沁大街.
 _BESIDE = re.compile(rf"(?!{AT})[\u4e00-\u9fff]{{2,6}}?(?:{AT}){{1,2}}(?=$|[\x01，,。~ ])")
 
@@ -114,7 +115,8 @@ def place(text: str, regions: Mapping[str, str]) -> Place | None:
 def _end(text: str, at: int) -> int:
     """Where a place ends that ends at ``at``, with what is named beside or further on."""
     beside = _BESIDE.match(masked(text), at)
-    at = beside.end() if beside else at
+    shop = _SHOP.match(text, at)
+    at = beside.end() if beside else shop.end() if shop else at
     further = _FURTHER.match(text, at)
     return further.end() if further else at
 
@@ -196,10 +198,15 @@ def _behind_in(text: str, mask: str) -> Iterator[_Span]:
     """Names without any word for what they are, by the 在 before them."""
     for lead in re.finditer("[在搁]", text):
         match = _BEHIND_IN.match(mask, lead.end())
-        if match is None or mask[lead.start()] != "\x01" or _NO_PLACE.fullmatch(match["name"]):
+        if match is None or mask[lead.start()] != "\x01" or _no_place(match["name"]):
             continue
         if len(match["name"]) > _SHORT or match["numbers"] or match["at"]:
             yield _Span(*match.span(), generic=True)
+
+
+def _no_place(name: str) -> bool:
+    """在工地 says nothing, 在步行街 does where a town has one."""
+    return bool(_NO_PLACE.fullmatch(name)) and not re.fullmatch(UNIQUE, name)
 
 
 _SHORT = 2  # 在职 and 在校 are no places

@@ -38,7 +38,7 @@ def labelled(text: str, names: str) -> str:
     """
     found = re.search(
         rf"(?:^|[，,。；;、\s])(?:事发|发生|投诉|联系|反映|具体)?(?:{names})(?:[：:]|就?是在?|在)\s?"
-        rf"(?P<said>[^，,。；;：:]{{2,40}})",
+        rf"(?P<said>(?:[^，,。；;：:]|(?<=[0-9])[：:](?=[0-9])){{2,40}})",
         clean(text),
     )
     return found["said"].strip() if found else ""

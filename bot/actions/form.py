@@ -153,6 +153,10 @@ def also_said(found: Fields, turn: Turn, city: City) -> dict[str, OrderField]:
         for name, item in extract_all(turn.text, now=turn.at, city=city).items()
         if name not in found and name not in ("what", "department")
     }
+    if "amount" in found and _TOTAL.search(turn.text):
+        total = extract("amount", turn.text, now=turn.at, city=city)
+        if total is not None:
+            added["amount"] = _filled(turn, "amount", total)
     if "where" in found and (refined := refined_where(found["where"].value, turn.text, city)):
         added["where"] = _filled(turn, "where", refined)
     if "when" in found and not _CALL_ME.search(turn.text):
@@ -162,6 +166,7 @@ def also_said(found: Fields, turn: Turn, city: City) -> dict[str, OrderField]:
     return added
 
 
+_TOTAL = re.compile("一共|总共|共计|合计|总计|加起来")
 _CALL_ME = re.compile(
     "打(?:给我|我|过来|这个|电话)|联系我|接电话|回电"
 )  # when to call, not when it was
@@ -212,7 +217,9 @@ def corrected(found: Fields, turn: Turn, later: str, city: City) -> dict[str, Or
         if name not in found:
             continue
         item = extract(name, later, now=turn.at, city=city, asked=name == "where")
-        if item is None or (name in ("when", "period") and "where" in changed):
+        if item is None or item.rule == "name_answered":
+            continue
+        if name in ("when", "period") and "where" in changed:
             continue
         value = amended_place(found[name].value, item.value) if name == "where" else item.value
         if value != found[name].value:

@@ -1,7 +1,8 @@
 """How many fields of told complaints are found right, through the form as the actions run it.
 
 A row is a story (turns parted by ' / ') and the fields it tells: where, phone, amount, people,
-department, and when as FROM~TO (days or hours of 2026; '' open, '?' told without a day).
+department, and when as FROM~TO (days or hours of 2026; '' open, '?' told without a day; with @
+compared by days). A place is judged as the evaluation judges it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from config.city import City
 from knowledge.search import Search
 from language.dates import period
+from qianmen.evaluation.fields import same_place
 from tests.bot.calling import Conversation, published, values
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # a Friday, 12:00 in the sample city
@@ -66,9 +68,28 @@ async def heard(row: Row, city: City, search: Search) -> dict[str, str]:
 
 def right(field: str, wanted: str | None, got: str | None, now: datetime) -> bool:
     """Whether ``got`` is what the row wants; a field that is not told must stay empty."""
+    if field == "when" and wanted is not None and wanted.startswith("@") and got is not None:
+        return _same_days(wanted[1:], got, now)
+    if field == "where" and wanted is not None and got is not None:
+        return same_place(wanted, got)
     if field == "when" and wanted is not None and got is not None:
         return wanted == "?" or _times(wanted, now) == _ends(got, now)
     return wanted == got
+
+
+def _same_days(wanted: str, got: str, now: datetime) -> bool:
+    """Day by day; ``wanted`` that stays open leaves the end of ``got`` free."""
+    first, tilde, last = wanted.partition("~")
+    begins, ends = _ends(got, now)
+    if begins is None or f"{begins:%m-%d}" != first or (tilde and not last):
+        return begins is not None and f"{begins:%m-%d}" == first
+    return ends is not None and max(_last_day(ends), first) == (last or first)
+
+
+def _last_day(ends: datetime) -> str:
+    """The day that ends there; a night belongs to its evening."""
+    night = timedelta(hours=6) if 0 < ends.hour < 6 else timedelta(seconds=1)
+    return f"{ends - night:%m-%d}"
 
 
 def _ends(value: str, now: datetime) -> tuple[datetime | None, datetime | None]:
