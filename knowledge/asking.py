@@ -17,6 +17,7 @@ PATH = Path(__file__).resolve().parent / "aspects.yaml"
 NOTHING = ""
 """The class of texts that ask for no aspect."""
 
+_BROUGHT_TOO = r"(?=[也还都]?(?:要不要|用不用|需不需要|需要|要|用|得)(?:带|拿|交|提供))"
 _BRING = r"(?:带|拿|交|用|传|开|填|没有?|有没有|要不要|用不用|需不需要|需要|要|除了|还有|出示|提供)"
 
 
@@ -60,11 +61,14 @@ def read_phrasings(path: Path = PATH) -> Phrasings:
 
 
 def without_papers(text: str, papers: Sequence[str]) -> str:
-    """``text`` without papers that one brings along: 要带身份证吗 names no matter."""
+    """``text`` without papers that one brings along: neither 要带身份证吗 nor 户口本要带吗 names a
+    matter.
+    """
     return _brought(tuple(papers)).sub(r"\1", text)
 
 
 @cache
 def _brought(papers: tuple[str, ...]) -> re.Pattern[str]:
     without = "|".join(sorted(map(re.escape, papers), key=len, reverse=True)) or "(?!)"
-    return re.compile(rf"({_BRING}[^，。？！,.?!]{{0,4}}?)(?:{without})+")
+    before = rf"({_BRING}[^，。？！,.?!]{{0,4}}?)(?:{without})+"
+    return re.compile(rf"{before}|(?:{without})+{_BROUGHT_TOO}")

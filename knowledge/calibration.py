@@ -79,8 +79,9 @@ def read_calibration(folder: Path) -> Calibration:
     if strange:
         _log.warning("calibration_outdated", code="calibration_outdated", names=strange[:20])
         return Calibration()
-    ordered = [tuple(has[name] for name in names) for has, names in parts]
-    return Calibration(*ordered, thresholds=Thresholds(**given.thresholds.model_dump()))
+    limits = Thresholds(**given.thresholds.model_dump())
+    matter, none, aspect, nothing = (tuple(has[name] for name in names) for has, names in parts)
+    return Calibration(matter, none, aspect, nothing, limits)
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> Path:

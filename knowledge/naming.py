@@ -110,6 +110,8 @@ class NamingIndex:
         phrasings. Of more than 400 matters, those of the same names are taken from it as they
         are: what one change among so many does to the weights of the others is next to nothing.
         """
+        self._matters: tuple[_Matter, ...]
+        self._weights: RunWeights
         old = {matter.code: matter for matter in before._matters} if before else {}
         kept = [_unchanged(old.get(matter.code), matter) for matter in matters]
         cut = [

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.asking import Phrasings, without_papers
+from knowledge.asking import NOTHING, Phrasings, without_papers
 from knowledge.decision import Calibration, Thresholds, leads
 from knowledge.families import anchors, family, members, shared_runs
 from knowledge.matters import MatterEntry
@@ -23,8 +23,16 @@ _SHORT = 8
 _HARDLY = 0.2
 """Evidence that is none: 公积金怎么取 names no matter, whatever was mostly meant by it."""
 _DOUBT = 0.2
-_ASTRAY = 0.0
+_ASTRAY = 0.1
 """The classifier's score of something outside all matters, from which on a turn is no follow-up."""
+
+_CLEARLY = 0.5
+"""The score of an aspect from which on a turn (要材料吗) asks for it in so many words."""
+
+_OWN = -1.0
+_OWN_CHANCE = 0.5
+"""The score of naming nothing below which, and the chance of a matter from which on, a turn has a
+subject of its own, although not surely which."""
 
 _LONG_NAME = 6
 """Signs from which on a name that stands in the text word for word is worth no more."""
@@ -36,14 +44,15 @@ class Topic:
 
     ``follows``: the turn goes on with the family of matters that the talk was about. ``strange``:
     the share of its signs that belong to no word known here (0 for a sigh of one or two signs).
-    ``carried``: the turn names no
-    matter, the talk's own is taken.
+    ``carried``: the turn names no matter, the talk's own is taken. ``idle``: it asks for nothing
+    and ends no talk (好的谢谢).
     """
 
     chances: tuple[tuple[str, float], ...]
     follows: bool
     strange: float
     carried: bool = False
+    idle: bool = False
 
     @property
     def matter(self) -> str:
@@ -95,6 +104,8 @@ class Topics:
 
         ``reading``: what :meth:`Reader.read` made of it, if that is known already.
         """
+        if matter and self._only_papers(text):
+            return Topic(((matter, self._thresholds.carried),), True, 0.0, carried=True)
         bare = self._bare(text)
         if matter and bare != text:  # 要不要带身份证 inside a talk is no question about the card
             reading = self._reader.read(bare, bare)
@@ -111,8 +122,15 @@ class Topics:
             alike = self._whole_family(text, naming, top, unsaid)
             return Topic(alike or chances, follows, strange)
         says = len(signs(text).chars) >= _SAYS_SOMETHING
-        astray = says and reading.outside > max(reading.generic, _ASTRAY)
-        return self._followed(text, matter, chances, 1.0 if astray else strange)
+        if says and reading.outside > max(reading.generic, _ASTRAY):
+            strange = 1.0
+        elif _asks_alone(text, reading):
+            strange = 0.0
+        followed = self._followed(text, matter, chances, strange)
+        top = chances[0][1] if chances else 0.0
+        if followed.carried and top >= _OWN_CHANCE and reading.generic < _OWN:
+            return Topic(chances, family(chances[0][0]) == family(matter), strange)
+        return replace(followed, idle=_idle(text, reading))
 
     def weigh(
         self, text: str, reading: Reading, naming: Naming | None = None, *, anchored: bool = False
@@ -152,6 +170,11 @@ class Topics:
         """``text`` without papers, unless nothing would be left to name a matter."""
         bare = without_papers(text, self._papers)
         return bare if len(bare) > _SAYS_SOMETHING else text
+
+    def _only_papers(self, text: str) -> bool:
+        """Whether it is only asked if papers are to be brought (户口本要带吗)."""
+        bare = without_papers(text, self._papers)
+        return bare != text and len(signs(bare).chars) <= _SAYS_SOMETHING
 
     def _followed(
         self, text: str, matter: str, chances: tuple[tuple[str, float], ...], strange: float
@@ -229,6 +252,24 @@ class Topics:
 
     def _asked(self, chars: str, sounds: str) -> bool:
         return chars in self._asking or f"~{sounds}" in self._asking
+
+
+def _asks_alone(text: str, reading: Reading) -> bool:
+    """Whether a short turn clearly asks for an aspect and has no subject of its own."""
+    aspect = max(reading.aspects, key=lambda one: reading.aspects[one], default=NOTHING)
+    return (
+        aspect != NOTHING
+        and reading.aspects[aspect] >= _CLEARLY
+        and len(signs(text).chars) <= _SHORT
+        and reading.outside < min(0.0, reading.generic)
+    )
+
+
+def _idle(text: str, reading: Reading) -> bool:
+    """Whether a short turn asks for nothing."""
+    aspects = reading.aspects
+    nothing = aspects.get(NOTHING, 0.0)
+    return len(signs(text).chars) <= _SHORT and nothing >= max(aspects.values(), default=0.0)
 
 
 def _best(scores: Mapping[str, float], count: int) -> list[str]:

@@ -22,7 +22,7 @@ Decision = Literal["answer", "ask", "miss"]
 _OPTIONS = 3
 _CANDIDATES = 6
 _RIVALS = 4
-_ELLIPSIS = 5.0
+_ELLIPSIS = 10.0
 _USUAL = {"条件": 0.4, "材料": 0.3, "流程": 0.2, "额度": 0.1}
 """What to offer where no aspect was asked for: what people want to know first."""
 
@@ -142,7 +142,7 @@ class Turn:
         return replace(self._found("ask", matter, aspect), options=options)
 
     def _missed(self) -> Found:
-        gone = self._topic.strange >= self._limits.strange
+        gone = self._topic.strange >= self._limits.strange and not self._topic.idle
         kept = Context(region=self._region, for_whom=self._context.for_whom)
         return Found("miss", self._pairs[:_CANDIDATES], None, kept if gone else self._context)
 
