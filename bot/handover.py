@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,12 @@ from turns.heard import Heard
 from turns.orders import OrderField, WrittenOrder
 from turns.replies import Connect, Handoff, Reply, Say, Urgency
 
+# Who asks whether this is a machine is told so before a person comes.
+_MACHINE = re.compile(
+    r"(?:是|算)[^，。？]{0,6}(?:机器|真人|AI|人工智能|智能|电脑|语音助手|录音)|机器人?(?:吗|吧|还是)|"
+    r"真人(?:吗|还是)",
+    re.IGNORECASE,
+)
 _WORDS = ("speech", "text")  # keys, choices and events are no words to quote
 MatterFacts = Callable[[str], tuple[str, str]]
 Extract = Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]]
@@ -97,6 +104,8 @@ def handover_replies(
         if prompt != "apology"
         else (city.prompts.fill(name))
     )
+    if reason == "asked" and _MACHINE.search(heard.text):
+        text = city.prompts.machine + text
     if reason == "misses":
         text = city.prompts.miss_again + text
     told: tuple[Reply, ...] = (

@@ -65,6 +65,7 @@ class Prompts(BaseModel):
     status: str
     other: str
     bye: str
+    machine: str
     handoff_call: str
     handoff_chat: str
     danger_call: str

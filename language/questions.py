@@ -14,7 +14,7 @@ _CLAUSE = re.compile(r"[^，,。.！!？?；;、…\s]+[，,。.！!？?；;、�
 _ASKS = re.compile(
     r"[吗么嘛？?]|怎[么样]|咋|如何|多少|多[久大长高远]|几|哪|什么|啥|何时|是否|能否|可否|谁|"
     r"(?P<v>[能行要有用会可是得交算让给])[不没](?P=v)|可[以不]不?可以|需不需要|应不应该|允不允许|"
-    r"为什么|为啥|[\u4e00-\u9fff]{2}(?:不行|不|没有?|冇|伐|啵)$|还是|"
+    r"为什么|为啥|[\u4e00-\u9fff]{2}(?:(?<!得)不行|不|没有?|冇|伐|啵)$|还是|"
     r"侬晓得|请问|问(?:一?下|问)|想(?:知道|了解|咨询)|^那?[\u4e00-\u9fff]{1,8}呢$|"
     r"(?:电话|热线|号码|地址|材料|条件|流程|时限|费用)$"
 )
@@ -49,11 +49,56 @@ _JOINS = re.compile(
     r"^(?:(?:然后|那|那么|哦对了?|对了|顺便|顺带)?(?:还有(?:就是|一个)?|另外|再就是|再有|再问|再一个|"
     r"顺便|顺带|还想问|还要问|也想问|同时|第二个?|其次|以及|还问))"
 )
+_NEXT = re.compile(
+    r"(?<=[\u4e00-\u9fff]{4})(?=(?:然后|还有|另外|对了|再)?(?:顺便|顺带)再?(?:我|想|要)*(?:问|打听|咨询)|"
+    r"(?:还有|再一个|再)就是|另外(?:再|我)*(?:想|要)?问)"
+)
+_NODS = re.compile(
+    r"^(?:喂+|哎哟?|嗯+|[哦噢]+|[您你侬]好啊?|同志|好(?:的|嘞|吧|(?=[那，, 谢我]))|"
+    r"行(?:了|(?=[那，, ]))|(?:知道|明白|清楚|晓得)了|谢谢(?:你|您)?|再见|拜拜|对了|那么?(?!个)|"
+    r"你们(?=[那这]?[电哪地在要有收])|"
+    r"[啊呀哈，,。 ])+"
+)
+_LEADS_IN = re.compile(
+    r"^.*(?:想|要|就)请?(?:问|打听|咨询|了解|知道)(?:一?下子?|问|的是|一?个事?儿?)?(?=.{4})"
+)
+_RULE = re.compile(
+    r"多少|多[久大长]|几[天个月年点号次]|哪|啥(?!都)|什么(?!都)|怎么|咋|如何|何时|收费|材料|电话|进度"
+)
+_COMPLAINS = re.compile(r"投诉|举报|告[他她它]们?|反映(?=[^，。]{0,4}(?:谁|哪|怎么|咋))")
+_OWN = re.compile(
+    r"(?:反映|投诉|举报|报修|上报|打过?电话|工单|来电|受理号)|(?:上次|上回|上周|上个?月|那天|前几?天|昨天)"
+)
 
 
 def clauses(text: str) -> tuple[str, ...]:
     """``text`` cut at every mark, each clause with the marks behind it."""
-    return tuple(_CLAUSE.findall(clean(text)))
+    marked = _CLAUSE.findall(clean(text))
+    return tuple(piece for clause in marked for piece in _NEXT.split(clause) if piece)
+
+
+def bare(text: str) -> tuple[str, ...]:
+    """What ``text`` asks without the nods, thanks and greetings before it (哦知道了，那多少钱), and
+    without the story that leads in to 我想问一下; only those that differ from ``text``.
+    """
+    cleaned = clean(text)
+    shorter = (_NODS.sub("", cleaned), _LEADS_IN.sub("", cleaned))
+    return tuple(one for one in dict.fromkeys(shorter) if one and one != cleaned)
+
+
+def asks_plainly(text: str) -> bool:
+    """Whether ``text`` names what it wants to know (多少, 哪, 怎么, 进度); a bare 吗 does not."""
+    return asks(text) and bool(_RULE.search(_NUMBERS_TOLD.sub("", clean(text))))
+
+
+def asks_to_complain(text: str) -> bool:
+    """Whether ``text`` asks how or where to complain about something."""
+    return asks(text) and bool(_COMPLAINS.search(clean(text)))
+
+
+def own_request(text: str) -> bool:
+    """Whether ``text`` speaks of something the citizen reported before: 我上周反映的事."""
+    return bool(_OWN.search(clean(text)))
 
 
 def asks(text: str) -> bool:
@@ -96,7 +141,7 @@ def unjoined(part: str) -> str:
 
 def _asks(clause: str) -> bool:
     told = _NUMBERS_TOLD.sub("", clause)
-    bare = _DEMANDS.sub("", told)
-    if bare != told:
-        bare = re.sub(r"[吗么嘛呢？?]+[，。！\s]*$", "", bare)
-    return bool(_ASKS.search(bare.rstrip("，,。.！!；;、… ")))
+    rest = _DEMANDS.sub("", told)
+    if rest != told:
+        rest = re.sub(r"[吗么嘛呢？?]+[，。！\s]*$", "", rest)
+    return bool(_ASKS.search(rest.rstrip("，,。.！!；;、… ")))

@@ -10,15 +10,16 @@ from typing import Literal
 
 from bot.actions.calls import OPENS_FORM, Turn
 from knowledge.search import Found
-from language.questions import asks, asks_what_to_do
+from language.questions import asks, asks_plainly, asks_what_to_do, own_request
 
 Way = Literal["form", "search", "act"]
 
 SURE = 0.6  # an act's probability from which it goes before what the words were expected to be
 GUESS = 0.37  # an act below this is a guess: looked up, or not understood (held-out sentences)
 CLEAR = 0.8  # chance of an answer from which it goes before an act that is not sure
-_TELLS = 0.3  # probability of all stories together from which an unasked turn may be one
+_TELLS = 0.42  # probability of all stories together from which a turn may be one
 _ALWAYS = ("handoff", "danger")
+_GOES_ON = ("bye", "status", "deny", "affirm", "praise")
 _STEERS = ("repeat", "slower", "bye", "cancel", "insult")
 
 
@@ -31,6 +32,8 @@ def way(turn: Turn, found: Found, fresh: Found) -> Way:
         return "search"
     if turn.act in OPENS_FORM:
         return "form" if _opens_form(turn, found, asked=asked) else "search"
+    if turn.act == "handoff" and asked and turn.confidence < SURE:
+        return "search"
     if turn.act in _ALWAYS:
         return "search" if asked and turn.confidence < SURE and _clear(fresh) else "act"
     if turn.act in ("policy", "other"):
@@ -51,7 +54,7 @@ def _clear(found: Found) -> bool:
 def _opens_form(turn: Turn, found: Found, *, asked: bool) -> bool:
     """Whether a turn that seems to tell of a matter does."""
     if found.decision == "miss":
-        return True
+        return turn.telling >= _TELLS
     if not asked:
         return turn.confidence >= SURE or not _clear(found)
     unclear = found.decision == "ask" and not found.context.matter
@@ -67,9 +70,17 @@ def _hides_question(turn: Turn, found: Found, fresh: Found, *, asked: bool) -> b
     if not asked:
         return False
     if turn.act in _STEERS:
-        return turn.confidence < SURE and found.decision == "answer"
+        return found.decision == "answer" and (turn.confidence < SURE or _goes_on(turn, found))
     if turn.act == "status":
-        return _clear(fresh)
+        return _clear(fresh) or _goes_on(turn, found)
     if turn.confidence >= SURE:
-        return fresh.decision != "miss"
+        return fresh.decision != "miss" or _goes_on(turn, found)
     return found.decision != "miss"
+
+
+def _goes_on(turn: Turn, found: Found) -> bool:
+    """Whether a turn asks more about the talk's matter: 好谢谢，那去哪办; 进度怎么查."""
+    if turn.act not in _GOES_ON or not turn.context.matter or own_request(turn.text):
+        return False
+    same = found.context.matter == turn.context.matter
+    return same and found.decision == "answer" and asks_plainly(turn.text)

@@ -43,7 +43,7 @@ class Turn:
     """The citizen's turn: what was heard, and what Rasa takes it for.
 
     ``confidence`` is the act's probability, ``telling`` that of all acts together that open the
-    form, ``heard_confidence`` the recogniser's. ``caller`` is
+    form (``story`` the likeliest of them), ``heard_confidence`` the recogniser's. ``caller`` is
     the calling number ('' where there is none). ``last_replies`` is what was told last. ``trace``
     is the turn's in every process's log.
     """
@@ -62,6 +62,7 @@ class Turn:
     last_replies: tuple[Reply, ...] = ()
     trace: str = ""
     telling: float = 0.0
+    story: Act = "complaint"
 
     def source(self, quote: str, rule: str) -> Provenance:
         """The provenance of something taken from this turn."""
@@ -141,7 +142,7 @@ def read_call(body: object) -> Call:
 
 def _turn(tracker: _Tracker) -> Turn:
     message, told = tracker.latest_message, tracker.latest_message.metadata
-    act, confidence, telling = _act(message)
+    act, confidence, telling, story = _act(message)
     return Turn(
         conversation=tracker.sender_id,
         heard=told.heard,
@@ -157,21 +158,24 @@ def _turn(tracker: _Tracker) -> Turn:
         last_replies=tuple(wire.load_reply(reply) for reply in told.last_replies),
         trace=told.trace if is_trace(told.trace) else trace_of(tracker.sender_id, told.heard),
         telling=telling,
+        story=story,
     )
 
 
-def _act(message: _Message) -> tuple[Act, float, float]:
-    """The likeliest act, its chance, and that of all which open the form. These count together
-    first: a story that may be a complaint or a report is surely not small talk.
+def _act(message: _Message) -> tuple[Act, float, float, Act]:
+    """The likeliest act, its chance, that of all which open the form, and the likeliest of those.
+    These count together first: a story that may be a complaint or a report is surely no small
+    talk.
     """
     ranking = [(i.name, i.confidence or 0.0) for i in (message.intent_ranking or [message.intent])]
     known: list[tuple[Act, float]] = [(a, c) for a, c in ranking if a in ACTS]  # type: ignore[misc]  # checked
     telling = [(act, chance) for act, chance in known if act in OPENS_FORM]
     together = min(1.0, sum(chance for _, chance in telling))
     best = max(known, key=lambda pair: pair[1], default=("other", 0.0))
+    story = max(telling, key=lambda pair: pair[1], default=("complaint", 0.0))[0]
     if telling and (best[0] in OPENS_FORM or together > best[1]):
-        return max(telling, key=lambda pair: pair[1])[0], together, together
-    return *best, together
+        return story, together, together, story
+    return *best, together, story
 
 
 def _field(name: str, slot: object) -> OrderField:

@@ -12,7 +12,7 @@ from bot.actions.calls import FORM, REQUESTED, Call, Turn, WebhookError, set_fie
 from bot.actions.filling import Filled, begin, fill, left_by
 from bot.actions.form import FormState, confirmed, form_of
 from bot.actions.looking import look_around
-from bot.actions.outcome import Decided, Memory, Result, goodbye, say
+from bot.actions.outcome import Decided, Memory, Result, Story, goodbye, say
 from bot.actions.talking import SURE, talk
 from config.city import City
 from knowledge.published import KnowledgeError
@@ -85,10 +85,11 @@ class Dialogue:
     async def _form(self, call: Call) -> Result:
         """A turn inside the form, or the one that opens it."""
         memory = Memory.load(call.talk)
-        knowledge = await self._known()
+        knowledge, heard = await self._known(), call.turn
         if call.form is None:
-            opening = memory.story.told(call.turn) if memory.story else call.turn
-            filled = begin(opening, self.city, knowledge)
+            story = memory.story or Story.of(heard)
+            heard = replace(heard, act=story.act)
+            filled = begin(story.told(heard), self.city, knowledge)
         else:
             state, turn = _state(call.form), _choosing(call.turn, memory)
             filled = fill(state, call.fields, turn, self.city, knowledge)
@@ -100,7 +101,7 @@ class Dialogue:
             set_slot("talk", Memory(offered=offered).dump()),
             set_slot(REQUESTED, None if filled.closing else filled.state.asking),
         )
-        return Result(events, _told(filled, call.turn))
+        return Result(events, _told(filled, heard))
 
     async def _close(self, call: Call) -> Result:
         """The form is over: say how, and leave its slots empty."""

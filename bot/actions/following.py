@@ -70,7 +70,7 @@ def refused_all(turn: Turn, memory: Memory, knowledge: Knowledge, prompts: Promp
     options = _published(memory.later, knowledge, turn)
     if not options:
         return missed(turn, memory, None, knowledge, prompts)
-    return replace(offer(options, prompts), act="deny")
+    return replace(offer(options, prompts), act="deny", unsure=True)
 
 
 def missed(

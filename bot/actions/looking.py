@@ -13,7 +13,7 @@ from bot.actions.regions import region_said, without_region
 from config.city import City
 from knowledge.search import Found
 from language.people import for_whom
-from language.questions import asks_what_to_do, parts, unjoined
+from language.questions import asks, asks_what_to_do, bare, parts, unjoined
 from turns.context import Context
 from turns.replies import Option
 
@@ -57,7 +57,7 @@ def look(knowledge: Knowledge, text: str, context: Context, now: datetime) -> Lo
     Several questions count only where each has an answer of its own; otherwise the whole text is
     one. A bare 怎么办 before a question of the same matter only leads up to that.
     """
-    whole = knowledge.find(text, context, now=now)
+    whole = _at_all(knowledge, text, context, now)
     said = parts(text)[:_MOST]
     if len(said) < 2:
         return Looked(kept(whole, text, context))
@@ -66,6 +66,24 @@ def look(knowledge: Knowledge, text: str, context: Context, now: datetime) -> Lo
         return Looked(kept(whole, text, context))
     also = tuple(option_of(one.answer) for one in found[1:] if one.answer)
     return Looked(kept(found[0], text, context), also)
+
+
+def _at_all(knowledge: Knowledge, text: str, context: Context, now: datetime) -> Found:
+    """What ``text`` finds; where that is no answer, what the question in it finds by itself: the
+    same matter more clearly, or, where nothing else is named, more about the talk's.
+    """
+    whole = knowledge.find(text, context, now=now)
+    if whole.decision == "answer" or not asks(text):
+        return whole
+    likely = whole.context.matter if whole.decision == "ask" else context.matter
+    if not likely:
+        return whole
+    talk = context if context.matter == likely else replace(context, matter=likely, aspect="")
+    for shorter in bare(text):
+        found = knowledge.find(shorter, talk, now=now)
+        if found.decision == "answer" and found.context.matter == likely:
+            return found
+    return whole
 
 
 def kept(found: Found, text: str, before: Context) -> Found:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.actions.calls import Event, Turn, follow_up, response
+from bot.actions.calls import OPENS_FORM, Event, Turn, follow_up, response
 from turns.context import Context
 from turns.orders import OrderField
 from turns.replies import Ask, Bye, Expects, Handoff, Option, Reply, Say
@@ -80,8 +80,9 @@ class Story:
 
     @classmethod
     def of(cls, turn: Turn) -> Story:
-        """The turn's own."""
-        return cls(turn.act, turn.text, turn.heard, turn.at.isoformat())
+        """The turn's own; its act is one that opens the form."""
+        act = turn.act if turn.act in OPENS_FORM else turn.story
+        return cls(act, turn.text, turn.heard, turn.at.isoformat())
 
     @classmethod
     def load(cls, slot: Mapping[str, Any] | None) -> Story | None:

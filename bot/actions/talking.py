@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from bot.actions.answers import Knowledge, answered, besides, code_of, offer, option_of
@@ -18,7 +19,7 @@ from config.prompts import Prompts
 from knowledge.published import KnowledgeError
 from knowledge.search import Found
 from language.cities import other_city
-from language.questions import asks
+from language.questions import asks, asks_to_complain
 from language.telling import hands_in
 from turns.context import Context
 from turns.replies import Ask, Option, Say
@@ -28,6 +29,7 @@ __all__ = ["SURE", "Talked", "repeated", "talk"]
 INSULTS = 2
 CHATTER = 0.8  # probability of chatter from which it is told what this place is for
 _BARE = 10  # characters; a shorter wish to complain tells nothing beside what was told before
+_WAYS = re.compile("投诉|举报|维权|仲裁|监察|起诉")  # an answer that says how to complain
 _KEEPS_OFFER = ("repeat", "slower")
 
 
@@ -141,7 +143,22 @@ def _arbitrated(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) ->
         return None
     if went == "act":
         return _by_act(turn, memory, city.prompts)
-    return _answered(looked, turn, city) or _not_found(turn, memory, looked, knowledge, city)
+    return (
+        _complaining(looked, turn, city.prompts)
+        or _answered(looked, turn, city)
+        or _not_found(turn, memory, looked, knowledge, city)
+    )
+
+
+def _complaining(looked: Looked, turn: Turn, prompts: Prompts) -> Decided | None:
+    """暖气不热怎么投诉: the form is offered, unless something published says how."""
+    answer = looked.found.answer
+    told = f"{answer.matter_name}{answer.text}" if answer else ""
+    if not asks_to_complain(turn.text) or _WAYS.search(told) or looked.found.options:
+        return None
+    options = (Option(prompts.take_down, FORM),)
+    question = ask(prompts.take_down_too, "yes_no", options=options)
+    return Decided((question,), "ask", act="complaint", offered=options, soft=True)
 
 
 def _alone(turn: Turn, memory: Memory, found: Found, knowledge: Knowledge) -> Found:
@@ -185,7 +202,9 @@ def _not_found(
 ) -> Decided:
     if turn.act == "other" and turn.confidence >= CHATTER and not memory.misses:
         return Decided((say(city.prompts.other),), "talk", unsure=True)
-    return missed(turn, memory, looked.found, knowledge, city.prompts)
+    heard = replace(turn, act="other") if turn.act == "handoff" else turn
+    decided = missed(heard, memory, looked.found, knowledge, city.prompts)
+    return replace(decided, act=decided.act or heard.act)
 
 
 def _by_act(turn: Turn, memory: Memory, prompts: Prompts) -> Decided:

@@ -70,8 +70,33 @@ async def test_an_option_is_chosen_by_place_and_by_words(talk: Conversation) -> 
 async def test_none_of_them_is_a_miss(talk: Conversation, city: City) -> None:
     await offered(talk)
     assert told(await talk.say("都不是", "deny")) == city.prompts.miss
+    await talk.say("租房提取公积金有什么条件", "policy")
     await offered(talk)
     assert (await talk.say("none", "other")).understood.decision == "miss"
+
+
+async def test_an_offer_between_forgives_no_miss(talk: Conversation) -> None:
+    assert (await talk.say("嘟嘟嘟嘟", "policy")).understood.decision == "miss"
+    await offered(talk)
+    (wish,) = (await talk.say("都不是", "deny")).replies
+    assert isinstance(wish, Handoff)
+    assert wish.reason == "misses"
+
+
+async def test_chatter_twice_in_a_row_brings_a_person(talk: Conversation, city: City) -> None:
+    assert told(await talk.say("叽里咕噜哇啦", "other")) == city.prompts.other
+    (wish,) = (await talk.say("阿巴阿巴", "other")).replies
+    assert isinstance(wish, Handoff)
+    assert wish.reason == "misses"
+
+
+async def test_who_asks_how_to_complain_is_offered_the_form(talk: Conversation, city: City) -> None:
+    offer = await talk.say("暖气不热怎么投诉", "policy")
+    assert told(offer) == city.prompts.take_down_too
+    assert (offer.understood.act, offer.understood.decision) == ("complaint", "ask")
+    opened = await talk.say("要", "affirm")
+    assert (opened.understood.act, opened.understood.decision) == ("complaint", "form")
+    assert values(opened)["what"] == "暖气不热怎么投诉"
 
 
 async def test_an_option_that_is_no_longer_published_is_a_miss(talk: Conversation) -> None:

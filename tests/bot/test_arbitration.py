@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -70,6 +71,9 @@ VAGUE = found("ask", 0.3, "")
         ("给我转人工", "handoff", 0.5, ANSWER, "act"),
         ("煤气费怎么交", "danger", 0.45, ANSWER, "search"),
         ("煤气漏了怎么办", "danger", 0.8, ANSWER, "act"),
+        ("怎么考公务员", "handoff", 0.55, MISS, "search"),
+        # rubbish is no story
+        ("嘟嘟嘟嘟咕噜", "complaint", 0.38, MISS, "search"),
         # guesses are looked up
         ("嗯哪这个", "praise", 0.2, MISS, "search"),
     ],
@@ -84,6 +88,24 @@ def test_a_story_that_is_nearly_policy_is_taken_down() -> None:
     assert way(told, ANSWER, ANSWER) == "search"
     asked = turn("老板欠我工资能告吗", "policy", 0.55, telling=0.42)
     assert way(asked, ASK, ASK) == "search"
+
+
+@pytest.mark.parametrize(
+    ("text", "act", "confidence", "expected"),
+    [
+        ("进度怎么查", "status", 0.89, "search"),
+        ("谢谢那需要带啥", "bye", 0.95, "search"),
+        ("不是我问多久", "deny", 0.99, "search"),
+        ("我上周反映的事怎么样了", "status", 0.9, "act"),
+        ("好的没别的事了", "bye", 0.95, "act"),
+        ("可以挂了吗", "bye", 0.95, "act"),
+    ],
+)
+def test_a_talk_goes_on_behind_thanks(
+    text: str, act: str, confidence: float, expected: str
+) -> None:
+    said = replace(turn(text, act, confidence), context=Context(matter="labour.wage"))
+    assert way(said, ANSWER, MISS) == expected
 
 
 def test_sure_small_talk_is_no_follow_up() -> None:

@@ -190,6 +190,14 @@ async def test_a_person_on_the_first_request_without_rasa(call: Talk) -> None:
     assert call.rows(Conversation)[0].state == "waiting"
 
 
+async def test_who_asks_for_a_machine_is_told_before_a_person_comes(call: Talk, city: City) -> None:
+    say, handoff, _ = await call.say("你是机器人吗？转人工", "speech")
+    assert isinstance(say, Say)
+    assert isinstance(handoff, Handoff)
+    assert say.text.startswith(city.prompts.machine)
+    assert handoff.number in say.text
+
+
 async def test_who_talked_to_a_person_waits_no_longer(call: Talk) -> None:
     await call.say("转人工", "speech")
     await call.core.connected("c1", call.now)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from language.questions import asks, asks_what_to_do, parts, unjoined
+from language.questions import (
+    asks,
+    asks_plainly,
+    asks_to_complain,
+    asks_what_to_do,
+    bare,
+    own_request,
+    parts,
+    unjoined,
+)
 
 
 @pytest.mark.parametrize(
@@ -24,11 +33,37 @@ def test_a_question_of_a_rule(text: str) -> None:
     [
         "老板欠我三个月工资不给", "我要投诉供热公司，暖气不热", "能来修一下吗", "怎么没人管",
         "路灯坏了好几天了没人修", "停水了什么时候来", "你们能不能派人来看看", "这不是坑人吗",
-        "我家暖气十几度，打电话也没人来", "到底谁来管", "啥都没有", "我要投诉", "", "，。？",
+        "我家暖气十几度，打电话也没人来", "到底谁来管", "啥都没有", "我要投诉", "老人冻得不行", "", "，。？",
     ],
 )  # fmt: skip
 def test_a_demand_or_a_story_asks_for_nothing(text: str) -> None:
     assert not asks(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shorter"),
+    [
+        ("哦知道了那一个月给多少钱", "一个月给多少钱"),
+        ("你们电话多少", "电话多少"),
+        ("好谢谢啊那要去哪办", "要去哪办"),
+        ("我耳朵不好我想问一下高龄老人办什么卡", "高龄老人办什么卡"),
+    ],
+)
+def test_what_leads_up_to_a_question_is_left_out(text: str, shorter: str) -> None:
+    assert shorter in bare(text)
+
+
+def test_a_bare_question_stays() -> None:
+    assert bare("行程卡怎么办") == bare("好多人排队吗") == bare("") == ()
+
+
+def test_whom_a_question_is_about() -> None:
+    assert asks_plainly("那要多少钱")
+    assert not asks_plainly("可以挂了吗")
+    assert asks_to_complain("暖气不热怎么投诉")
+    assert not asks_to_complain("我要投诉供热公司")
+    assert own_request("我上周反映的事怎么样了")
+    assert not own_request("进度怎么查")
 
 
 def test_what_to_do_is_a_question_of_its_own_kind() -> None:
