@@ -279,7 +279,7 @@ def refined_where(old: str, text: str, city: City) -> Extracted | None:
     )
     if called and old.startswith("小区"):
         return Extracted(called["name"] + old, text, "place_named")
-    bare = _TRAILS.sub("", _ANSWERS.sub("", without_fillers(text)))
+    bare = _IN.sub("", _TRAILS.sub("", _ANSWERS.sub("", without_fillers(text))))
     if re.fullmatch(_HOUSE.pattern, normalised(bare)) and not _HOUSE.search(old):
         return Extracted(old + normalised(bare), text, "place_joined")
     found = place(bare, _places(city))

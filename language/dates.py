@@ -154,9 +154,9 @@ def _first(text: str, now: datetime) -> Period | None:
                 text[found.start : found.end],
             )
         spoken = lasting(text, at, now) or unnamed(text, at, now)
-        if spoken and spoken.from_:
+        if spoken and spoken.from_ and spoken.text not in ("现在", "目前", "眼下"):
             return spoken
-        vague = vague or spoken
+        vague = vague if vague and (vague.from_ or not spoken or not spoken.from_) else spoken
     return vague
 
 

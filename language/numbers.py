@@ -34,7 +34,7 @@ _BARE = re.compile(
     r"字|张|件|家|岁|分|小时|亩|条|套|层|楼|元|块)"
 )
 _MONEY_CUES = re.compile(
-    r"钱|工资|薪|欠|差|押金|定金|罚|收|要[了我他]|赔|款|费|花了|交|退|一共|总共|合计|价|买|卖|租|骗|"
+    r"钱|工资|薪|欠|差|扣|押金|定金|罚|收|要[了我他]|赔|款|费|花了|交|退|一共|总共|合计|价|买|卖|租|骗|"
     r"充|贷|补贴|补助|低保|低 ?保|借|办.{0,3}卡|转了|该给|给了|偿|值|修了"
 )
 # The sum in dispute goes before what something cost: 充了一千，剩下七百不退.
@@ -139,7 +139,7 @@ _PAYING = re.compile(r"(?:要|收|花|罚|赔|付|扣|退|交|充|卖|掏|给|�
 
 def _paid(text: str, match: re.Match[str]) -> Decimal | None:
     """A small sum by the verb before it: 要我九十八."""
-    alone = text[match.end() : match.end() + 1] in ("", "，", "。", ",", "！")
+    alone = text[match.end() : match.end() + 1] in ("", "，", "。", ",", "！", "到")
     paid = alone and _PAYING.search(text[: match.start()])
     kept = _KEPT_BACK.search(text[: match.start()]) and _OWED_AFTER.match(text, match.end())
     return _count(match["bare"]) if paid or kept else None

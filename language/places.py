@@ -187,7 +187,9 @@ def _addresses(text: str, mask: str) -> Iterator[re.Match[str]]:
 
 def _of_city(text: str, mask: str, regions: Mapping[str, str], heard: str) -> Iterator[_Span]:
     """The city's own names, also misheard, with the house numbers behind them."""
-    spans = [(at, at + len(name)) for name in regions if name and (at := text.find(name)) >= 0]
+    spans = [
+        found.span() for name in regions if name for found in re.finditer(re.escape(name), text)
+    ]
     misheard = find_sound(text, fuzzy_syllables(heard)) if heard else None
     for start, end in [*spans, *([misheard] if misheard else [])]:
         door = _DOOR.match(mask, end)

@@ -83,7 +83,7 @@ _KEPT = (  # names and places in which a single sign above is no word
     "站前 拉特 布拉格 塔拉 白音塔拉 巴彦塔拉 有色 富有 恒有 至诚 至善 至尊 将军 将台 使馆 "
     "由义 跑马场 摆渡 同仁 同心 同安 大同 同济 同福 同德 按摩店 做工 笑傲 哈达 查尔 罚没 偏岭 "
     "吃水 养鸡场 养猪场 养殖场 屠宰场 砖厂 沙场 采石场 洗车行 洗浴中心 修理厂 修车铺 修配厂 "
-    "汽修厂 天使 维也纳 送水站 快递点 快递站 驿站 "
+    "汽修厂 天使 好又多 维也纳 送水站 快递点 快递站 驿站 "
 )
 _PROTECTED = frozenset((*_KEPT.split(), *LONG_WORDS))
 _STOPS = frozenset(_NEVER.split()) | _SINGLE

@@ -73,7 +73,8 @@ def _steered(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled
     sure, short = turn.confidence >= SURE, len(turn.text) <= _STEER
     if sure and turn.act in ("danger", "handoff"):
         return Filled(state, fields, closing="danger" if turn.act == "danger" else "asked")
-    answers = state.asking in ("phone", "where", "when") and _answers(state, turn, city)
+    number = extract("phone", turn.text, now=turn.at, city=city) is not None
+    answers = number or (state.asking in ("phone", "where", "when") and _answers(state, turn, city))
     if not (sure and short) or answers:
         return None
     if turn.act in ("repeat", "slower"):
