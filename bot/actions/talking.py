@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from bot.actions.answers import Knowledge, answered, besides, code_of, offer, option_of
-from bot.actions.arbitration import SURE, way
+from bot.actions.arbitration import SURE, chance, way
 from bot.actions.calls import OPENS_FORM, Turn
 from bot.actions.following import FORM, at_once, followed, missed
 from bot.actions.looking import Looked, look, look_around, placed
@@ -28,6 +28,7 @@ __all__ = ["SURE", "Talked", "repeated", "talk"]
 
 INSULTS = 2
 CHATTER = 0.8  # probability of chatter from which it is told what this place is for
+_DOUBTLESS = 0.9  # chance of an answer from which it is said although the act is another
 _BARE = 10  # characters; a shorter wish to complain tells nothing beside what was told before
 _WAYS = re.compile("投诉|举报|维权|仲裁|监察|起诉")  # an answer that says how to complain
 _KEEPS_OFFER = ("repeat", "slower")
@@ -170,16 +171,26 @@ def _alone(turn: Turn, memory: Memory, found: Found, knowledge: Knowledge) -> Fo
 
 def _answered(looked: Looked, turn: Turn, city: City) -> Decided | None:
     """The answer or the options, with what is asked back beside them; None for a miss."""
-    decided = answered(looked.found, city.prompts)
+    found = looked.found
+    if _strange(turn, found) and found.answer is not None:
+        asked = offer((option_of(found.answer),), city.prompts, found.context)
+        return replace(asked, act="policy", candidates=found.candidates)
+    decided = answered(found, city.prompts)
     story = turn.act in OPENS_FORM and turn.confidence >= SURE
     if decided is None or decided.decision != "answer":
         return _offered_too(decided, city.prompts) if decided and story else decided
-    placed = with_elsewhere(decided, looked.found, city)
+    placed = with_elsewhere(decided, found, city)
     if placed is not decided:
         return replace(placed, offered=(*placed.offered, *looked.also))
     if looked.also:
         return besides(decided, looked.also, city.prompts)
     return _with_form(decided, city.prompts) if story else decided
+
+
+def _strange(turn: Turn, found: Found) -> bool:
+    """Whether a turn that is surely none of ours starts a talk with a doubtful answer."""
+    sure = turn.act == "other" and turn.confidence >= SURE
+    return sure and not turn.context.matter and chance(found) < _DOUBTLESS
 
 
 def _with_form(decided: Decided, prompts: Prompts) -> Decided:

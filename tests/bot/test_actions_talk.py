@@ -75,6 +75,15 @@ async def test_none_of_them_is_a_miss(talk: Conversation, city: City) -> None:
     assert (await talk.say("none", "other")).understood.decision == "miss"
 
 
+@pytest.mark.parametrize(("confidence", "decision"), [(0.9, "ask"), (0.4, "answer")])
+async def test_a_doubtful_answer_is_offered_where_the_act_is_another(
+    talk: Conversation, monkeypatch: pytest.MonkeyPatch, confidence: float, decision: str
+) -> None:
+    monkeypatch.setattr("bot.actions.talking._DOUBTLESS", 1.1)
+    outcome = await talk.say("租房提取公积金有什么条件", "other", confidence)
+    assert (outcome.understood.act, outcome.understood.decision) == ("policy", decision)
+
+
 async def test_an_offer_between_forgives_no_miss(talk: Conversation) -> None:
     assert (await talk.say("嘟嘟嘟嘟", "policy")).understood.decision == "miss"
     await offered(talk)

@@ -33,7 +33,8 @@ def test_a_question_of_a_rule(text: str) -> None:
     [
         "老板欠我三个月工资不给", "我要投诉供热公司，暖气不热", "能来修一下吗", "怎么没人管",
         "路灯坏了好几天了没人修", "停水了什么时候来", "你们能不能派人来看看", "这不是坑人吗",
-        "我家暖气十几度，打电话也没人来", "到底谁来管", "啥都没有", "我要投诉", "老人冻得不行", "", "，。？",
+        "我家暖气十几度，打电话也没人来", "到底谁来管", "啥都没有", "我要投诉", "老人冻得不行",
+        "", "，。？",
     ],
 )  # fmt: skip
 def test_a_demand_or_a_story_asks_for_nothing(text: str) -> None:
@@ -51,6 +52,11 @@ def test_a_demand_or_a_story_asks_for_nothing(text: str) -> None:
 )
 def test_what_leads_up_to_a_question_is_left_out(text: str, shorter: str) -> None:
     assert shorter in bare(text)
+
+
+def test_two_questions_said_without_a_pause() -> None:
+    said = "社保卡丢了怎么补办顺便问一下公积金租房怎么提"
+    assert parts(said) == ("社保卡丢了怎么补办", "顺便问一下公积金租房怎么提")
 
 
 def test_a_bare_question_stays() -> None:
