@@ -244,6 +244,7 @@ _SHORTEST_NAME, _LONGEST_NAME = 3, 10
 
 def _whole_answer(text: str, found: Place | None) -> str:
     """The clause that answers where, whole: 桥北的恒大工地, 枫林晚; '' where it tells more."""
+    names = []
     for clause in re.split("[，,。！!]", without_fillers(text)):
         bare = _TRAILS.sub("", _ANSWERS.sub("", clause))
         bare = _IN.sub("", bare)
@@ -252,9 +253,10 @@ def _whole_answer(text: str, found: Place | None) -> str:
         if found is not None and found.text in bare:
             return bare if len(bare) > len(found.text) else ""
         named = _SHORTEST_NAME <= len(bare) <= _LONGEST_NAME and not bare[0].isdigit()
-        if found is None and named and re.search("[\u4e00-\u9fff]{2}", bare):
-            return "" if _NO_NAME.search(bare) or _ANY_PLACE.fullmatch(bare) else bare
-    return ""
+        named = named and bool(re.search("[\u4e00-\u9fff]{2}", bare))
+        if found is None and named and not (_NO_NAME.search(bare) or _ANY_PLACE.fullmatch(bare)):
+            names.append(bare)
+    return "，".join(names)  # 老乡快餐，步行街
 
 
 def with_house(where: str, story: str) -> str:
