@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from knowledge.asking import read_phrasings
 from knowledge.learning import Item, Reason, people
 from knowledge.signs import signs
 
@@ -20,6 +21,8 @@ _FARTHEST = 0.8
 two of a group are nearly always of one matter (homogeneity 0.90)."""
 
 _SAMPLES = 12
+_GUESS = 0.3
+"""The mean chance (0 to 1) from which on a guess is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,9 @@ def _labels(items: Sequence[Item]) -> list[int]:
     if len(texts) == 1:
         return [0] * len(items)
     rows = TfidfVectorizer(analyzer=_features, sublinear_tf=True, dtype=np.float32)
-    likeness = rows.fit_transform(texts)
+    # How people ask whatever the matter is common then: 多少钱 alone makes nothing alike.
+    rows.fit([*texts, *read_phrasings().all])
+    likeness = rows.transform(texts)
     # Distances only between different wordings: the same words said by many cost nothing.
     distances = np.clip(1.0 - (likeness @ likeness.T).toarray(), 0.0, 1.0)
     clusters = AgglomerativeClustering(
@@ -103,8 +108,14 @@ def _title(counted: Counter[str]) -> str:
 
 
 def _likeliest(items: Sequence[Item]) -> tuple[str, str]:
+    """What search thought of most; nothing where it was not sure enough to have offered it: a
+    wrong guess set before an editor's hand would be taught.
+    """
     weights: Counter[tuple[str, str]] = Counter()
     for item in items:
         for candidate in item.candidates:
             weights[candidate.matter, candidate.aspect] += candidate.score  # type: ignore[assignment]  # a Counter may count in floats
-    return weights.most_common(1)[0][0] if weights else ("", "")
+    if not weights:
+        return "", ""
+    best, weight = weights.most_common(1)[0]
+    return best if weight / len(items) >= _GUESS else ("", "")

@@ -142,3 +142,11 @@ def test_a_group_names_what_search_thought_of_most() -> None:
 def test_any_text_can_be_grouped(text: str) -> None:
     assert sum(group.people for group in grouped([item(1, text), item(2, "狗证")])) == 2
     assert grouped([]) == ()
+
+
+def test_words_of_any_matter_make_nothing_alike_and_a_weak_guess_is_not_told() -> None:
+    weak = Candidate("police.residence", "费用", 0.2)
+    texts = ["养狗一年多少钱", "居住证多少钱", "开锁多少钱"]
+    made = grouped([item(n, text, weak) for n, text in enumerate(texts)])
+    assert [group.people for group in made] == [1, 1, 1]
+    assert {(group.matter, group.aspect) for group in made} == {("", "")}
