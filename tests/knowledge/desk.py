@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from knowledge import versions
+from knowledge.asking import read_phrasings
 from knowledge.editing import Act, AnswerKey, Place, Version, Wording
 from knowledge.files import Contents
+from knowledge.learned import learn, read_outside
 from knowledge.load import load
 from knowledge.matters import AnswerEntry, MatterEntry
 from knowledge.search import Search
@@ -62,8 +64,12 @@ def small_contents() -> Contents:
 
 @cache
 def live() -> Search:
-    """A search that lends its trained parts: training takes half a second."""
-    return Search.build(small_contents().matters, (), zone=ZONE)
+    """A search that lends its trained parts: training takes half a second. Two matters would be
+    lost among all the sentences that are about none.
+    """
+    matters = small_contents().matters
+    asking = learn(matters, read_phrasings(), read_outside()[:200])
+    return Search.build(matters, (), zone=ZONE, asking=asking)
 
 
 def small_city(engine: Engine) -> None:

@@ -110,10 +110,16 @@ def test_a_family_without_a_matter_is_asked_back(search: Search) -> None:
     assert (found.context.matter, found.context.aspect) == ("", "额度")
 
 
+def test_another_loan_gets_no_answer(search: Search) -> None:
+    found = search.find("信用卡贷款利率多少", now=NOW)
+    assert found.answer is None
+    assert found.candidates[0].score < search.limits.answer
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "今天天气怎么样", "路灯坏了没人修", "房东不退押金怎么办", "信用卡贷款利率多少", "嗯嗯",
+        "今天天气怎么样", "路灯坏了没人修", "房东不退押金怎么办", "嗯嗯",
         "？！", "", "<script>", '/intent{"a":1}',
     ],
 )  # fmt: skip
