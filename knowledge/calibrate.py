@@ -32,7 +32,7 @@ _NOISE = 0.2
 _UNASKED = 0.15
 """What a matter merely named counts, against a question."""
 _FEWEST = 2
-_WRONG = 0.027
+_WRONG = 0.024
 """The share of trials that may be answered wrongly. More than the front door may: many trials
 could as well be labelled with a neighbouring aspect, none was learned from, and half of them are
 full of homophones. Golden questions and a file labelled apart then come to less than 1 %."""
