@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.wholefile import write_whole
 from knowledge.files import KNOWN, Contents
-from knowledge.matters import CITY, AnswerEntry, MatterEntry
+from knowledge.matters import CITY, AnswerEntry, MatterEntry, answer_id
 from knowledge.published import snapshot
 from knowledge.schedule import own_end
 from store.tables import Answer
@@ -36,6 +36,14 @@ def published_contents(session: Session, today: date) -> Contents:
     entries = [_entry(session, row) for row in best.values() if row.matter_code in order]
     entries.sort(key=lambda entry: order[entry.matter])
     return Contents(found.matters, tuple(entries))
+
+
+def newest_versions(session: Session) -> dict[str, int]:
+    """Each answer's newest published version (one to come may be among them), by its id."""
+    rows = session.scalars(
+        select(Answer).where(Answer.state == "published").order_by(Answer.version)
+    )
+    return {answer_id(row.matter_code, row.aspect, row.region): row.version for row in rows}
 
 
 def write_folder(folder: Path, contents: Contents) -> tuple[Path, ...]:

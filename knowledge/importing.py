@@ -13,6 +13,7 @@ from knowledge.editing import Place
 from knowledge.files import KNOWN, Contents, read_file, read_folder, read_known
 from knowledge.load import fields_of
 from knowledge.matters import AnswerEntry, MatterEntry
+from knowledge.sheetmark import Origin
 
 NO_DAY = date.min
 """An answer's first day where a sheet gives none: what it was, or today."""
@@ -41,7 +42,9 @@ class Imported:
 
     ``words``: a matter's code → those of ``WORD_FIELDS`` that the file gives. ``partial``:
     questions are added to those there are (a sheet); else the file's are all there shall be.
-    ``places``: where an answer's id or a matter's code stands in the file.
+    ``places``: where an answer's id or a matter's code stands in the file. ``origins``: what an
+    answer (its id) or a matter's field (``code field``) was exported from, where the file says it.
+    ``unedited``: questions (code, field, aspect, text) that stand there as they were exported.
     """
 
     answers: tuple[AnswerEntry, ...] = ()
@@ -49,6 +52,8 @@ class Imported:
     faults: tuple[ImportFault, ...] = ()
     partial: bool = False
     places: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    unedited: frozenset[tuple[str, str, str, str]] = frozenset()
 
 
 def read_import(path: Path, place: Place, name: str = "") -> Imported:

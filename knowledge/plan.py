@@ -1,14 +1,18 @@
 """What an import would change, and the change itself: drafts and staged words, never what is said.
 
-What the file leaves out stays. What an editor has in work is not touched: the report says ``kept``.
+What the file leaves out stays. A row that says which export it is from (``knowledge.sheetmark``)
+and was not edited in the sheet changes nothing, whatever is said by now. What an editor has in
+work, and what was edited in the sheet and changed here since, is not touched: the report says
+``kept``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,67 +20,23 @@ from sqlalchemy.orm import Session
 from knowledge import versions
 from knowledge import words as matterwords
 from knowledge.editing import OPEN, Act, AnswerKey, EditError, MatterWords, Place, Wording
-from knowledge.exporting import published_contents
+from knowledge.exporting import newest_versions, published_contents
 from knowledge.importing import NO_DAY
 from knowledge.importing import Imported as Imported
 from knowledge.importing import ImportFault as ImportFault
 from knowledge.importing import read_import as read_import
-from knowledge.matters import AnswerEntry
+from knowledge.matters import CITY, AnswerEntry
+from knowledge.planned import Change, Plan, Planned
 from knowledge.publish import Selection
 from knowledge.schedule import own_end
-from knowledge.versionrows import note, plain, version_of, wording_of
+from knowledge.sheetmark import Origin, answer_digest, field_digest
+from knowledge.versionrows import note, plain, steps_of, version_of, wording_of
 from knowledge.wording import check_key, faults, speech_of
 from knowledge.words import merged, words_of
 from store.tables import Answer, Matter
 
-Change = Literal["added", "changed", "unchanged", "kept"]
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What becomes of one answer, or of one field of a matter's words (``field``).
-
-    ``id`` is an answer's id or a matter's code. ``kept``: somebody's unpublished work is in the
-    way; ``why`` says whose. ``old`` and ``new`` are JSON: for an answer those of its fields that
-    differ, for a word field its values; ``old`` is None where there was nothing.
-    """
-
-    change: Change
-    id: str
-    field: str
-    old: Any
-    new: Any
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The report of what an import would change."""
-
-    answers: tuple[Planned, ...]
-    words: tuple[Planned, ...]
-    faults: tuple[ImportFault, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether it can be applied."""
-        return not self.faults
-
-    def counts(self) -> dict[str, int]:
-        """How many answers and word fields are added, changed, unchanged, kept."""
-        found = {"added": 0, "changed": 0, "unchanged": 0, "kept": 0}
-        for one in (*self.answers, *self.words):
-            found[one.change] += 1
-        return found
-
-    def as_json(self) -> dict[str, Any]:
-        """For the page and ``--json``; what does not change is only counted."""
-        return {
-            "ok": self.ok, "counts": self.counts(),
-            "answers": [asdict(one) for one in self.answers if one.change != "unchanged"],
-            "words": [asdict(one) for one in self.words if one.change != "unchanged"],
-            "faults": [asdict(fault) for fault in self.faults],
-        }  # fmt: skip
+NOBODY = "command-line"
+"""Who writes what a command imports; nobody writes by hand under this name."""
 
 
 def plan(session: Session, imported: Imported, place: Place, today: date, by: str = "") -> Plan:
@@ -124,7 +84,7 @@ def export_workbook(session: Session, place: Place, today: date) -> bytes:
     """What is published (and every matter's words) as XLSX, for Excel and WPS."""
     from knowledge.sheetwrite import workbook  # openpyxl: only who exports loads it
 
-    return workbook(published_contents(session, today), place)
+    return workbook(published_contents(session, today), place, newest_versions(session))
 
 
 def approve_all(session: Session, act: Act, place: Place, selection: Selection) -> None:
@@ -158,43 +118,101 @@ class _Planning:
 
     def answer(self, entry: AnswerEntry) -> Planned:
         key = _key(entry)
+        return replace(self._answer(key, entry), title=self._title(key))
+
+    def _answer(self, key: AnswerKey, entry: AnswerEntry) -> Planned:
+        origin, rows = self._imported.origins.get(key.id), self._rows.get(key, [])
+        if origin is not None and not origin.touched and rows:
+            return Planned("unchanged", key.id, "", None, None)
         self._check(key)
-        rows = self._rows.get(key, [])
         said = next((row for row in reversed(rows) if row.state == "published"), None)
         there = _wording(self._session, said) if said is not None else None
         new = resolved(entry, there, self._today)
         open_ = next((row for row in reversed(rows) if row.state in OPEN), None)
         old = wording_of(open_) if open_ is not None else there
-        if old is not None and _alike(old, new):
+        writers = version_of(self._session, open_).writers if open_ is not None else ()
+        theirs = bool(set(writers) - {self._by})
+        standing = (old, there) if theirs else (old,)
+        if any(one is not None and _alike(one, new) for one in standing):
             return Planned("unchanged", key.id, "", None, None)
-        if open_ is not None and set(version_of(self._session, open_).writers) - {self._by}:
-            why = f"{open_.changed_by} 正在写这条答复"
+        why = f"{open_.changed_by} 正在写这条答复" if open_ is not None and theirs else ""
+        if not why and origin is not None and rows:
+            why = self._changed_since(key, origin, open_)
+        if why:
             return Planned("kept", key.id, "", *_differing(old, new), why)
         self._judge(key, new)
         change: Change = "added" if old is None else "changed"
         return Planned(change, key.id, "", *_differing(old, new))
+
+    def _changed_since(self, key: AnswerKey, origin: Origin, open_: Answer | None) -> str:
+        """Who changed the answer since the file was exported, for people; '' where nobody did."""
+        by_hand = open_ is not None and not _from_file(self._session, open_)
+        if by_hand and self._by != NOBODY:
+            return "您自己的草稿在网页上动过，没有覆盖"
+        said = [row for row in self._rows[key] if row.state == "published"]
+        entry = self._exported.get(key)
+        same = entry is not None and answer_digest(entry) == origin.digest
+        newer = (row for row in said if row.version > origin.version)
+        if same and not any(row.valid_from > self._today for row in newer):
+            return ""
+        if not said:
+            return "导出以后这条答复停用了，没有覆盖"
+        return f"导出以后又改过（第 {said[-1].version} 版），没有覆盖"
+
+    @cached_property
+    def _exported(self) -> dict[AnswerKey, AnswerEntry]:
+        """What an export would hold now."""
+        return {_key(one): one for one in published_contents(self._session, self._today).answers}
 
     def words(self, code: str, fields: Mapping[str, Any]) -> Iterator[Planned]:
         row = self._matters.get(code)
         if row is None:
             if not (fields.get("name") and fields.get("department")):
                 self._fault(code, "matter_unknown", f"没有事项 {code}；新事项要写名称和部门")
-            yield from (Planned("added", code, name, None, new) for name, new in fields.items())
+            name = str(fields.get("name", ""))
+            for field, new in fields.items():
+                yield Planned("added", code, field, None, new, title=name)
             return
         words = words_of(row)
-        for name, given in fields.items():
-            old = words.staged[name]
-            new = merged(name, old, given) if self._imported.partial else given
-            yield self._field(words, name, old, new)
+        for field, given in fields.items():
+            yield replace(self._field(words, field, given), title=row.name)
 
-    def _field(self, words: MatterWords, name: str, old: Any, new: Any) -> Planned:
-        if old == new:
-            return Planned("unchanged", words.code, name, None, None)
+    def _field(self, words: MatterWords, name: str, given: Any) -> Planned:
+        origin = self._imported.origins.get(f"{words.code} {name}")
+        old, live = words.staged[name], words.live[name]
+        new = self._value(words.code, name, old, given)
         others = [writer for writer in words.writers if writer != self._by]
-        if others:
-            why = f"{others[0]} 改的说法还没有发布"
+        published = self._value(words.code, name, live, given)
+        untouched = origin is not None and not origin.touched
+        if untouched or old == new or (others and published == live):
+            return Planned("unchanged", words.code, name, None, None)
+        why = f"{others[0]} 改的说法还没有发布" if others else ""
+        standing = live if self._by == NOBODY else old
+        if not why and origin is not None and field_digest(name, standing) != origin.digest:
+            why = "导出以后又改过，没有覆盖"
+        if why:
             return Planned("kept", words.code, name, old, new, why)
         return Planned("changed" if old else "added", words.code, name, old or None, new)
+
+    def _value(self, code: str, name: str, there: Any, given: Any) -> Any:
+        """The field with what the file gives; questions that were not edited are not put back."""
+        if not self._imported.partial:
+            return given
+        if name in ("questions", "golden"):
+            left = self._imported.unedited
+            given = {
+                aspect: [text for text in texts if (code, name, aspect, text) not in left]
+                for aspect, texts in given.items()
+            }
+            given = {aspect: texts for aspect, texts in given.items() if texts}
+        return merged(name, there, given)
+
+    def _title(self, key: AnswerKey) -> str:
+        row = self._matters.get(key.matter)
+        given = self._imported.words.get(key.matter, {})
+        name = row.name if row is not None else given.get("name", key.matter)
+        region = self._place.regions.get(key.region, key.region)
+        return f"{name}的{key.aspect}" + (f"（{region}）" if key.region != CITY else "")
 
     def _check(self, key: AnswerKey) -> None:
         if key.matter not in self._matters and key.matter not in self._imported.words:
@@ -248,12 +266,19 @@ def _draft(
     wording = resolved(entry, draft.wording if draft.wording.text else None, place.day(act.at))
     saved = versions.save(session, author, draft.id, wording, edition=draft.edition)
     row = session.get_one(Answer, saved.id)
-    note(session, act, row, "imported", before=row.state)  # the importer counts as a writer too
+    mark = {"edition": row.edition}
+    note(session, act, row, "imported", before=row.state, data=mark)  # the importer wrote it too
     return saved.id
 
 
 def _key(entry: AnswerEntry) -> AnswerKey:
     return AnswerKey(entry.matter, entry.aspect, entry.region)
+
+
+def _from_file(session: Session, row: Answer) -> bool:
+    """Whether an import wrote the draft as it stands: a corrected file may renew it."""
+    steps = steps_of(session, row.id)
+    return bool(steps) and steps[-1].data.get("edition") == row.edition
 
 
 def _wording(session: Session, row: Answer) -> Wording:

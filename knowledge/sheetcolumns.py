@@ -39,6 +39,8 @@ class Sheet:
 _CODE = Column("code", "事项代码", ("代码", "事项编码", "编码"))
 _NAME = Column("name", "事项名称", ("事项", "名称"))
 _ASPECT = Column("aspect", "方面", ("要素", "类别", "问题类型"), required=True)
+_MARK = Column("mark", "版次", ("导出版次",))
+"""What the row was exported from, see ``knowledge.sheetmark``; nobody edits it."""
 
 MATTERS = Sheet("事项", ("事项清单", "事项列表"), (
     Column("code", "事项代码", _CODE.others, required=True),
@@ -47,6 +49,7 @@ MATTERS = Sheet("事项", ("事项清单", "事项列表"), (
     Column("merged_line", "原热线", ("热线", "归并热线", "电话")),
     Column("aliases", "别名", ("别称", "又叫")),
     Column("phrasings", "说法", ("口语说法", "市民说法")),
+    _MARK,
 ))  # fmt: skip
 ANSWERS = Sheet("答复", ("答案", "答复口径", "口径", "知识"), (
     _CODE, _NAME, _ASPECT,
@@ -58,11 +61,13 @@ ANSWERS = Sheet("答复", ("答案", "答复口径", "口径", "知识"), (
     Column("valid_from", "生效日期", ("生效", "开始日期", "施行日期", "生效时间")),
     Column("valid_to", "失效日期", ("失效", "截止日期", "有效期至", "到期日期", "失效时间")),
     Column("sample", "示例数据", ("示例", "是否示例")),
+    _MARK,
 ))  # fmt: skip
 QUESTIONS = Sheet("问法", ("问题", "相似问", "扩展问"), (
     _CODE, _NAME, _ASPECT,
     Column("text", "问法", ("问题", "相似问", "扩展问", "市民问法"), required=True),
     Column("use", "用途", ("类型", "用处")),
+    _MARK,
 ))  # fmt: skip
 SHEETS = (MATTERS, ANSWERS, QUESTIONS)
 GOLDEN_USES = frozenset({"黄金", "黄金问题", "测试", "检查", "golden"})

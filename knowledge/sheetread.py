@@ -27,6 +27,7 @@ from knowledge.sheetcolumns import (
     sheet_called,
 )
 from knowledge.sheetgrid import Grid, GridError, read_grids
+from knowledge.sheetmark import Origin, answer_origin, matter_origins, question_mark
 from knowledge.sheetrow import Row, RowError, head_faults, rows_of
 from knowledge.wordrules import checked_code, checked_fields
 from turns.understood import ASPECTS
@@ -54,6 +55,8 @@ class _Reading:
         self._answers: list[AnswerEntry] = []
         self._codes: dict[str, str] = {}
         self._places: dict[str, str] = {}
+        self._origins: dict[str, Origin] = {}
+        self._unedited: set[tuple[str, str, str, str]] = set()
 
     def read(self, grids: tuple[Grid, ...]) -> Imported:
         found = [(sheet_called(grid.title), grid) for grid in grids]
@@ -71,7 +74,7 @@ class _Reading:
                     self._sheet(sheet, grid, work)
         return Imported(
             tuple(self._answers), self._words, tuple(self._faults), partial=True,
-            places=self._places,
+            places=self._places, origins=self._origins, unedited=frozenset(self._unedited),
         )  # fmt: skip
 
     def _sheet(self, sheet: Sheet, grid: Grid, work: Callable[[Row], None]) -> None:
@@ -108,6 +111,8 @@ class _Reading:
             given: row.guard(given, partial(_checked, given, value))
             for given, value in fields.items()
         }
+        origins = matter_origins(row.text("mark"), code, fields)
+        self._origins |= {f"{code} {given}": origin for given, origin in origins.items()}
         self._codes[name] = code
         self._places[code] = row.place("code")
 
@@ -124,7 +129,11 @@ class _Reading:
             row.guard("sample", lambda: cells.flag(row.value("sample"))),
         )  # fmt: skip
         self._places[key] = row.place("aspect")
-        self._faults += row.wording_faults(entry)
+        origin = answer_origin(row.text("mark"), entry)
+        if origin is not None:
+            self._origins[key] = origin
+        if origin is None or origin.touched:
+            self._faults += row.wording_faults(entry)
         self._answers.append(entry)
 
     def _question(self, row: Row) -> None:
@@ -132,10 +141,14 @@ class _Reading:
         if use not in GOLDEN_USES | LEARNED_USES:
             row.refuse("use", "unreadable", f"用途写“学习”或“黄金问题”，不是“{use[:20]}”")
         field = "golden" if use in GOLDEN_USES else "questions"
-        for text in filter(None, row.text("text").split("\n")):
-            given = row.guard("text", partial(_checked, field, {aspect: [text]}))
-            by_aspect = self._words.setdefault(code, {}).setdefault(field, {})
-            by_aspect.setdefault(aspect, []).extend(given.get(aspect, ()))
+        by_aspect = self._words.setdefault(code, {}).setdefault(field, {})
+        whole = row.text("text")
+        as_it_was = row.text("mark") == question_mark(code, field, aspect, whole)
+        for text in filter(None, whole.split("\n")):
+            given = row.guard("text", partial(_checked, field, {aspect: [text]})).get(aspect, ())
+            by_aspect.setdefault(aspect, []).extend(given)
+            if as_it_was:
+                self._unedited |= {(code, field, aspect, one) for one in given}
         self._places.setdefault(code, row.place("text"))
 
     def _code(self, row: Row) -> str:

@@ -6,7 +6,7 @@ stored as a text and marked as quoted (OWASP ASVS 5.0, 1.2.10), and reads back a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from io import BytesIO
 from typing import Any
@@ -19,8 +19,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from knowledge.editing import Place
 from knowledge.files import Contents
-from knowledge.matters import AnswerEntry, MatterEntry
+from knowledge.matters import AnswerEntry, MatterEntry, answer_id
 from knowledge.sheetcolumns import ANSWERS, MATTERS, QUESTIONS, Sheet
+from knowledge.sheetmark import MATTER_FIELDS, answer_mark, matter_mark, question_mark
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WIDTHS = {"text": 60, "speech": 40, "document": 40, "aliases": 30, "phrasings": 40, "name": 22,
@@ -28,13 +29,18 @@ _WIDTHS = {"text": 60, "speech": 40, "document": 40, "aliases": 30, "phrasings":
 _WIDTH = 12
 
 
-def workbook(contents: Contents, place: Place) -> bytes:
-    """The file's bytes; :func:`knowledge.sheetread.read_workbook` reads the same back."""
-    names = {matter.code: matter.name for matter in contents.matters}
+def workbook(
+    contents: Contents, place: Place, versions: Mapping[str, int] | None = None
+) -> bytes:
+    """The file's bytes; :func:`knowledge.sheetread.read_workbook` reads the same back.
+
+    ``versions``: an answer's id → its newest published version, for the rows' marks.
+    """
+    names, newest = {matter.code: matter.name for matter in contents.matters}, versions or {}
     book = Workbook()
     book.remove(book.worksheets[0])
     _fill(book, MATTERS, (_matter(matter) for matter in contents.matters))
-    _fill(book, ANSWERS, (_answer(entry, names, place) for entry in contents.answers))
+    _fill(book, ANSWERS, (_answer(entry, names, place, newest) for entry in contents.answers))
     _fill(book, QUESTIONS, (row for matter in contents.matters for row in _questions(matter)))
     out = BytesIO()
     book.save(out)
@@ -43,7 +49,9 @@ def workbook(contents: Contents, place: Place) -> bytes:
 
 def _matter(matter: MatterEntry) -> Sequence[Any]:
     return (matter.code, matter.name, matter.department, matter.merged_line,
-            _lines(matter.aliases), _lines(matter.phrasings))  # fmt: skip
+            _lines(matter.aliases), _lines(matter.phrasings),
+            matter_mark(matter.code, {name: getattr(matter, name) for name in MATTER_FIELDS}),
+            )  # fmt: skip
 
 
 def _lines(texts: Sequence[str]) -> str:
@@ -51,19 +59,24 @@ def _lines(texts: Sequence[str]) -> str:
     return "\n".join(texts) + ("\n" if len(texts) == 1 else "")
 
 
-def _answer(entry: AnswerEntry, names: dict[str, str], place: Place) -> Sequence[Any]:
+def _answer(
+    entry: AnswerEntry, names: Mapping[str, str], place: Place, versions: Mapping[str, int]
+) -> Sequence[Any]:
+    version = versions.get(answer_id(entry.matter, entry.aspect, entry.region), 0)
     return (
         entry.matter, names[entry.matter], entry.aspect,
         place.regions.get(entry.region, entry.region), entry.text, entry.speech, entry.document,
         entry.article, entry.valid_from, entry.valid_to, "是" if entry.sample else "",
+        answer_mark(entry, version),
     )  # fmt: skip
 
 
 def _questions(matter: MatterEntry) -> Iterable[Sequence[Any]]:
-    for use, by_aspect in (("学习", matter.questions), ("黄金问题", matter.golden)):
-        for aspect, texts in by_aspect.items():
+    for use, field in (("学习", "questions"), ("黄金问题", "golden")):
+        for aspect, texts in getattr(matter, field).items():
             for text in texts:
-                yield matter.code, matter.name, aspect, text, use
+                mark = question_mark(matter.code, field, aspect, text)
+                yield matter.code, matter.name, aspect, text, use, mark
 
 
 def _fill(book: Workbook, sheet: Sheet, rows: Iterable[Sequence[Any]]) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # seconds that other commands should not pay
     from sqlalchemy import Engine
 
     from knowledge.editing import Act, Place
-    from knowledge.plan import Plan
+    from knowledge.planned import Plan
     from knowledge.search import Search
 
 knowledge = typer.Typer(
@@ -199,19 +199,28 @@ def history(
     json: Json = False,
 ) -> None:
     """一条答复的全部版本：谁、什么时候、为什么、改了什么。"""
+    from handoff.staff import list_staff
     from knowledge import history as past
     from knowledge.editing import AnswerKey
+    from knowledge.wording import check_key
+    from knowledge.words import matter_words
     from store.engine import reading
 
-    with _desk() as desk, reading(desk.engine) as session:
-        found = past.history(session, AnswerKey(matter, aspect, region))
+    key = AnswerKey(matter, aspect, region)
+    with _desk() as desk:
+        zone = desk.place.zone
+        with reading(desk.engine) as session:
+            matter_words(session, matter)
+            check_key(key, desk.place)
+            found = past.history(session, key)
+        names = {person.login: person.profile.name for person in list_staff(desk.engine)}
     if json:
-        print_json([past_document(one) for one in found])
+        print_json([past_document(one, zone, names) for one in found])
         return
     if not found:
         show(f"没有 {matter} 的{aspect}")
     for one in found:
-        show_past(one)
+        show_past(one, zone, names)
 
 
 @knowledge.command()

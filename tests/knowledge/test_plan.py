@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import Engine, func, select
 
 from knowledge import publish, versions
@@ -11,8 +13,10 @@ from knowledge.editing import EditError
 from knowledge.exporting import published_contents
 from knowledge.importing import Imported, ImportFault, read_import
 from knowledge.load import fields_of
-from knowledge.plan import Plan, apply, approve_all, export_workbook, plan
-from knowledge.words import matter_words
+from knowledge.plan import apply, approve_all, export_workbook, plan
+from knowledge.planned import Plan, changes
+from knowledge.publish import Selection
+from knowledge.words import approve_words, matter_words, stage
 from store.engine import reading, writing
 from store.tables import Answer, Audit, Matter
 from tests.knowledge.desk import (
@@ -21,6 +25,7 @@ from tests.knowledge.desk import (
     RENT,
     TODAY,
     act,
+    approved,
     drafted,
     live,
     small_city,
@@ -160,3 +165,125 @@ def test_what_a_sheet_leaves_empty_stays(desk: Engine) -> None:
     other = planned(desk, Imported((replace(bare, text="换了。"),))).answers[0]
     assert other.new == {"text": "换了。", "speech": ""}
     assert PAPERS.id == other.id
+
+
+def exported(engine: Engine, folder: Path, **cells: str | None) -> Path:
+    """A workbook of what is published, with cells changed (``答复_E2="…"``)."""
+    path = folder / "export.xlsx"
+    if not path.exists():
+        with reading(engine) as session:
+            path.write_bytes(export_workbook(session, PLACE, TODAY))
+    book = load_workbook(path)
+    for name, value in cells.items():
+        title, _, cell = name.partition("_")
+        book[title][cell] = value
+    path = folder / "edited.xlsx"
+    book.save(path)
+    return path
+
+
+def changed_here(engine: Engine, **fields: Any) -> None:
+    """An editor's words of the rent matter, published."""
+    with writing(engine) as session:
+        edition = matter_words(session, RENT).edition
+        edition = stage(session, act("editor2"), RENT, fields, edition=edition).edition
+        approve_words(session, act("chief"), RENT, edition=edition)
+    publish.publish(engine, act("chief"), PLACE, Selection((), (RENT,)), live=live())
+
+
+def told(found: Plan) -> list[tuple[str, str, str]]:
+    assert found.ok, found.faults
+    rows = (*found.answers, *found.words)
+    return [(one.change, one.id, one.field) for one in rows if one.change != "unchanged"]
+
+
+def test_an_old_sheet_leaves_alone_what_was_not_edited_in_it(
+    desk: Engine, tmp_path: Path
+) -> None:
+    exported(desk, tmp_path)
+    approved(desk, "后来改的。")
+    publish.publish(desk, act("chief"), PLACE, live=live())
+    golden = {"条件": ["租房提取公积金有什么条件"], "材料": ["租房提取公积金要带什么材料"]}
+    changed_here(desk, aliases=["租房取公积金"], golden=golden)
+    path = exported(desk, tmp_path, 答复_E3="条件改了。", 答复_F3=None, 事项_F2="租个屋\n赁个屋")
+    found = planned(desk, read_import(path, PLACE), "editor1")
+    assert told(found) == [
+        ("changed", "gjj.rent:条件:city", ""), ("added", RENT, "phrasings"),
+    ]  # fmt: skip
+
+
+def test_edited_here_and_in_the_sheet_is_told_and_kept(desk: Engine, tmp_path: Path) -> None:
+    exported(desk, tmp_path)
+    approved(desk, "后来改的。")
+    publish.publish(desk, act("chief"), PLACE, live=live())
+    changed_here(desk, aliases=["租房取公积金"])
+    path = exported(desk, tmp_path, 答复_E2="表里改的。", 事项_E2="租房拿钱\n租房取钱")
+    found = planned(desk, read_import(path, PLACE), "editor1")
+    assert told(found) == [("kept", "gjj.rent:材料:city", ""), ("kept", RENT, "aliases")]
+    assert found.answers[0].why == "导出以后又改过（第 2 版），没有覆盖"
+    assert (found.answers[0].title, found.words[0].title) == (
+        "租房提取公积金的材料", "租房提取公积金",
+    )  # fmt: skip
+    with writing(desk) as session:
+        made = apply(session, act("editor1"), PLACE, read_import(path, PLACE))
+    assert (made.versions, made.matters) == ((), ())
+    same = exported(desk, tmp_path, 答复_E2="后来改的。")
+    assert found.answers[0].old["text"] == "后来改的。"
+    found = planned(desk, read_import(same, PLACE), "editor1")
+    assert "text" not in (found.answers[0].new or {})
+
+
+def test_without_marks_a_sheet_works_as_before(desk: Engine, tmp_path: Path) -> None:
+    marks = dict.fromkeys(f"答复_L{row}" for row in range(1, 6))
+    marks |= dict.fromkeys(f"事项_G{row}" for row in range(1, 4))
+    exported(desk, tmp_path)
+    approved(desk, "后来改的。")
+    publish.publish(desk, act("chief"), PLACE, live=live())
+    path = exported(desk, tmp_path, **marks)
+    assert read_import(path, PLACE).origins == {}
+    found = planned(desk, read_import(path, PLACE))
+    back = [("changed", "gjj.rent:材料:city", "")]
+    assert told(found) == back
+    broken = exported(desk, tmp_path, 答复_L2="v1-自己写的")
+    assert told(planned(desk, read_import(broken, PLACE))) == back
+
+
+def test_a_corrected_sheet_renews_its_own_draft_but_no_later_handwork(
+    desk: Engine, tmp_path: Path
+) -> None:
+    path = exported(desk, tmp_path, 答复_E2="表里改的。")
+    with writing(desk) as session:
+        apply(session, act("editor1"), PLACE, read_import(path, PLACE))
+    path = exported(desk, tmp_path, 答复_E2="表里又改的。")
+    imported = read_import(path, PLACE)
+    assert told(planned(desk, imported, "editor1")) == [("changed", "gjj.rent:材料:city", "")]
+    drafted(desk, "后来手写的。", by="editor1")
+    found = planned(desk, imported, "editor1")
+    assert told(found) == [("kept", "gjj.rent:材料:city", "")]
+    assert found.answers[0].why == "您自己的草稿在网页上动过，没有覆盖"
+
+
+def test_a_row_that_says_what_is_published_is_not_in_anybodys_way(
+    desk: Engine, tmp_path: Path
+) -> None:
+    drafted(desk, "编辑正在写。", by="editor2")
+    assert planned(desk, Imported(small_contents().answers), "editor1").counts()["kept"] == 0
+    with writing(desk) as session:
+        edition = matter_words(session, RENT).edition
+        stage(session, act("editor2"), RENT, {"aliases": ["租房拿钱"]}, edition=edition)
+    words = {RENT: {"aliases": list(small_contents().matters[0].aliases)}}
+    assert planned(desk, Imported((), words), "editor1").counts()["kept"] == 0
+    words = {RENT: {"aliases": ["赁屋支公积"]}}
+    found = planned(desk, Imported((), words), "editor1")
+    assert found.words[0].why == "editor2 改的说法还没有发布"
+
+
+def test_what_differs_is_told_field_by_field(desk: Engine) -> None:
+    golden = {"费用": ["租房提公积金收钱吗"]}
+    found = planned(desk, file("租房提取公积金的材料变了。", golden=golden))
+    ((name, pieces),) = changes(found.answers[0])
+    assert name == "text"
+    assert "".join(piece.old for piece in pieces) == "租房提取公积金的材料是这样的。"
+    assert "".join(piece.new for piece in pieces) == "租房提取公积金的材料变了。"
+    ((name, pieces),) = changes(found.words[0])
+    assert (name, pieces[-1].new.strip()) == ("golden", "费用：租房提公积金收钱吗")

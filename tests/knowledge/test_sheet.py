@@ -248,3 +248,36 @@ def test_the_folder_that_is_exported_reads_back(tmp_path: Path) -> None:
     written = write_folder(tmp_path / "out", contents)
     assert [path.name for path in written] == ["gjj.rent.yaml", "gjj.buy.yaml"]
     assert read_folder(tmp_path / "out") == contents
+
+
+def test_each_row_says_what_it_was_exported_from(tmp_path: Path) -> None:
+    path = tmp_path / "out.xlsx"
+    path.write_bytes(workbook(small_contents(), PLACE, {"gjj.rent:材料:city": 7}))
+    imported = read_import(path, PLACE)
+    assert not any(origin.touched for origin in imported.origins.values())
+    assert imported.origins["gjj.rent:材料:city"].version == 7
+    assert len(imported.unedited) == 6
+    book = load_workbook(path)
+    book["答复"]["G2"] = "新办法"
+    book["事项"]["E2"] = "租房拿钱"
+    book["问法"]["D2"] = "租房提公积金拿啥"
+    book["答复"]["L4"] = book["答复"]["L3"].value  # dragged down: another row's mark is none
+    book.save(path)
+    imported = read_import(path, PLACE)
+    touched = [name for name, origin in imported.origins.items() if origin.touched]
+    assert touched == ["gjj.rent aliases", "gjj.rent:材料:city"]
+    assert "gjj.buy:材料:city" not in imported.origins
+    assert len(imported.unedited) == 5
+
+
+def test_a_row_nobody_edited_is_not_judged_again(tmp_path: Path) -> None:
+    contents = small_contents()
+    old = AnswerEntry(RENT, "费用", "city", "最高一千（示例数据）", "", "某办法", "",
+                      date(2026, 1, 1))  # fmt: skip
+    path = tmp_path / "out.xlsx"
+    path.write_bytes(workbook(type(contents)(contents.matters, (old,)), PLACE))
+    assert faults(read_import(path, PLACE)) == []
+    book = load_workbook(path)
+    book["答复"]["E2"] = "最高两千（示例数据）"
+    book.save(path)
+    assert faults(read_import(path, PLACE)) == [("答复!K2", "sample_unticked")]

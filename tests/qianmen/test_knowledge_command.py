@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from knowledge import versions
 from knowledge.editing import Act, EditError
 from knowledge.load import load
 from knowledge.publish import releases
-from qianmen.cli import app
+from qianmen.cli import app, main
 from store.engine import open_store, reading, upgrade, writing
 from tests.knowledge.desk import PLACE, RENT, drafted, small_contents
 
@@ -87,7 +87,10 @@ def test_from_an_export_to_published_and_back(house: Engine, tmp_path: Path) -> 
     assert past[0]["wording"]["text"] == "带身份证。"
     told = typed("history", RENT, "材料").stdout
     assert "第 2 版  已发布" in told
-    assert "chief  批准" in told
+    assert "陈审（chief）  批准" in told
+    at = datetime.fromisoformat(past[0]["steps"][0]["at"])
+    assert at.utcoffset() == timedelta(hours=8)
+    assert f"{at:%Y-%m-%d %H:%M}  command-line  起草" in told
     undone = document("undo", "--by", "chief", "--why", "写错了")
     assert undone["answers"] == ["gjj.rent:材料:city"]
     assert document("history", RENT, "材料")[1]["state"] == "published"
@@ -156,3 +159,60 @@ def test_golden_questions_are_asked_of_what_is_published(house: Engine) -> None:
         load(session, replace(contents, matters=(odd, buy)), datetime.now(UTC))
     found = document("test", code=1)
     assert [one["question"] for one in found["failing"]] == ["今天天气怎么样"]
+
+
+@pytest.mark.usefixtures("house")
+@pytest.mark.parametrize("json_too", [(), ("--json",)])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("history", "gjj.nope", "额度"), "matter_unknown"),
+        (("history", RENT, "天气"), "aspect_unknown"),
+        (("history", RENT, "材料", "--region", "mars"), "region_unknown"),
+        (("undo",), "approver_missing"),
+        (("undo", "--by", "chief"), "nothing_to_undo"),
+        (("publish", "--by", "chief"), "nothing_to_publish"),
+    ],
+)
+def test_what_is_refused_is_one_coded_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...], code: str, json_too: tuple[str, ...],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["qianmen", "knowledge", *words, *json_too])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (1, "")
+    assert err.splitlines()[-1].startswith(f"✘ {code}：")
+
+
+@pytest.mark.usefixtures("house")
+def test_the_report_names_matters_and_shows_what_differs(tmp_path: Path) -> None:
+    path = tmp_path / "answers.xlsx"
+    document("export", str(path))
+    book = load_workbook(path)
+    book["答复"]["E2"] = "租房提取公积金的材料有变。"
+    book.save(path)
+    told = typed("import", str(path), "--dry-run").stdout.splitlines()
+    assert told[0] == "修改  租房提取公积金的材料  gjj.rent:材料:city"
+    assert "答复：租房提取公积金的材料[-是这样的-][+有变+]。" in told[1]
+    assert told[-1].startswith("新增 0，修改 1，")
+
+
+@pytest.mark.usefixtures("house")
+def test_an_older_workbook_brings_nothing_old_back(tmp_path: Path) -> None:
+    """Rows that were not edited in the sheet stay as they became since; edited ones are told."""
+    old, newer = tmp_path / "old.xlsx", tmp_path / "newer.xlsx"
+    document("export", str(old))
+    document("export", str(newer))
+    edited(newer, "后来改的。")
+    document("import", str(newer), "--publish", "--by", "chief")
+    found = document("import", str(old), "--by", "li")
+    counts = found["counts"]
+    assert (counts["added"], counts["changed"], counts["kept"]) == (0, 0, 0)
+    edited(old, "旧文件里改的。")
+    found = document("import", str(old), "--by", "li")
+    assert [(one["change"], one["why"]) for one in found["answers"]] == [
+        ("kept", "导出以后又改过（第 2 版），没有覆盖")
+    ]
+    assert document("history", RENT, "材料")[0]["wording"]["text"] == "后来改的。"

@@ -16,6 +16,7 @@ from knowledge import plan as importing
 from knowledge.editing import EditError
 from knowledge.exporting import published_contents, write_folder
 from knowledge.importing import Imported, read_import
+from knowledge.planned import changes
 from store.engine import reading, writing
 from web.deps import EditsKnowledge, OwnForm, SeesKnowledge, SiteDep, renewed
 from web.desk.answering import desk_act, desk_page, wants_part
@@ -90,7 +91,7 @@ def export_files(request: Request, site: SiteDep, member: SeesKnowledge) -> Resp
 
 
 _NOTHING: dict[str, Any] = {
-    "plan": None, "seen": "", "changed": False, "made": None,
+    "plan": None, "seen": "", "changed": False, "made": None, "differences": changes,
 }  # fmt: skip
 
 
