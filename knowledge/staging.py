@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -10,13 +10,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from knowledge.doubles import doubled
 from knowledge.editing import EditError, MatterWords, Place, Version
+from knowledge.gateresult import Conflict
 from knowledge.matters import MatterEntry, PublishedAnswer
 from knowledge.published import Snapshot, entry_of, published_of, snapshot
 from knowledge.search import Search
 from knowledge.versionrows import version_of
 from knowledge.wording import check_publishable, speech_of
 from knowledge.wordrules import publishable
+from knowledge.words import staged as every_staged
 from knowledge.words import words_of
 from store.tables import Answer, Matter
 
@@ -69,6 +72,25 @@ def staged(
     answers = _with_versions(session, before.answers, versions, names, today)
     return Staged(before, replace(after, answers=answers), versions, matters,
                   mark(before.revision, versions, matters))  # fmt: skip
+
+
+def clashing(session: Session, codes: Collection[str] = ()) -> dict[str, tuple[Conflict, ...]]:
+    """Whose staged words are another matter's too, published or staged: code → the clashes.
+
+    ``codes``: only these matters' (empty: everybody's). The gate will refuse them.
+    """
+    before = snapshot(session)
+    changed = [words for words in every_staged(session) if words.pending]
+    if not any(words.code in codes or not codes for words in changed):
+        return {}
+    after = replace(before, matters=_with_words(before.matters, changed))
+    found: dict[str, list[Conflict]] = {}
+    for conflict in doubled(before, after):
+        for code in {conflict.matter, *(cause.matter for cause in conflict.causes)}:
+            if not codes or code in codes:
+                found.setdefault(code, []).append(conflict)
+    pending = {words.code for words in changed}
+    return {code: tuple(some) for code, some in found.items() if code in pending}
 
 
 def mark(

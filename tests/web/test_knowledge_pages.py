@@ -144,6 +144,62 @@ def test_two_people_write_and_approve_an_answer(wang: Person, zhao: Person) -> N
     assert audits(zhao.office.engine, "answer_approved") == [("zhao", PAPERS.id)]
 
 
+def test_a_text_changed_alone_is_told_where_it_is_written_approved_and_published(
+    wang: Person, zhao: Person
+) -> None:
+    """The small city says 材料是这样的。 on the telephone."""
+    told = wang.save(version=0, edition=0, **{**NEW, "text": "满3年，带合同。",
+                                              "speech": "材料是这样的。"}).json()  # fmt: skip
+    for part in ("#steps", "#agreeing"):
+        assert "文字改了，电话里说的没有改" in told["fresh"][part]
+    assert 'name="seen"' in told["fresh"]["#steps"]
+    speech = "满五年，带合同。"
+    form = {**NEW, "text": "满3年，带合同。", "speech": speech}
+    wang.save(version=told["version"], edition=told["edition"], **form)
+    assert step(wang, "submit").status_code == 200  # seen, not barred
+    mismatch = "电话里说“五”，文字里没有"
+    for path in (f"/{RENT}/材料", "/publish"):
+        page = zhao.page(path)
+        assert mismatch in page
+        assert speech in page
+    assert step(zhao, "approve").status_code == 200
+    version = work(zhao.office.engine)
+    gate = zhao.post("/publish/check", version=[version.id]).text
+    for shown in ("满3年，带合同。", speech, mismatch):
+        assert shown in gate
+    empty = zhao.post("/publish", version=[version.id], why=" ")
+    assert (empty.status_code, "为什么发布" in empty.text) == (422, True)
+
+
+def test_checking_ones_own_is_not_the_main_button(wang: Person, hire: Hire) -> None:
+    drafted(wang)
+    step(wang, "submit")
+    assert '<button class="button" type="submit" aria-describedby="own-check">自己核对' in (
+        wang.page(f"/{RENT}/材料")
+    )
+    other = hire("li", "李娜", "editor").page(f"/{RENT}/材料")
+    assert '<button class="button button_main" type="submit">核对无误' in other
+
+
+def test_a_name_of_another_matter_is_told_when_saved_and_before_approval(
+    wang: Person, zhao: Person
+) -> None:
+    with reading(wang.office.engine) as session:
+        edition = words.matter_words(session, BUY).edition
+    taken = "公积金付房租"
+    told = wang.save(f"/{BUY}/words/save", edition=edition, aliases=f"买房取公积金\n{taken}").json()
+    fresh = {part: html.unescape(text) for part, text in told["fresh"].items()}
+    message = f"“{taken}”这个说法已经是“租房提取公积金”的，不能又是“购房提取公积金”的"
+    assert message in fresh["#clashes"]
+    assert "先改掉再批准" in fresh["#pending"]
+    page = zhao.page("/publish")
+    for shown in (message, f"<ins>{taken}</ins>", "王芳写"):
+        assert shown in page
+    mended = wang.save(f"/{BUY}/words/save", edition=told["edition"], aliases="买房取公积金").json()
+    assert "不能又是" not in mended["fresh"]["#clashes"]
+    assert "先改掉" not in mended["fresh"]["#pending"]
+
+
 def test_nobody_approves_their_own(zhao: Person) -> None:
     drafted(zhao)
     page = zhao.page(f"/{RENT}/材料")

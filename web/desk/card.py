@@ -9,6 +9,7 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from knowledge.agreeing import disagreements
 from knowledge.editing import OPEN, AnswerKey, Fault, MatterWords, Place, Version
 from knowledge.matters import CITY
 from knowledge.versionrows import version_of
@@ -121,6 +122,14 @@ def missing(version: Version | None, today: date) -> tuple[Fault, ...]:
     return faults(version.wording, today)
 
 
+def warned(tab: Tab) -> tuple[Fault, ...]:
+    """Where the work's text and its words for the telephone may not agree: to be seen, no bar."""
+    if tab.work is None:
+        return ()
+    said = tab.later or tab.said
+    return disagreements(tab.work.wording, said.wording if said else None)
+
+
 def said_on_phone(version: Version | None) -> str:
     """What is said on the telephone; '' where nothing was written."""
     return speech_of(version.wording) if version else ""
@@ -140,8 +149,6 @@ def changes_of(words: MatterWords) -> tuple[Change, ...]:
         else:
             found += _changed(FIELDS[name], [old] if old else [], [new] if new else [])
     return tuple(found)
-
-
 
 
 def _changed(label: str, old: Iterable[str], new: Iterable[str]) -> list[Change]:

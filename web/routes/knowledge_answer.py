@@ -16,7 +16,7 @@ from knowledge.wording import check_key
 from store.engine import reading, writing
 from web.deps import ApprovesKnowledge, EditsKnowledge, OwnForm, SeesKnowledge, SiteDep, renewed
 from web.desk.answering import desk_act, desk_page, desk_part, onward, wants_part
-from web.desk.card import missing, said_on_phone
+from web.desk.card import missing, said_on_phone, warned
 from web.desk.conflicts import conflict_answer
 from web.desk.forms import FormWording
 from web.desk.paths import answer_path
@@ -71,7 +71,10 @@ def save(
     told = {
         "saved": act.at.astimezone(site.city.zone).strftime("%H:%M"), "version": kept.id,
         "edition": kept.edition, "said": said_on_phone(kept),
-        "fresh": {"#steps": desk_part(request, "knowledge_steps.html", values)},
+        "fresh": {
+            "#steps": desk_part(request, "knowledge_steps.html", values),
+            "#agreeing": desk_part(request, "knowledge_agreeing.html", values),
+        },
     }  # fmt: skip
     return renewed(request, JSONResponse(told))
 
@@ -182,6 +185,7 @@ def answer_values(site: Site, key: AnswerKey) -> dict[str, Any]:
         **values, "key": key, "tab": tab, "version": tab.work, "shown": shown,
         "wording": shown.wording if shown else blank,
         "said": said_on_phone(shown), "faults": missing(tab.work, values["card"].today),
+        "warnings": warned(tab),
         "city_text": None if key.region == CITY else values["card"].tab(key.aspect).said,
     }  # fmt: skip
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from knowledge import words
 from knowledge.editing import EditError, MatterWords
+from knowledge.staging import clashing
 from store.engine import reading, writing
 from turns.understood import ASPECTS
 from web.deps import ApprovesKnowledge, EditsKnowledge, OwnForm, SeesKnowledge, SiteDep, renewed
@@ -61,7 +62,10 @@ def save_words(
     values = card_values(site, code)
     told = {
         "saved": act.at.astimezone(site.city.zone).strftime("%H:%M"), "edition": kept.edition,
-        "fresh": {"#pending": desk_part(request, "knowledge_pending.html", values)},
+        "fresh": {
+            "#pending": desk_part(request, "knowledge_pending.html", values),
+            "#clashes": desk_part(request, "knowledge_clashes.html", values),
+        },
     }  # fmt: skip
     return renewed(request, JSONResponse(told))
 
@@ -101,8 +105,10 @@ def card_values(site: Site, code: str) -> dict[str, Any]:
     """What every page of a matter shows."""
     with reading(site.engine) as session:
         seen = card(session, site.desk.place, code, site.desk.place.day(site.now()))
+        clashes = clashing(session, (code,)).get(code, ())
     return {
-        "card": seen, "aspects": ASPECTS, "regions": regions_of(site.desk.place, seen),
+        "card": seen, "clashes": clashes, "aspects": ASPECTS,
+        "regions": regions_of(site.desk.place, seen),
         "who": lambda login: who(login, dict(seen.names)),
     }  # fmt: skip
 

@@ -73,6 +73,8 @@ def take_publish(
 ) -> Response:  # fmt: skip
     """Publish what is chosen; the gate runs once more, since others may have published."""
     chosen = _chosen(version, matter)
+    if not why.strip():
+        raise EditError("reason_missing", "请写明为什么发布，再点“发布”")
     try:
         with site.desk.one_check():
             live = site.desk.published.search()

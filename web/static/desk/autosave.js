@@ -11,6 +11,16 @@ export async function settled() {
   await Promise.all([...savers.values()].map((saver) => saver.now()));
 }
 
+/** The sentence that says what is too long to be kept, in any form of the page; else "". */
+export function tooLong() {
+  return [...savers.values()].map((saver) => saver.over()).find((told) => told) ?? "";
+}
+
+/** By how many characters a field is longer than it may be: counted as the server counts. */
+export function excess(field) {
+  return Math.max(0, [...field.value.trim()].length - Number(field.dataset.longest ?? Infinity));
+}
+
 export function values(form) {
   const found = {};
   for (const field of form.elements) {
@@ -51,8 +61,26 @@ class Saver {
     return Object.keys(now).filter((name) => now[name].trim() !== this.base[name].trim());
   }
 
+  /** What is too long, in words. It is neither cut nor saved: whoever wrote it shortens it. */
+  over() {
+    const told = [];
+    for (const field of this.form.querySelectorAll("[data-longest]")) {
+      const more = excess(field);
+      if (more) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+      const name = field.labels[0].firstChild.textContent.trim();
+      if (more) told.push(`${name}超出 ${more} 字（最长 ${field.dataset.longest} 字）`);
+    }
+    return told.join("；");
+  }
+
   later() {
     clearTimeout(this.timer);
+    const over = this.over();
+    if (over) {
+      this.tell(`${over}，还没保存`, "bad");
+      return;
+    }
     if (!this.dirty().length) {
       this.tell("");
       return;
@@ -64,7 +92,7 @@ class Saver {
   async now() {
     clearTimeout(this.timer);
     if (this.saving) await this.saving;
-    if (this.blocked || !this.dirty().length) return;
+    if (this.blocked || this.over() || !this.dirty().length) return;
     this.saving = this.save();
     await this.saving;
     this.saving = null;

@@ -1,6 +1,6 @@
 // Forms whose answer takes the place of one part of the page: <form data-live="#part">.
 
-import { settled } from "./autosave.js";
+import { settled, tooLong } from "./autosave.js";
 import { parsed, put } from "./parts.js";
 
 const running = new WeakMap();
@@ -9,6 +9,19 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-live]");
   if (!form) return;
   event.preventDefault();
+  const wanting = form.noValidate && form.querySelector("[data-say]:invalid");
+  if (wanting) {
+    problem(form, wanting.dataset.say);
+    wanting.setAttribute("aria-invalid", "true");
+    wanting.focus();
+    return;
+  }
+  // A step counts for what was saved: not while something typed is too long to be.
+  const over = form.querySelector("[name=edition]") ? tooLong() : "";
+  if (over) {
+    problem(form, `${over}，还没有保存。先删短再继续。`);
+    return;
+  }
   if (form.dataset.sure && !confirm(form.dataset.sure)) return;
   await send(form, event.submitter);
 });

@@ -1,6 +1,6 @@
 // What the citizen will see and hear, as it is being written.
 
-import { settled } from "./autosave.js";
+import { excess, settled } from "./autosave.js";
 
 const form = document.getElementById("wording");
 const CHARS_A_SECOND = 4.2; // of the telephone's voice at its usual speed
@@ -28,9 +28,10 @@ function draw() {
   put("text", text.value.trim() || "（还没有写答复）");
   put("source", source.value.trim() ? `来源：${source.value.trim()}${article.value.trim()}` : "");
   if (speech.value.trim()) put("said", speech.value.trim());
-  count("text", `${length(text.value)} / 2000 字`);
+  count("text", `${length(text.value.trim())} / ${text.dataset.longest} 字${beyond(text)}`, excess(text));
   const spoken = length(speech.value.trim());
-  count("speech", spoken ? `${spoken} 字，约 ${Math.max(1, Math.round(spoken / CHARS_A_SECOND))} 秒` : "");
+  const seconds = Math.max(1, Math.round(spoken / CHARS_A_SECOND));
+  count("speech", spoken ? `${spoken} 字，约 ${seconds} 秒${beyond(speech)}` : "", excess(speech));
 }
 
 function countLines() {
@@ -45,8 +46,15 @@ function put(name, words) {
   if (place) place.textContent = words;
 }
 
-function count(name, words) {
-  document.querySelector(`[data-count="${name}"]`).textContent = words;
+function beyond(field) {
+  const more = excess(field);
+  return more ? `，超出 ${more} 字` : "";
+}
+
+function count(name, words, over) {
+  const place = document.querySelector(`[data-count="${name}"]`);
+  place.textContent = words;
+  place.classList.toggle("over", over > 0);
 }
 
 function length(text) {
