@@ -26,14 +26,14 @@ from knowledge.importing import Imported as Imported
 from knowledge.importing import ImportFault as ImportFault
 from knowledge.importing import read_import as read_import
 from knowledge.matters import CITY, AnswerEntry
-from knowledge.planned import Change, Plan, Planned
+from knowledge.planned import Change, Plan, Planned, differing
 from knowledge.publish import Selection
 from knowledge.schedule import own_end
 from knowledge.sheetmark import Origin, answer_digest, field_digest
-from knowledge.versionrows import note, plain, steps_of, version_of, wording_of
+from knowledge.versionrows import note, steps_of, version_of, wording_of
 from knowledge.wording import check_key, faults, speech_of
 from knowledge.words import merged, words_of
-from store.tables import Answer, Matter
+from store.tables import Answer, Matter, Staff
 
 NOBODY = "command-line"
 """Who writes what a command imports; nobody writes by hand under this name."""
@@ -135,14 +135,14 @@ class _Planning:
         standing = (old, there) if theirs else (old,)
         if any(one is not None and _alike(one, new) for one in standing):
             return Planned("unchanged", key.id, "", None, None)
-        why = f"{open_.changed_by} 正在写这条答复" if open_ is not None and theirs else ""
+        why = f"{self._who(open_.changed_by)}正在写这条答复" if open_ is not None and theirs else ""
         if not why and origin is not None and rows:
             why = self._changed_since(key, origin, open_)
         if why:
-            return Planned("kept", key.id, "", *_differing(old, new), why)
+            return Planned("kept", key.id, "", *differing(old, new), why)
         self._judge(key, new)
         change: Change = "added" if old is None else "changed"
-        return Planned(change, key.id, "", *_differing(old, new))
+        return Planned(change, key.id, "", *differing(old, new))
 
     def _changed_since(self, key: AnswerKey, origin: Origin, open_: Answer | None) -> str:
         """Who changed the answer since the file was exported, for people; '' where nobody did."""
@@ -186,7 +186,7 @@ class _Planning:
         untouched = origin is not None and not origin.touched
         if untouched or old == new or (others and published == live):
             return Planned("unchanged", words.code, name, None, None)
-        why = f"{others[0]} 改的说法还没有发布" if others else ""
+        why = f"{self._who(others[0])}改的说法还没有发布" if others else ""
         standing = live if self._by == NOBODY else old
         if not why and origin is not None and field_digest(name, standing) != origin.digest:
             why = "导出以后又改过，没有覆盖"
@@ -206,6 +206,10 @@ class _Planning:
             }
             given = {aspect: texts for aspect, texts in given.items() if texts}
         return merged(name, there, given)
+
+    def _who(self, login: str) -> str:
+        name = self._session.scalar(select(Staff.name).where(Staff.login == login))
+        return f"{name}（{login}）" if name else f"{login} "
 
     def _title(self, key: AnswerKey) -> str:
         row = self._matters.get(key.matter)
@@ -287,12 +291,3 @@ def _wording(session: Session, row: Answer) -> Wording:
 
 def _alike(old: Wording, new: Wording) -> bool:
     return replace(old, speech=speech_of(old)) == replace(new, speech=speech_of(new))
-
-
-def _differing(old: Wording | None, new: Wording) -> tuple[Any, Any]:
-    after = {name: plain(value) for name, value in asdict(new).items()}
-    if old is None:
-        return None, after
-    before = {name: plain(value) for name, value in asdict(old).items()}
-    names = [name for name in after if before[name] != after[name]]
-    return {name: before[name] for name in names}, {name: after[name] for name in names}

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from knowledge.editing import Wording
 from knowledge.history import Piece, difference
 from knowledge.importing import ImportFault
+from knowledge.versionrows import plain
 
 Change = Literal["added", "changed", "unchanged", "kept"]
 
@@ -72,6 +74,16 @@ def changes(one: Planned) -> tuple[tuple[str, tuple[Piece, ...]], ...]:
     return tuple(
         (name, difference(*pair)) for name, pair in pairs.items() if pair[0] != pair[1]
     )
+
+
+def differing(old: Wording | None, new: Wording) -> tuple[Any, Any]:
+    """The fields in which two wordings differ, as JSON: what they were and are to be."""
+    after = {name: plain(value) for name, value in asdict(new).items()}
+    if old is None:
+        return None, after
+    before = {name: plain(value) for name, value in asdict(old).items()}
+    names = [name for name in after if before[name] != after[name]]
+    return {name: before[name] for name in names}, {name: after[name] for name in names}
 
 
 def _told(value: Any) -> str:

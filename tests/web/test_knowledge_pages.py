@@ -395,6 +395,8 @@ def test_an_exported_sheet_comes_back_as_drafts(wang: Person) -> None:
     data = changed_sheet(data, "租房提取公积金的材料是这样的。", "表格里改过的。")
     report = upload(wang, "", "知识.xlsx", data)
     assert (report.status_code, PAPERS.id in report.text) == (200, True)
+    assert "<b>租房提取公积金的材料</b>" in report.text
+    assert re.search("<del>[^<]+</del><ins>[^<]+</ins>", report.text)
     with reading(wang.office.engine) as session:
         assert versions.open_version(session, PAPERS) is None
     seen = report.text.split('name="seen" value="')[1].split('"')[0]
