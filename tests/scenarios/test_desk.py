@@ -120,6 +120,7 @@ def test_from_a_search_to_an_answer_that_is_said(site: DeskSite) -> None:
     wang, zhao = site.sign_in("wang"), site.sign_in("zhao")
     search_by_keyboard(wang)
     open_answer(wang)
+    keeps_what_is_too_long(wang)
     both_edit(wang, zhao)
     wang.get_by_label("文字和电话里说的都看过了").check()
     wang.get_by_role("button", name="提交核对").click()
@@ -153,6 +154,14 @@ def open_answer(page: Page) -> None:
     expect(page.get_by_role("heading", name="租房提取公积金")).to_be_visible()
     page.get_by_label("各个方面").get_by_role("link", name="材料").click()
     expect(page.locator("#text")).to_be_visible()
+
+
+def keeps_what_is_too_long(page: Page) -> None:
+    """Neither cut nor saved, and said so."""
+    page.locator("#text").fill("字" * 2100)
+    expect(page.locator("#wording [data-status]")).to_contain_text("答复超出 100 字")
+    expect(page.locator('[data-count="text"]')).to_contain_text("超出 100 字")
+    expect(page.locator("#text")).to_have_value("字" * 2100)
 
 
 def both_edit(wang: Page, zhao: Page) -> None:
