@@ -71,8 +71,7 @@ def _conflict(
     text, field = owners[claims]
     called = "说法" if code == "name_doubled" else "问法"
     message = (
-        f"“{text}”这个{called}已经是“{_called(has, names)}”的，"
-        f"不能又是“{_called(claims, names)}”的"
+        f"“{text}”这个{called}已经是“{_called(has, names)}”的，不能又是“{_called(claims, names)}”的"
     )
     cause = Cause(claims.matter, names[claims.matter], field, text)
     return Conflict(

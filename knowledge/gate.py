@@ -114,9 +114,7 @@ def examine(side: Side, now: datetime) -> GateResult:
         hits = sum(is_right(one, ask(side, one, now, texts[kind])) for one, texts in asked)
         noise.append(Noise(kind, len(asked), hits, hits))
     seconds = time.monotonic() - began
-    return GateResult(
-        not failing, len(golden), right, right, (), failing, 0, tuple(noise), seconds
-    )
+    return GateResult(not failing, len(golden), right, right, (), failing, 0, tuple(noise), seconds)
 
 
 class _Run:
@@ -253,4 +251,3 @@ def _changed(before: Snapshot, after: Snapshot) -> frozenset[str]:
 
 def _by_code(matters: Sequence[MatterEntry]) -> dict[str, MatterEntry]:
     return {matter.code: matter for matter in matters}
-

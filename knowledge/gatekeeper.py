@@ -54,9 +54,7 @@ class Gatekeeper:
             self._runs.append(_Run(before, after, place, day, result))
             return result
 
-    def _before(
-        self, found: Snapshot, place: Place, day: date, live: Search | None
-    ) -> Side:
+    def _before(self, found: Snapshot, place: Place, day: date, live: Search | None) -> Side:
         if self._side is not None:
             of, when, side = self._side
             if (of, when, side.found) == (place, day, found):

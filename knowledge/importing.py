@@ -110,9 +110,7 @@ def _file(path: Path, name: str) -> Imported:
 
 
 def _held(contents: Contents) -> Imported:
-    return Imported(
-        contents.answers, {matter.code: _fields(matter) for matter in contents.matters}
-    )
+    return Imported(contents.answers, {matter.code: _fields(matter) for matter in contents.matters})
 
 
 def _fields(matter: MatterEntry) -> dict[str, Any]:

@@ -28,6 +28,7 @@ GENERIC = "*"
 OUTSIDE_PATH = Path(__file__).resolve().parent / "outside.txt"
 
 _STRUCK_SHARE = 0.3
+_FEWEST_STRANGERS = 200
 _TAUGHT_NAMES = 300
 _MOST_MATTERS = 400
 _MATTER_STRENGTH = 1.0
@@ -68,7 +69,7 @@ def learn(
     given = matters if len(matters) <= _MOST_MATTERS else ()
     chance = random.Random(12345)  # noqa: S311 - the same model at every start, no secret
     strangers = read_outside() if outside is None else outside
-    here = [text for text in strangers if not of_another_city(text)]
+    here = _fair(given, [text for text in strangers if not of_another_city(text)])
     about = _about(given, phrasings, here)
     asked = _asked(given, phrasings, taught_names(matters), chance)
     texts = list(dict.fromkeys(text for text, _ in (*about, *asked)))
@@ -85,6 +86,13 @@ def learn(
             for text in texts
         },
     )
+
+
+def _fair(matters: Sequence[MatterEntry], strangers: Sequence[str]) -> Sequence[str]:
+    """No more strangers than there is said about matters: few matters would be drowned."""
+    said = sum(len(one.names) + sum(map(len, one.questions.values())) for one in matters)
+    step = max(1, len(strangers) // max(_FEWEST_STRANGERS, said))
+    return strangers[::step]
 
 
 def _struck(text: Signs, chance: random.Random) -> Signs:

@@ -128,9 +128,7 @@ def _load_matters(
             _change_matter(matter, values, report, now)
 
 
-def _change_matter(
-    matter: Matter, values: dict[str, Any], report: Report, now: datetime
-) -> None:
+def _change_matter(matter: Matter, values: dict[str, Any], report: Report, now: datetime) -> None:
     if matter.pending or matter.changed_by not in ("", IMPORTER):
         report.matters_kept.append(matter.code)
         return

@@ -129,8 +129,4 @@ def _sound(char: str) -> str:
 
 def _answered(row: Labelled, found: Found) -> bool:
     answer = found.answer
-    return (
-        answer is not None
-        and answer.matter == row.matter
-        and row.aspect in ("", answer.aspect)
-    )
+    return answer is not None and answer.matter == row.matter and row.aspect in ("", answer.aspect)

@@ -262,9 +262,7 @@ def _stage_words(session: Session, act: Act, found: Plan, writer: str) -> tuple[
     return tuple(changes)
 
 
-def _draft(
-    session: Session, act: Act, place: Place, entry: AnswerEntry, writer: str
-) -> int:
+def _draft(session: Session, act: Act, place: Place, entry: AnswerEntry, writer: str) -> int:
     author = replace(act, by=writer) if writer else act
     draft = versions.begin(session, author, place, _key(entry))
     wording = resolved(entry, draft.wording if draft.wording.text else None, place.day(act.at))

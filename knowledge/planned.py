@@ -71,9 +71,7 @@ def changes(one: Planned) -> tuple[tuple[str, tuple[Piece, ...]], ...]:
     """
     old, new = ({one.field: one.old}, {one.field: one.new}) if one.field else (one.old, one.new)
     pairs = {name: (_told((old or {}).get(name)), _told(new[name])) for name in new or {}}
-    return tuple(
-        (name, difference(*pair)) for name, pair in pairs.items() if pair[0] != pair[1]
-    )
+    return tuple((name, difference(*pair)) for name, pair in pairs.items() if pair[0] != pair[1])
 
 
 def differing(old: Wording | None, new: Wording) -> tuple[Any, Any]:

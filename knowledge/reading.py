@@ -76,9 +76,7 @@ class Reader:
         return _read(text, about, self.learned, self.memory, self.late)
 
 
-def _read(
-    text: str, about: str, learned: Learned, memory: Memory, late: Linear | None
-) -> Reading:
+def _read(text: str, about: str, learned: Learned, memory: Memory, late: Linear | None) -> Reading:
     vocabulary = memory.vocabulary
     rows = [vocabulary.row(part) for part in parts(about)]
     scores = _weighed(learned.matters, rows)

@@ -29,9 +29,7 @@ _WIDTHS = {"text": 60, "speech": 40, "document": 40, "aliases": 30, "phrasings":
 _WIDTH = 12
 
 
-def workbook(
-    contents: Contents, place: Place, versions: Mapping[str, int] | None = None
-) -> bytes:
+def workbook(contents: Contents, place: Place, versions: Mapping[str, int] | None = None) -> bytes:
     """The file's bytes; :func:`knowledge.sheetread.read_workbook` reads the same back.
 
     ``versions``: an answer's id → its newest published version, for the rows' marks.

@@ -178,9 +178,7 @@ def _with_versions(
     return (*renamed, *shown)
 
 
-def _as_published(
-    session: Session, version: Version, names: Mapping[str, str]
-) -> PublishedAnswer:
+def _as_published(session: Session, version: Version, names: Mapping[str, str]) -> PublishedAnswer:
     row = session.get_one(Answer, version.id)
     made = published_of(row, names[version.key.matter])
     return replace(made, speech=speech_of(version.wording))

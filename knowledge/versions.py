@@ -200,9 +200,7 @@ def _refuse_unless(row: Answer, allowed: tuple[str, ...], step: str) -> None:
         raise EditError("step_refused", f"这个版本{said}，不能{step}", state=row.state)
 
 
-def _write(
-    session: Session, act: Act, row: Answer, wording: Wording, why: str | None
-) -> None:
+def _write(session: Session, act: Act, row: Answer, wording: Wording, why: str | None) -> None:
     before, writers = row.state, version_of(session, row).writers
     row.state, row.checked_by, row.approved_by = "draft", "", ""
     set_wording(row, wording)

@@ -103,9 +103,7 @@ def add_words(
     return words_of(row)
 
 
-def add_matter(
-    session: Session, act: Act, code: str, fields: Mapping[str, Any]
-) -> MatterWords:
+def add_matter(session: Session, act: Act, code: str, fields: Mapping[str, Any]) -> MatterWords:
     """A new matter, staged whole: nobody is understood by it before it is published.
 
     ``fields`` needs ``name`` and ``department``. Raises ``matter_taken``, ``matter_code_invalid``,
@@ -146,9 +144,7 @@ def approve_words(session: Session, act: Act, code: str, *, edition: int) -> Mat
     return words_of(row)
 
 
-def reject_words(
-    session: Session, act: Act, code: str, *, edition: int, why: str
-) -> MatterWords:
+def reject_words(session: Session, act: Act, code: str, *, edition: int, why: str) -> MatterWords:
     """Take an approval back, with a reason; what is pending stays. Raises ``reason_missing``."""
     row = _at_edition(session, code, edition)
     if not why.strip():

@@ -128,9 +128,7 @@ def install(app: FastAPI, recall: Callable[[Request], None]) -> None:
     async def _edit(request: Request, error: EditError) -> Response:
         status = EDIT_STATUS.get(error.code, 422)
         sentence = f"{error}。".replace("。。", "。")
-        return answer_problem(
-            request.scope, status, error.code, sentence=sentence, data=error.data
-        )
+        return answer_problem(request.scope, status, error.code, sentence=sentence, data=error.data)
 
     @app.exception_handler(KnowledgeError)
     async def _knowledge(request: Request, error: KnowledgeError) -> Response:

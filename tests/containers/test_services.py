@@ -76,7 +76,8 @@ async def test_all_services_start_get_healthy_and_stop(world: World) -> None:
         ended = {name: await world.stop(ALL[name]) for name in reversed(tuple(world.running))}
     # uvicorn, when it has ended in order, raises the signal that told it to.
     in_order = {"web": {0, -signal.SIGTERM}, "actions": {0, -signal.SIGTERM}}
-    assert all(code in in_order.get(name, {0}) for name, code in ended.items()), ended
+    wrong = {name: code for name, code in ended.items() if code not in in_order.get(name, {0})}
+    assert wrong == {}
 
 
 @asynccontextmanager

@@ -92,9 +92,7 @@ def drafted(
         return versions.save(session, act(by), draft.id, said, edition=draft.edition)
 
 
-def approved(
-    engine: Engine, text: str, key: AnswerKey = PAPERS, **other: Any
-) -> Version:
+def approved(engine: Engine, text: str, key: AnswerKey = PAPERS, **other: Any) -> Version:
     """A version that a second person approved."""
     draft = drafted(engine, text, key, **other)
     with writing(engine) as session:

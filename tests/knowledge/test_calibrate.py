@@ -41,7 +41,8 @@ MATTERS = (
 ANSWERED = {matter.code: frozenset(matter.questions) for matter in MATTERS}
 PHRASINGS = Phrasings(
     {"材料": ("要带什么材料", "得拿啥", "需要什么证件"), "费用": ("多少钱", "掏多少", "收不收费")},
-    ("我想问一下", "的事", "呢"), ("户口本",),
+    ("我想问一下", "的事", "呢"),
+    ("户口本",),
 )
 OUTSIDE = ("今天天气怎么样", "给我讲个笑话", "路灯坏了没人修", "彩票怎么买", "吃啥好", "漏水不管")
 

@@ -91,21 +91,14 @@ def test_an_alias_that_steals_another_matters_golden_question_is_refused() -> No
 
 
 def test_both_texts_stand_side_by_side() -> None:
-    """Rent gives its words up to buying: what rent's question gets is then buying's text."""
-    words = (entry(RENT).name, *entry(RENT).aliases)
-    matters = (
-        replace(entry(RENT), name="无房提取", aliases=()),
-        replace(entry(BUY), aliases=(*entry(BUY).aliases, *words)),
-    )
-    result = run(replace(now_said(), matters=matters))
-    found = [one for one in only(result, "golden_missed") if one.after is not None
-             and one.after.decision == "answer"]  # fmt: skip
-    assert found
-    first = found[0]
+    """One question for two matters: what it gets now, and what it would have to get."""
+    question = entry(RENT).golden["材料"][0]
+    result = run(changed(BUY, golden=more_golden(BUY, "材料", question)))
+    (first,) = only(result, "question_doubled")
     assert first.before is not None
     assert first.after is not None
-    assert first.before.text == f"租房提取公积金的{first.aspect}是这样的。"
-    assert first.after.text == f"购房提取公积金的{first.aspect}是这样的。"
+    assert first.before.text == "租房提取公积金的材料是这样的。"
+    assert first.after.text == "购房提取公积金的材料是这样的。"
     assert "购房提取公积金" in first.message
 
 

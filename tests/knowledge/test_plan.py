@@ -197,9 +197,7 @@ def told(found: Plan) -> list[tuple[str, str, str]]:
     return [(one.change, one.id, one.field) for one in rows if one.change != "unchanged"]
 
 
-def test_an_old_sheet_leaves_alone_what_was_not_edited_in_it(
-    desk: Engine, tmp_path: Path
-) -> None:
+def test_an_old_sheet_leaves_alone_what_was_not_edited_in_it(desk: Engine, tmp_path: Path) -> None:
     exported(desk, tmp_path)
     approved(desk, "后来改的。")
     publish.publish(desk, act("chief"), PLACE, live=live())

@@ -54,7 +54,7 @@ def test_what_is_exported_reads_back(tmp_path: Path) -> None:
         assert {a: tuple(t) for a, t in words["golden"].items()} == dict(matter.golden)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+8612345", "-5元起", "@某某", "=HYPERLINK(\"x\")"])
+@pytest.mark.parametrize("text", ["=1+1", "+8612345", "-5元起", "@某某", '=HYPERLINK("x")'])
 def test_what_looks_like_a_formula_is_a_text(tmp_path: Path, text: str) -> None:
     contents = small_contents()
     entry = AnswerEntry(RENT, "费用", "city", text, text, "某办法", "", date(2026, 1, 1))

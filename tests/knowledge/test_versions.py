@@ -168,9 +168,7 @@ def test_a_discarded_draft_stays_in_the_history_and_a_new_one_can_begin(desk: En
 def test_two_editors_do_not_overwrite_each_other(desk: Engine) -> None:
     draft = drafted(desk, "第一稿。")
     with writing(desk) as session:
-        versions.save(
-            session, act("editor2"), draft.id, wording("乙改的。"), edition=draft.edition
-        )
+        versions.save(session, act("editor2"), draft.id, wording("乙改的。"), edition=draft.edition)
     with writing(desk) as session:
         error = refused(
             lambda: versions.save(

@@ -54,9 +54,7 @@ class DeskSite:
 
     def sign_in(self, login: str, width: int = 1280) -> Page:
         """Somebody at a browser of their own."""
-        context = self.browser.new_context(
-            viewport={"width": width, "height": 844}, locale="zh-CN"
-        )
+        context = self.browser.new_context(viewport={"width": width, "height": 844}, locale="zh-CN")
         self.contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

@@ -416,9 +416,10 @@ def test_a_broken_sheet_names_its_row_and_changes_nothing(wang: Person) -> None:
                       ("a.xlsx", b""), ("../../x.yaml", b"code: 1\n")):  # fmt: skip
         assert upload(wang, "", name, bad).status_code == 422, name
         assert upload(wang, "/apply", name, bad).status_code == 422, name
-    assert wang.client.post(
-        "/knowledge/import", data={"token": wang.token}, headers=PART
-    ).status_code == 422
+    assert (
+        wang.client.post("/knowledge/import", data={"token": wang.token}, headers=PART).status_code
+        == 422
+    )
     with reading(wang.office.engine) as session:
         assert versions.in_work(session) == ()
 

@@ -63,9 +63,7 @@ def lines_of(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def with_lines(
-    by_aspect: Mapping[str, Any], aspect: str, lines: list[str]
-) -> dict[str, list[str]]:
+def with_lines(by_aspect: Mapping[str, Any], aspect: str, lines: list[str]) -> dict[str, list[str]]:
     """``by_aspect`` with another aspect's lines exchanged."""
     rest = {name: list(texts) for name, texts in by_aspect.items() if name != aspect}
     return {**rest, aspect: lines} if lines else rest

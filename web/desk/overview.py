@@ -240,6 +240,5 @@ def _ended(session: Session, today: date) -> tuple[Ending, ...]:
     return tuple(
         Ending(version_of(session, row), name, (row.valid_to - today).days)
         for row, name in rows
-        if row.valid_to is not None
-        and (row.matter_code, row.aspect, row.region) not in present
+        if row.valid_to is not None and (row.matter_code, row.aspect, row.region) not in present
     )

@@ -82,7 +82,10 @@ def queue(session: Session, login: str, today: date) -> Queue:
     clashes = clashing(session)
     staged = [
         WaitingWords(
-            one, str(one.staged["name"]), login in one.writers, changes_of(one),
+            one,
+            str(one.staged["name"]),
+            login in one.writers,
+            changes_of(one),
             clashes.get(one.code, ()),
         )
         for one in words.staged(session)

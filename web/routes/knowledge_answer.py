@@ -201,9 +201,7 @@ def approve_one(
     return versions.approve(session, act, place, version, edition=edition, why=why)
 
 
-def differences(
-    old: Wording | None, new: Wording
-) -> list[tuple[str, tuple[history.Piece, ...]]]:
+def differences(old: Wording | None, new: Wording) -> list[tuple[str, tuple[history.Piece, ...]]]:
     """Field by field what differs; the first version's own text as inserted."""
     before = old or replace(new, text="", speech="", document="", article="")
     fields = ("text", "speech", "document", "article")
