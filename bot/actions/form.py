@@ -13,16 +13,10 @@ from typing import Any
 
 from bot.actions.calls import OPENS_FORM, Turn
 from config.city import City, Form, Question
-from handoff.extract import (
-    Extracted,
-    amended_place,
-    extract,
-    extract_all,
-    kind_of,
-    refined_when,
-    refined_where,
-    with_house,
-)
+from handoff.extract import extract, extract_all, kind_of
+from handoff.said import Extracted
+from handoff.when import refined_when
+from handoff.where import amended_place, refined_where, with_house
 from language.numbers import group_phone, phone, spoken_phone
 from turns.orders import OrderField
 from turns.understood import Act
