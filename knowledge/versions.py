@@ -29,6 +29,7 @@ from knowledge.versionrows import (
     wording_of,
 )
 from knowledge.wording import check_bounds, check_key, check_publishable
+from language.speakable import speakable
 from store.locks import one_at_a_time
 from store.tables import Answer, Matter
 
@@ -234,7 +235,10 @@ def _open(session: Session, key: AnswerKey) -> Answer | None:
 
 
 def _as_said(session: Session, row: Answer) -> Wording:
-    return replace(wording_of(row), valid_to=own_end(session, row))
+    said = wording_of(row)
+    # Speech that publishing made of the text follows the text, as long as nobody writes another.
+    speech = "" if said.speech == speakable(said.text) else said.speech
+    return replace(said, speech=speech, valid_to=own_end(session, row))
 
 
 def _blank(today: date) -> Wording:

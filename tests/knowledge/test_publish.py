@@ -179,6 +179,14 @@ def test_undoing_what_starts_later_gives_the_present_one_its_end_back(desk: Engi
     assert said(desk, 400) == "明年的规定。"
 
 
+def test_speech_that_was_made_of_the_text_follows_the_text(desk: Engine) -> None:
+    approved(desk, "每月最高1500元。")
+    out(desk)
+    with writing(desk) as session:
+        draft = versions.begin(session, act("editor1"), PLACE, PAPERS)
+    assert (draft.wording.text, draft.wording.speech) == ("每月最高1500元。", "")
+
+
 def test_a_retired_answer_is_not_said_and_can_be_undone(desk: Engine) -> None:
     with reading(desk) as session:
         there = history(session, PAPERS)[0].version
