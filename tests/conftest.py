@@ -18,11 +18,13 @@ import structlog
 from sqlalchemy import Engine
 
 from config.city import City, load_city
-from config.settings import ROOT
+from config.settings import ROOT, Settings
 from store.engine import open_engine, upgrade
 from tests.postgres import Cluster, cluster, programs
 
 SAMPLE_CITY = ROOT / "config" / "cities" / "sample"
+LEARNED = Settings().data_dir.resolve() / "learned"
+"""Where the installation keeps its trained classifiers: the sample city's are trained once."""
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # a Friday, 12:00 in the sample city
 
 

@@ -9,6 +9,7 @@ from knowledge.calibration import read_calibration
 from knowledge.files import read_folder
 from knowledge.search import Search
 from tests.bot.calling import published
+from tests.conftest import LEARNED
 from tests.knowledge.conftest import as_published
 
 
@@ -26,5 +27,5 @@ def sample_search(city: City) -> Search:
         contents.matters, [as_published(contents.matters, entry) for entry in contents.answers],
         parents={region.code: region.parent for region in city.regions if region.parent},
         regions={region.code: region.name for region in city.regions}, zone=city.zone,
-        calibration=read_calibration(city.folder),
+        calibration=read_calibration(city.folder), cache=LEARNED,
     )  # fmt: skip

@@ -30,6 +30,7 @@ from config.city import City
 from config.settings import ROOT, Settings
 from knowledge.load import load_folder
 from store.engine import open_store, upgrade
+from tests.conftest import LEARNED
 from turns import wire
 from turns.context import Context
 from turns.replies import Ask, Say
@@ -138,7 +139,7 @@ def _rasa(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 @contextmanager
 def _actions(settings: Settings, city: City, engine: Engine) -> Iterator[None]:
     config = uvicorn.Config(
-        create_app(joined(city, engine)), host="127.0.0.1", port=settings.actions_port,
+        create_app(joined(city, engine, LEARNED)), host="127.0.0.1", port=settings.actions_port,
         log_config=None, access_log=False,
     )  # fmt: skip
     server = uvicorn.Server(config)

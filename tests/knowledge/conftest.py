@@ -11,6 +11,7 @@ from knowledge.files import Contents, read_folder
 from knowledge.matters import AnswerEntry, MatterEntry, PublishedAnswer, answer_id
 from knowledge.published import source_line
 from knowledge.search import Search
+from tests.conftest import LEARNED
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "config" / "cities" / "sample" / "knowledge"
@@ -47,5 +48,5 @@ def search(contents: Contents) -> Search:
     answers = [as_published(contents.matters, entry) for entry in contents.answers]
     return Search.build(
         contents.matters, answers, parents=PARENTS, zone=ZoneInfo("Asia/Shanghai"),
-        regions=REGIONS, calibration=read_calibration(FOLDER.parent),
+        regions=REGIONS, calibration=read_calibration(FOLDER.parent), cache=LEARNED,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from knowledge.load import Report, advance, load, load_folder
 from knowledge.published import KnowledgeError, Published
 from store.engine import open_engine, reading, upgrade, writing
 from store.tables import Answer, Matter
+from tests.conftest import LEARNED
 from tests.knowledge.conftest import FOLDER, NOW
 from turns.context import Context
 
@@ -104,7 +105,7 @@ def test_a_changed_name_is_imported(engine: Engine, contents: Contents) -> None:
 
 def test_a_broken_import_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     load_folder(engine, FOLDER, NOW)
-    published = Published(engine)
+    published = Published(engine, cache=LEARNED)
     before = published.search()
     folder = tmp_path / "broken"
     folder.mkdir()
@@ -116,7 +117,7 @@ def test_a_broken_import_changes_nothing(engine: Engine, tmp_path: Path) -> None
 
 def test_publishing_is_seen_at_once_and_only_then(engine: Engine, contents: Contents) -> None:
     imported(engine, contents)
-    published = Published(engine)
+    published = Published(engine, cache=LEARNED)
     first = contents.answers[0]
     before = published.search()
     assert published.search() is before
@@ -130,7 +131,7 @@ def test_publishing_is_seen_at_once_and_only_then(engine: Engine, contents: Cont
 
 def test_another_process_sees_it_too(engine: Engine, contents: Contents) -> None:
     imported(engine, contents)
-    published = Published(engine)
+    published = Published(engine, cache=LEARNED)
     before = published.search()
     with writing(engine) as session:
         session.query(Answer).filter_by(matter_code="gjj.rent", aspect="材料").delete()
@@ -144,10 +145,10 @@ def test_another_process_sees_it_too(engine: Engine, contents: Contents) -> None
 def test_without_a_database_the_last_answers_go_on(bare_database: str, contents: Contents) -> None:
     engine = open_engine(bare_database)
     with pytest.raises(KnowledgeError):
-        Published(engine).search()
+        Published(engine, cache=LEARNED).search()
     upgrade(engine)
     imported(engine, contents)
-    published = Published(engine)
+    published = Published(engine, cache=LEARNED)
     before = published.search()
     with writing(engine) as session:
         session.connection().exec_driver_sql("ALTER TABLE knowledge_revision RENAME TO gone")
