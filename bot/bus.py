@@ -20,6 +20,7 @@ STREAM = "qianmen:turns"
 PATIENCE_S = 1.0
 _KEPT = 1000
 _BLOCK_MS = 5000
+_AGAIN_S = 1.0
 _RETRY_S = 0.5
 _log = structlog.get_logger(__name__)
 
@@ -61,9 +62,11 @@ class Bus:
 
     async def stop(self) -> None:
         """End listening and close the connection."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = set(self._tasks)
+        while left:  # a cancellation may be lost in the client's own time-outs: say it again
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=_AGAIN_S)
         await self._redis.aclose()
 
     @contextlib.contextmanager

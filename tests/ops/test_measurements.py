@@ -21,6 +21,7 @@ from sqlalchemy import create_engine
 import asr.server
 import bot.actions.app
 import chat.socket
+import qianmen.keeper.answers
 import telephony.call
 import tts.speaker
 import web.metrics
@@ -37,7 +38,10 @@ from telephony.sip.line import SipLine
 
 OPS = ROOT / "ops"
 RULES = OPS / "prometheus" / "alerts.yml"
-ROOMS = (asr.server, bot.actions.app, chat.socket, telephony.call, tts.speaker, web.metrics)
+ROOMS = (
+    asr.server, bot.actions.app, chat.socket, qianmen.keeper.answers, telephony.call, tts.speaker,
+    web.metrics,
+)  # fmt: skip
 _NAME = re.compile(r"\b(?:qianmen|process)_[a-z_]+\b")
 _LABELS = re.compile(r"(qianmen_[a-z_]+)\{([^}]*)\}")
 PROMTOOL = shutil.which("promtool", path=f"{ROOT / '.tools'}{os.pathsep}{os.environ['PATH']}")
@@ -88,7 +92,7 @@ def _queries() -> list[str]:
 
 
 def test_all_rooms_are_measured(exported: frozenset[str]) -> None:
-    assert len(ROOMS) == 6
+    assert len(ROOMS) == 7
     assert len([name for name in exported if name.startswith("qianmen_")]) > 60
 
 
