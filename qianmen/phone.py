@@ -26,9 +26,10 @@ from qianmen.rendering import Rendering, begin
 from sealing.keys import keyring
 from store.engine import StoreError, open_store
 from store.seal import SealError
-from telephony.call import Call, CallParts
+from telephony.call import Call
 from telephony.line import Leg, Line, LineError, LineSettings
 from telephony.metrics import LineCollector
+from telephony.parts import CallParts
 from telephony.sip.line import SipLine
 from tts.sentences import sentences
 from tts.speaker import Speaker

@@ -15,8 +15,9 @@ import pytest
 from bot.errors import ConversationError
 from config.city import City
 from telephony import patience
-from telephony.call import Call, CallParts
+from telephony.call import Call
 from telephony.line import DialError, Ended
+from telephony.parts import CallParts
 from tests.asr.listening import frames, listening, silence, speech
 from tests.fakes.leg import FakeLeg, FakeLine
 from tests.fakes.recogniser import FakeRecogniser
