@@ -7,7 +7,7 @@ linear PCM, 8000 Hz, mono. Everything is called on the event loop that ran ``Lin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -237,6 +237,36 @@ class Bridge(Protocol):
         """Part them; both live on. No effect if parted already."""
 
 
+class Conference(Bridge, Protocol):
+    """Legs that hear each other: each the sum of the others; two are a plain relay.
+
+    Sinks and events of every leg go on being fed; keys pressed on one are sent to the others. A
+    leg that ends leaves by itself; a leg is in one conference at a time.
+    """
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """Who takes part now."""
+
+    def add(self, leg: Leg) -> None:
+        """``leg`` joins, and leaves the conference or bridge that it was in.
+
+        No effect if it is here already. Raises ``LineError("not_answered")``.
+        """
+
+    def remove(self, leg: Leg) -> None:
+        """``leg`` leaves and lives on, the others too. No effect if it takes no part."""
+
+    def mute(self, leg: Leg, muted: bool = True) -> None:
+        """Whether the others hear nothing of ``leg`` (its keys neither); it still hears them."""
+
+    def whisper(self, leg: Leg, pcm: bytes) -> Playback:
+        """Let ``leg`` alone hear s16le 8 kHz PCM, over the others, who are softer meanwhile.
+
+        Raises ``LineError("not_answered")`` if it takes no part.
+        """
+
+
 OnCall = Callable[[Leg], Awaitable[None]]
 
 
@@ -269,6 +299,9 @@ class Line(Protocol):
 
         Ends by itself when either leg ends. Raises ``LineError("not_answered")``.
         """
+
+    def confer(self, legs: Iterable[Leg]) -> Conference:
+        """Let ``legs`` hear each other; more can be added. Raises ``LineError("not_answered")``."""
 
     def legs(self) -> tuple[Leg, ...]:
         """The legs alive now."""

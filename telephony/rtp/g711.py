@@ -52,3 +52,8 @@ def loudness(pcm: bytes) -> int:
 def attenuated(pcm: bytes, factor: float) -> bytes:
     """The same s16le PCM with every sample multiplied by ``factor``."""
     return audioop.mul(pcm, 2, factor)
+
+
+def added(a: bytes, b: bytes) -> bytes:
+    """The sum of two s16le sounds of the same length, at full scale where it would go beyond."""
+    return audioop.add(a, b, 2)

@@ -70,6 +70,7 @@ class MediaSession:
         """Silence at once; the port is free again, no sink is kept."""
         if self.stream is not None:
             self._engine.remove(self.stream)
+            self.stream.close()
         if self._sock is not None:
             self._ports.release(self._sock)
             self._sock = None

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from telephony.line import FRAME_MS, FRAME_SAMPLES, SILENCE, Frame
 from telephony.rtp.events import EventPayload, EventReceiver, EventSender
-from telephony.rtp.g711 import PCMA, PCMU, Codec
+from telephony.rtp.g711 import PCMA, PCMU, Codec, added, attenuated
 from telephony.rtp.jitter import JitterBuffer
+from telephony.rtp.mixer import Mixer
 from telephony.rtp.packet import RtpError, RtpPacket, parse_rtp
-from telephony.rtp.playback import PlaybackQueue
+from telephony.rtp.playback import PlaybackQueue, QueuedPlayback
 from telephony.rtp.sinks import Sinks
 from telephony.rtp.source import Address, SourceCheck
 
 MAX_PAYLOAD_BYTES = 1600
-RELAY_FRAMES = 2
+UNDER_WHISPER = 0.25
+"""What others say while a whisper plays: 12 dB softer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ class MediaStream:
         self._jitter = JitterBuffer()
         self._events_in = EventReceiver()
         self._events_out = EventSender()
-        self._digits_to: MediaStream | None = None
-        self._relay: deque[bytes] | None = None
+        self._tell_key: Callable[[MediaStream, str], None] | None = None
+        self._aside = PlaybackQueue()
+        self.mixer = Mixer()
         self._peer_ssrc: int | None = None
         self._probation: tuple[int, int] | None = None
         # RFC 3550 §5.1: all three random. Not secrets, so `random` will do.
@@ -102,22 +105,18 @@ class MediaStream:
         sender = self._events_out if self._plan.event_type is not None else EventSender()
         sender.send(keys)
 
-    def start_relay(self, source: MediaStream) -> None:
-        """From now on send what ``source`` hears, and the keys pressed there."""
-        self._relay = deque(maxlen=RELAY_FRAMES)
-        source.heard.add(self.relay)
-        source._digits_to = self
+    def on_key(self, tell: Callable[[MediaStream, str], None] | None) -> None:
+        """``tell`` gets every key pressed from now on, beside ``on_digit``; ``None``: nobody."""
+        self._tell_key = tell
 
-    def stop_relay(self, source: MediaStream) -> None:
-        """Back to silence."""
-        source.heard.remove(self.relay)
-        source._digits_to = None
-        self._relay = None
+    def whisper(self, pcm: bytes) -> QueuedPlayback:
+        """Queue s16le PCM that is mixed over whatever else is sent, which is softer meanwhile."""
+        return self._aside.play(pcm)
 
-    def relay(self, frame: Frame) -> None:
-        """Send this frame with the next tick; two wait at most, then the oldest goes."""
-        if self._relay is not None:
-            self._relay.append(frame.pcm)
+    def close(self) -> None:
+        """Nothing of this stream plays on."""
+        self._aside.close()
+        self.mixer.clear()
 
     def receive(self, data: bytes, source: Address) -> None:
         """One datagram from the socket. Anything unfit is counted and ignored."""
@@ -171,8 +170,8 @@ class MediaStream:
     def press(self, key: str) -> None:
         """The other side pressed ``key``, however it told us."""
         self._on_digit(key, self.clock_ms)
-        if self._digits_to is not None:
-            self._digits_to.send_digits(key)
+        if self._tell_key is not None:
+            self._tell_key(self, key)
 
     def tick(self) -> bytes | None:
         """20 ms pass: feed the sinks; returns the packet to send to ``target``, if any."""
@@ -186,19 +185,25 @@ class MediaStream:
 
     def _outgoing(self) -> tuple[bytes | None, bytes | None]:
         """The packet, and the sound in it."""
+        # Taken even if something else is sent: what others say now is not to be heard later.
+        others = self.mixer.take()
         if not self._plan.sends:
             return None, None
         event = self._events_out.tick() if self._events_out.busy else None
         if event is not None:
             return self._event_packet(event), None
-        pcm = self._playback.take() or self._relayed()
+        pcm = self._sound(others)
         packet = self._packet(
             self._plan.payload_type, self._timestamp, self._plan.codec.encode(pcm or SILENCE)
         )
         return packet, pcm
 
-    def _relayed(self) -> bytes | None:
-        return self._relay.popleft() if self._relay else None
+    def _sound(self, others: bytes | None) -> bytes | None:
+        pcm = self._playback.take() or others
+        aside = self._aside.take()
+        if aside is None or pcm is None:
+            return aside or pcm
+        return added(aside, attenuated(pcm, UNDER_WHISPER))
 
     def _event_packet(self, event: EventPayload) -> bytes:
         if event.first:

@@ -6,6 +6,7 @@ import abc
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
+from typing import Protocol
 
 from telephony.line import (
     Digit,
@@ -13,11 +14,11 @@ from telephony.line import (
     Ended,
     FrameSink,
     Held,
+    Leg,
     LegEvent,
     Playback,
     Resumed,
 )
-from telephony.rtp.bridge import StreamBridge
 from telephony.rtp.session import MediaSession
 from telephony.sip.core import ALLOW, Core
 from telephony.sip.dialog import Dialog
@@ -31,6 +32,13 @@ MAX_EVENTS = 256
 SDP_HEADER: Header = ("Content-Type", SDP_TYPE)
 
 
+class InConference(Protocol):
+    """The conference that a leg is in."""
+
+    def remove(self, leg: Leg) -> None:
+        """The leg leaves it."""
+
+
 class SipLeg(abc.ABC):
     """One call. ``forget`` is called when no message can belong to it any more."""
 
@@ -40,7 +48,7 @@ class SipLeg(abc.ABC):
         self.local_tag = secrets.token_hex(8)
         self.dialog: Dialog | None = None
         self.media = MediaSession(core.media, core.ports, core.counters, self._on_digit)
-        self.bridges: list[StreamBridge] = []
+        self.conference: InConference | None = None
         self._forget = forget
         self._ended: Ended | None = None
         self._events: asyncio.Queue[LegEvent] = asyncio.Queue()
@@ -105,8 +113,8 @@ class SipLeg(abc.ABC):
         if self._ended is not None:
             return
         self._ended = Ended(cause, status)
-        for bridge in tuple(self.bridges):
-            bridge.stop()
+        if self.conference is not None:
+            self.conference.remove(self)
         self.media.close()
         self._tell(self._ended)
         if self._unacknowledged is None:

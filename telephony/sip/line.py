@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from telephony.line import Bridge, DialError, Leg, LineError, LineSettings, OnCall
-from telephony.rtp.bridge import StreamBridge
+from telephony.line import Bridge, Conference, DialError, Leg, LineError, LineSettings, OnCall
 from telephony.rtp.engine import MediaEngine
 from telephony.rtp.ports import PortPool
 from telephony.sip.agent import Agent
+from telephony.sip.conference import LegConference
 from telephony.sip.core import Core
 from telephony.sip.error import SipError
 from telephony.sip.inbound import InboundLeg
-from telephony.sip.leg import SipLeg
 from telephony.sip.message import Address
 from telephony.sip.outbound import OutboundLeg
 from telephony.sip.settings import checked, resolved
@@ -121,19 +120,18 @@ class SipLine:
 
     def join(self, a: Leg, b: Leg) -> Bridge:
         """Relay between two answered legs."""
-        if not isinstance(a, SipLeg) or not isinstance(b, SipLeg):
-            raise LineError("not_answered", "these legs are of another line")
-        if a.ended or b.ended or a.media.stream is None or b.media.stream is None:
-            raise LineError("not_answered", "both legs must be answered to be joined")
+        return self.confer((a, b))
 
-        def part() -> None:
-            a.bridges.remove(bridge)
-            b.bridges.remove(bridge)
-
-        bridge = StreamBridge(a.media.stream, b.media.stream, part)
-        a.bridges.append(bridge)
-        b.bridges.append(bridge)
-        return bridge
+    def confer(self, legs: Iterable[Leg]) -> Conference:
+        """Let answered legs hear each other."""
+        conference = LegConference()
+        try:
+            for leg in legs:
+                conference.add(leg)
+        except LineError:
+            conference.stop()
+            raise
+        return conference
 
     def legs(self) -> tuple[Leg, ...]:
         """The legs alive now."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from telephony.line import (
     FRAME_BYTES,
     FRAME_MS,
     Bridge,
+    Conference,
     DialError,
     Digit,
     Ended,
     Frame,
     FrameSink,
+    Leg,
     LegEvent,
+    LineError,
     OnCall,
     Playback,
 )
@@ -122,11 +125,37 @@ class FakeLeg:
             self._events.put_nowait(how)
 
 
-class FakeBridge:
-    """Two legs joined."""
+class FakeConference:
+    """Legs joined: who takes part, who is muted, what is whispered to whom."""
+
+    def __init__(self, legs: Iterable[Leg] = ()) -> None:
+        self.legs: tuple[Leg, ...] = tuple(legs)
+        self.muted: list[Leg] = []
+        self.whispered: list[tuple[Leg, bytes]] = []
+
+    def add(self, leg: Leg) -> None:
+        """One more."""
+        if leg.ended:
+            raise LineError("not_answered", "over")
+        if leg not in self.legs:
+            self.legs = (*self.legs, leg)
+
+    def remove(self, leg: Leg) -> None:
+        """One less."""
+        self.legs = tuple(each for each in self.legs if each is not leg)
+
+    def mute(self, leg: Leg, muted: bool = True) -> None:
+        """Nobody hears it."""
+        self.muted = [each for each in self.muted if each is not leg] + [leg] * muted
+
+    def whisper(self, leg: Leg, pcm: bytes) -> Playback:
+        """One hears it."""
+        self.whispered.append((leg, pcm))
+        return FakePlayback(len(pcm) // FRAME_BYTES * FRAME_MS, at_once=True)
 
     def stop(self) -> None:
         """Part them."""
+        self.legs = ()
 
 
 class FakeLine:
@@ -139,6 +168,7 @@ class FakeLine:
         self.target = FakeLeg("target")
         self.refuse: DialError | None = None
         self.on_dial: Callable[[], None] = lambda: None
+        self.conference: FakeConference | None = None
 
     async def start(self, on_call: OnCall) -> None:
         """Nothing to open."""
@@ -157,7 +187,12 @@ class FakeLine:
     def join(self, a: object, b: object) -> Bridge:
         """Join them."""
         self.joined.append((a, b))
-        return FakeBridge()
+        return FakeConference()
+
+    def confer(self, legs: Iterable[Leg]) -> Conference:
+        """Join them."""
+        self.conference = FakeConference(legs)
+        return self.conference
 
     def legs(self) -> tuple[FakeLeg, ...]:
         """None are kept."""

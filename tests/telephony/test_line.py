@@ -344,3 +344,37 @@ def rubbish() -> list[bytes]:
         b"INVITE sip:a SIP/2.0\r\nVia: x\r\nFrom: <>\r\nTo: x\r\nCall-ID: 1\r\nCSeq: z\r\n\r\n",
         rtp, rtp[:13], b"\xff" + rtp, b"\xb0" + rtp[1:], b"x" * 60000,
     ] * 5  # fmt: skip
+
+
+async def test_three_in_a_conference_until_they_leave(lines: Lines) -> None:
+    desk = Desk()
+    callee, caller = await lines.open(desk), await lines.open()
+    near, far = [], []
+    for _ in range(3):
+        far.append(await caller.dial(uri(callee)))
+        near.append(await desk.legs.get())
+    bridge = callee.join(near[0], near[1])
+    conference = callee.confer(near)
+    assert conference.legs == tuple(near)
+    there = [hears(far[1], 5), hears(far[2], 5)]
+    far[0].play(tone(2000))
+    await asyncio.gather(*there)
+    whispered = hears(far[0], 3)
+    assert await conference.whisper(near[0], tone(200)).done == 200
+    await whispered
+    bridge.stop()
+    assert conference.legs == tuple(near)
+    await far[0].hang_up()
+    await desk.ended.get()
+    assert conference.legs == tuple(near[1:])
+    with pytest.raises(LineError) as caught:
+        conference.add(near[0])
+    assert caught.value.code == "not_answered"
+    with pytest.raises(LineError):
+        callee.confer(near)
+    with pytest.raises(LineError):
+        conference.whisper(near[0], tone(20))
+    conference.mute(near[0])
+    conference.remove(near[0])
+    conference.stop()
+    assert conference.legs == ()

@@ -173,23 +173,6 @@ def test_new_ssrc_counts_from_its_second_packet() -> None:
     assert [frame.heard for frame in rig.heard] == [True, False, True, True]
 
 
-def test_relay_of_sound_and_keys() -> None:
-    a, b = Rig(), Rig(MediaPlan(PEER, PCMU, 0, 101))
-    b.stream.start_relay(a.stream)
-    a.receive(1, PCMA.encode(LOUD))
-    a.ticks(1)
-    packet = b.ticks(1)[0]
-    assert packet.payload_type == 0
-    assert loudness(PCMU.decode(packet.payload)) == pytest.approx(loudness(LOUD), rel=0.05)
-    a.stream.receive(RtpPacket(96, 2, 9, 1, event_packets("3")[0][0]).pack(), PEER)
-    assert {packet.payload_type for packet in b.ticks(7)} == {101}
-    b.stream.stop_relay(a.stream)
-    a.receive(3, PCMA.encode(LOUD))
-    a.ticks(1)
-    b.ticks(2)
-    assert not b.sent[-1].heard
-
-
 @pytest.mark.parametrize(
     ("data", "source", "counter"),
     [
