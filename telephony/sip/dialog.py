@@ -83,8 +83,7 @@ class Dialog:
     ) -> Outgoing:
         """A request of ours within the dialog; an ACK takes the CSeq of its INVITE."""
         if cseq is None:
-            self.local_cseq += 1
-            cseq = self.local_cseq
+            cseq = self.next_cseq()
         target, routes = self._request_uri_and_routes()
         return Outgoing(
             method,
@@ -100,7 +99,13 @@ class Dialog:
                 *headers,
             ],
             body,
+            self.next_cseq,
         )
+
+    def next_cseq(self) -> int:
+        """The CSeq of our next request, a repetition with credentials included."""
+        self.local_cseq += 1
+        return self.local_cseq
 
     def _request_uri_and_routes(self) -> tuple[str, list[str]]:
         routes = [route.text for route in self.routes]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -257,12 +257,16 @@ class Outgoing:
     """A request of ours, before the transaction layer adds its Via.
 
     ``headers`` are complete but for Via and Content-Length, in the order in which they are sent.
+    ``next_cseq`` gives the CSeq of a repetition with credentials; none: one more than this one's.
+    ``answered`` are the realms whose challenges it answers already.
     """
 
     method: str
     target: str
     headers: Sequence[Header]
     body: bytes = b""
+    next_cseq: Callable[[], int] | None = None
+    answered: tuple[str, ...] = ()
 
     def rendered(self, via: str) -> bytes:
         """The request on the wire."""
@@ -273,3 +277,8 @@ class Outgoing:
     def all(self, name: str) -> list[Header]:
         """The headers called ``name``."""
         return [header for header in self.headers if header[0] == name]
+
+    @property
+    def cseq(self) -> int:
+        """The number in CSeq."""
+        return int(self.all("CSeq")[0][1].partition(" ")[0])

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 
 from telephony.line import DialCode, DialError, EndCause, LineError
+from telephony.sip.authenticator import credentials
 from telephony.sip.client import ClientTransaction
 from telephony.sip.core import ALLOW, Core
 from telephony.sip.dialog import MAX_FORWARDS, Dialog
@@ -45,7 +46,12 @@ class OutboundLeg(SipLeg):
     async def call(self, timeout_s: float) -> None:
         """Send the INVITE; returns once it is answered. Raises ``DialError``."""
         self._invite = self.core.transactions.request(
-            self._invitation(), self.peer, self._on_response, self._on_timeout
+            self._invitation(),
+            self.peer,
+            self._on_response,
+            self._on_timeout,
+            self._on_again,
+            lambda: not self._given_up,
         )
         try:
             await asyncio.wait_for(asyncio.shield(self._outcome), timeout_s)
@@ -75,6 +81,11 @@ class OutboundLeg(SipLeg):
             ],
             self._local().offer(),
         )
+
+    def _on_again(self, invite: ClientTransaction) -> None:
+        """The INVITE went out once more, with credentials."""
+        self._invite = invite
+        self._ringing = False
 
     def _on_response(self, response: Response) -> None:
         if response.status < 200:
@@ -133,7 +144,7 @@ class OutboundLeg(SipLeg):
             self._fail(500)
             return None
         dialog.extra = (("User-Agent", self.core.settings.user_agent),)
-        ack = dialog.request("ACK", cseq=response.cseq)
+        ack = dialog.request("ACK", credentials(self._invite.outgoing), cseq=response.cseq)
         self._acks[response.to.tag] = (ack, hop)
         self.core.transactions.send_ack(ack, hop)
         return dialog

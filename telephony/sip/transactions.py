@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
+from telephony.sip.authenticator import Authenticator
 from telephony.sip.client import ClientTransaction
 from telephony.sip.message import MAGIC_COOKIE, Address, Outgoing, Request, Response
 from telephony.sip.server import ServerTransaction
@@ -46,6 +47,7 @@ class Transactions:
         self._counters = counters
         self._servers: dict[tuple[str, ...], ServerTransaction] = {}
         self._clients: dict[tuple[str, str], ClientTransaction] = {}
+        self.authenticator: Authenticator | None = None
 
     def __len__(self) -> int:
         """How many transactions are remembered."""
@@ -115,14 +117,33 @@ class Transactions:
         destination: Address,
         on_response: Callable[[Response], None],
         on_timeout: Callable[[], None],
+        on_again: Callable[[ClientTransaction], None] = lambda _: None,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> ClientTransaction:
         """Send a request of ours, again and again as the RFC says.
 
         ``on_response`` gets provisional responses, the final one, and every 2xx to an INVITE;
-        ``on_timeout`` is called instead of a final one after 64·T1.
+        ``on_timeout`` is called instead of a final one after 64·T1. Where the ``authenticator``
+        can answer a 401 or 407, the request goes out once more with credentials and the next CSeq
+        if it is still ``wanted``, and ``on_again`` gets the transaction that took its place.
         """
+
+        def answered(response: Response) -> None:
+            again = self._authenticated(outgoing, destination, response) if wanted() else None
+            if again is None:
+                on_response(response)
+                return
+            on_again(self.request(again, destination, on_response, on_timeout, on_again, wanted))
+
         branch = f"{MAGIC_COOKIE}{secrets.token_hex(8)}"
-        return self._start(outgoing, destination, branch, on_response, on_timeout)
+        return self._start(outgoing, destination, branch, answered, on_timeout)
+
+    def _authenticated(
+        self, outgoing: Outgoing, destination: Address, response: Response
+    ) -> Outgoing | None:
+        if self.authenticator is None or response.status not in (401, 407):
+            return None
+        return self.authenticator.again(outgoing, destination, response)
 
     def cancel(self, invite: ClientTransaction) -> None:
         """Send the CANCEL of an INVITE that got a 1xx and no final response (RFC 3261 §9.1).

@@ -46,14 +46,21 @@ def test_rfc_7616_sha_512_256() -> None:
     """§3.9.2 without its userhash; the response is that of erratum 4897."""
     (challenge,) = parse_challenges(
         [
-            ('Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, '
-            'nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", charset=UTF-8, userhash=true, '
-            'opaque="HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS"'
+            (
+                'Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, '
+                'nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", charset=UTF-8, '
+                "userhash=true, "
+                'opaque="HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS"'
+            )
         ]
     )
     account = Account("Jäsøn Doe", "Secret, or not?")
     value = authorization(
-        challenge, account, Asked("GET", "/doe.json"), 1, "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v"
+        challenge,
+        account,
+        Asked("GET", "/doe.json"),
+        1,
+        "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v",
     )
     assert response_of(value) == "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5"
     assert "userhash" not in value
@@ -62,8 +69,11 @@ def test_rfc_7616_sha_512_256() -> None:
 def test_rfc_2617() -> None:
     (challenge,) = parse_challenges(
         [
-            ('Digest realm="testrealm@host.com", qop="auth,auth-int", '
-            'nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc069c403ebaf9f0171e9517f40e41"'
+            (
+                'Digest realm="testrealm@host.com", qop="auth,auth-int", '
+                'nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", '
+                'opaque="5ccc069c403ebaf9f0171e9517f40e41"'
+            )
         ]
     )
     account = Account("Mufasa", "Circle Of Life")
