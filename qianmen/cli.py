@@ -54,15 +54,16 @@ def up(
 ) -> None:
     """启动全部进程，一直运行到 Ctrl-C。"""
     from qianmen.demo import show_at_first_start
-    from qianmen.up import front_door, until_stopped, welcome
+    from qianmen.up import front_door, stop_asked, welcome
 
     async def work(settings: Settings) -> None:
         async with front_door(settings) as prepared:
             welcome(settings, prepared)
             if demonstrate:
                 await show_at_first_start(settings, prepared.engine)
+            stopped = stop_asked()  # before it is said that one may
             say("按 Ctrl-C 停止。")
-            await until_stopped()
+            await stopped.wait()
             say("正在停止……")
         say("已停止。")
 

@@ -89,13 +89,13 @@ def stop(manager: subprocess.Popen[bytes]) -> None:
         manager.wait()
 
 
-async def until_stopped() -> None:
-    """Return at Ctrl-C or SIGTERM."""
+def stop_asked() -> asyncio.Event:
+    """Set at Ctrl-C or SIGTERM, from this call on."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+    return stopped
 
 
 def say_places(settings: Settings) -> None:

@@ -10,11 +10,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 from sqlalchemy import select
 
 from bot.rasa_process import folder as rasa_folder
@@ -29,6 +30,7 @@ from qianmen.supervise import running
 from store.engine import open_store, reading
 
 START_S = 150.0
+_END_S = 100.0
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,12 @@ class FrontDoor:
 def clean_environment() -> dict[str, str]:
     """Ours without what would point the front door at somebody's installation."""
     plain = {"MODEL", "ASR_URL", "REDIS_URL", "DATABASE_URL"}
-    return {
+    kept = {
         key: value
         for key, value in os.environ.items()
         if not key.startswith("QIANMEN_") and key not in plain
     }
+    return kept | {"PYTHONFAULTHANDLER": "1"}
 
 
 def qianmen(*words: str, environment: dict[str, str]) -> subprocess.Popen[str]:
@@ -131,7 +134,35 @@ def front_door_on(data: Path) -> Iterator[FrontDoor]:
         yield FrontDoor(settings, process, agent)
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
+        ended(process)
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What it still said on standard error until it ended; what it hangs in, if it does not."""
+    try:
+        return process.communicate(timeout=_END_S)[1]
+    except subprocess.TimeoutExpired:
+        held = _pipe_holders(process)
+        process.send_signal(signal.SIGABRT)  # faulthandler prints where each thread stands
+        _, told = process.communicate(timeout=_END_S)
+        raise AssertionError(f"it did not end; its pipes are held by {held}\n{told}") from None
+
+
+def _pipe_holders(process: subprocess.Popen[str]) -> list[str]:
+    """The command lines of those that keep its outputs open, itself among them."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    pipes = {os.fstat(pipe.fileno()).st_ino for pipe in (process.stdout, process.stderr)}
+    return [" ".join(one.cmdline()) for one in psutil.process_iter() if pipes & _inodes(one.pid)]
+
+
+def _inodes(pid: int) -> set[int]:
+    inodes = set()
+    with suppress(OSError):  # it ended meanwhile
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                inodes.add(entry.stat().st_ino)
+    return inodes
 
 
 def _told_until(process: subprocess.Popen[str], enough: Callable[[str], bool]) -> str:

@@ -14,6 +14,7 @@ import pytest
 from tests.scenarios.front_door import (
     FrontDoor,
     clean_environment,
+    ended,
     front_door_on,
     private_settings,
     qianmen,
@@ -94,7 +95,7 @@ def test_stopping_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) 
         children = psutil.Process(door.process.pid).children(recursive=True)
         assert len(children) >= 7
         door.process.send_signal(number)
-        door.process.communicate(timeout=30)
+        ended(door.process)
         _, alive = psutil.wait_procs(children, timeout=15)
         assert alive == []
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
