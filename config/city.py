@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from config.errors import ConfigError
 from config.prompts import Prompts
 from config.retention import Retention
+from config.targets import HUNT_GROUP, Destination, Name, TargetsFile, check_next
 from config.yamlfile import read
 
 SipUri = Annotated[str, Field(pattern=r"^sips?:[^\s@]+@[^\s@]+$")]
@@ -28,12 +29,16 @@ class _Part(BaseModel):
 
 
 class Line(_Part):
-    """One number that citizens dial, or one account they write to."""
+    """One number that citizens dial, or one account they write to.
+
+    ``hunt_next``: names of targets that are tried when nobody of the hunt group answers.
+    """
 
     number: Annotated[str, BeforeValidator(str)]
     name: str
     region: str = ""
     hunt_group: SipUri
+    hunt_next: tuple[Name, ...] = ()
     answered_as: str = ""
 
 
@@ -124,6 +129,7 @@ class City(_Part):
     forms: tuple[Form, ...]
     urgent: dict[str, Any]
     retention: Retention = Retention()
+    targets: TargetsFile = TargetsFile()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -134,6 +140,17 @@ class City(_Part):
         """The line that was dialled; the first one where the number is unknown."""
         return next((line for line in self.lines if line.number == number), self.lines[0])
 
+    def destinations(self, line: Line, text: str) -> tuple[Destination, ...]:
+        """Whom to dial one after the other for ``text``; () for what this city does not list.
+
+        ``text``: a target's name, an extension, a listed URI, or the hunt group of any line.
+        """
+        if text in (HUNT_GROUP, line.hunt_group):
+            return self.targets.chain(_hunt_group(line))
+        other = next((each for each in self.lines if each.hunt_group == text), None)
+        found = _hunt_group(other) if other is not None else self.targets.find(text)
+        return self.targets.chain(found) if found is not None else ()
+
     def form(self, matter: str, text: str) -> Form:
         """The form for a matter code, else for a topic that ``text`` names, else the general."""
         by_matter = (f for f in self.forms if matter and f.matter == matter)
@@ -143,6 +160,12 @@ class City(_Part):
     def department_named(self, name: str) -> Department | None:
         """The department of that name or alias."""
         return next((d for d in self.departments if name in (d.name, *d.aliases)), None)
+
+
+def _hunt_group(line: Line) -> Destination:
+    return Destination(
+        HUNT_GROUP, "人工坐席", "hunt_group", line.hunt_group, desk=True, next=line.hunt_next
+    )
 
 
 def load_city(folder: Path) -> City:
@@ -163,12 +186,24 @@ def load_city(folder: Path) -> City:
         forms=forms.forms,
         urgent=read(folder / "urgent.yaml", _UrgentFile).model_dump(),
         retention=base.retention,
+        targets=_targets(folder / "targets.yaml"),
     )
     _check_references(city)
     return city
 
 
+def _targets(path: Path) -> TargetsFile:
+    """A city that connects its callers with nobody but the hunt groups has no such file."""
+    return read(path, TargetsFile) if path.exists() else TargetsFile()
+
+
 def _check_references(city: City) -> None:
+    targets = {target.name: target for target in city.targets.targets}
+    for line in city.lines:
+        try:
+            check_next(f"line {line.number}", line.hunt_next, targets)
+        except ValueError as error:
+            raise ConfigError("config_invalid", f"city.yaml: {error}") from None
     regions = {region.code for region in city.regions}
     departments = {department.name for department in city.departments}
     for line in city.lines:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from turns import wire
-from turns.calls import CallCommand, CallEvent
+from turns.calls import CallCommand, CallEvent, CallInfo
 from turns.context import Context
 from turns.heard import Alternative, Attachment, AudioSpan, Heard
 from turns.orders import OrderDraft, OrderField, Provenance, WrittenOrder
@@ -53,7 +53,10 @@ OTHERS: list[Any] = [
     ),
     Told(7, "c1", "agent", Say("1", "您好"), AT, "h1", last=True),
     CallCommand("k1", "c1", "bridge", "sip:110@127.0.0.1", "agent1"),
-    CallEvent("c1", "failed", "target", AT, "486"),
+    CallEvent("c1", "failed", "target", AT, "486", "k1", "110", done=True),
+    CallInfo(
+        "c1", "n1", "139****9000", "12345", "12345", "person", AT, AT, ("110",), ("caller",)
+    ),
     Context("gjj.rent", "条件", "east", "parents"),
     OrderDraft("k", "c1", "phone", "12345", "投诉", "urgent", "油烟", "", "城管", (FIELD,)),
     WrittenOrder("o1", "2026112000001", AT, repeated=True),
