@@ -20,7 +20,7 @@ from sealing.blobs import BlobSeal
 from sealing.errors import SealError
 from sealing.keys import Keyring
 
-VERSION = 1
+VERSION = 2
 """Part of every key: raise it when the same words shall sound otherwise."""
 MEMORY_BYTES = 32 * 1024 * 1024
 _MAGIC = b"QMS1"

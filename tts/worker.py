@@ -13,7 +13,7 @@ from typing import BinaryIO
 from tts.errors import TtsError
 from tts.espeak import SAMPLE_RATE, Voice, espeak
 from tts.frames import FrameError, failure, framed, load_request, read_frame, sound
-from tts.level import levelled
+from tts.level import HOUSE_DBFS, levelled
 
 
 def answer(payload: bytes) -> bytes:
@@ -21,7 +21,7 @@ def answer(payload: bytes) -> bytes:
     try:
         request = load_request(payload)
         samples = espeak().speak(request.text, Voice(request.voice, request.speed))
-        return sound(levelled(samples, SAMPLE_RATE).astype("<i2").tobytes())
+        return sound(levelled(samples, SAMPLE_RATE, HOUSE_DBFS).astype("<i2").tobytes())
     except (TtsError, FrameError) as error:
         return failure(error.code)
 

@@ -61,11 +61,15 @@ class TurnEnded:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How much of a reply's sound the caller heard (ms), and whether that was all of it."""
+    """How much of a reply's sound the caller heard (ms), and whether that was all of it.
+
+    ``share``: how much of its words that was, 0 to 1.
+    """
 
     reply: str
     heard_ms: int
     complete: bool
+    share: float = 1.0
     type: Literal["played"] = "played"
 
 
