@@ -19,7 +19,7 @@ from telephony.ears import Ears
 from telephony.line import Digit, Ended, Leg, LineError
 from telephony.mouth import Mouth
 from telephony.parts import CallParts
-from telephony.recording import Recorder
+from telephony.recording import SUFFIX, Recorder
 from telephony.telling import Telling
 from telephony.timing import TurnTimes
 from turns.ids import conversation_of_call
@@ -106,7 +106,7 @@ class Call:
     def _recording_path(self) -> Path:
         day = self._parts.now().astimezone(self._parts.city.zone)
         name = hashlib.sha256(self._id.encode()).hexdigest()[:32]
-        return (self._parts.recordings or Path()) / f"{day:%Y/%m/%d}" / f"{name}.wav"
+        return (self._parts.recordings or Path()) / f"{day:%Y/%m/%d}" / f"{name}{SUFFIX}"
 
     async def _finish(self) -> None:
         if self._recorder is not None:

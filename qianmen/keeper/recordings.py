@@ -19,7 +19,8 @@ SETTLED = timedelta(minutes=10)
 """A file that was not written to for so long belongs to no running call, if its call has ended."""
 ABANDONED = timedelta(days=1)
 """… or whatever the database says of it."""
-_WAV = ".wav"
+_SOUND = (".flac", ".wav")
+"""What a recording's file may end in: WAV was written until 0.1."""
 _PART = SUFFIX + ".part"
 _log = structlog.get_logger(__name__)
 
@@ -30,7 +31,7 @@ def seal_left(keeping: Keeping, now: datetime) -> int:
     if ring is None:
         return 0
     count = 0
-    for file in _files(keeping, _WAV):
+    for file in _files(keeping, *_SOUND):
         try:
             if _is_over(keeping, file, now):
                 seal_file(file, ring)
@@ -45,7 +46,7 @@ def seal_left(keeping: Keeping, now: datetime) -> int:
 def count_unsealed(keeping: Keeping, now: datetime) -> int:
     """How many plain recordings :func:`seal_left` leaves: their calls run, or ended just now."""
     count = 0
-    for file in _files(keeping, _WAV):
+    for file in _files(keeping, *_SOUND):
         try:
             count += not _is_over(keeping, file, now)
         except FileNotFoundError:
@@ -69,12 +70,11 @@ def delete_orphans(keeping: Keeping, now: datetime, *, dry_run: bool = False) ->
 
     Younger ones stay: the database may have been away when their call began.
     """
-    rules = keeping.city.retention
+    old = timedelta(days=keeping.city.retention.recordings_days)
     count = 0
     for suffix, kept in (
         (_PART, ABANDONED),
-        (_WAV, timedelta(days=rules.recordings_days)),
-        (_WAV + SUFFIX, timedelta(days=rules.recordings_days)),
+        *((sound + sealed, old) for sound in _SOUND for sealed in ("", SUFFIX)),
     ):
         for file in _files(keeping, suffix):
             try:
@@ -98,10 +98,10 @@ def _delete_orphan(keeping: Keeping, file: Path, limit: datetime, *, dry_run: bo
     return 1
 
 
-def _files(keeping: Keeping, suffix: str) -> Iterator[Path]:
-    """The regular files of that ending; what goes on while we look may be gone again."""
-    for file in keeping.settings.recordings_dir.rglob(f"*{suffix}"):
-        if file.is_file() and not file.is_symlink():
+def _files(keeping: Keeping, *suffixes: str) -> Iterator[Path]:
+    """The regular files of these endings; what goes on while we look may be gone again."""
+    for file in keeping.settings.recordings_dir.rglob("*"):
+        if file.name.endswith(suffixes) and file.is_file() and not file.is_symlink():
             yield file
 
 
