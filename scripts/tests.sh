@@ -5,9 +5,9 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 log=$(mktemp)
 trap 'kill "$scenarios" 2>/dev/null; rm -f "$log"' EXIT
-.venv/bin/python -m pytest tests/scenarios "$@" >"$log" 2>&1 &
+.venv/bin/python -m pytest tests/scenarios --durations=12 "$@" >"$log" 2>&1 &
 scenarios=$!
-.venv/bin/python -m pytest tests --ignore=tests/scenarios "$@"
+.venv/bin/python -m pytest tests --ignore=tests/scenarios --durations=12 "$@"
 rest=$?
 wait "$scenarios"
 whole=$?
