@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bind_contextvars
 
-from bot import history, metrics, records
+from bot import history, joined, metrics, records
 from bot.bus import Bus
 from bot.errors import ConversationError
 from bot.handover import Extract, MatterFacts, apology, hand_over, handover_replies
@@ -40,6 +40,8 @@ from language.normal import clean
 from store.faults import fault_of
 from turns import wire
 from turns.heard import Heard
+from turns.orders import OrderBrief
+from turns.overheard import Overheard
 from turns.replies import Bye, Handoff, Reply, Say, Speaker, Told
 from turns.trace import trace_of
 from turns.understood import Outcome, Understood
@@ -166,6 +168,29 @@ class Conversations:
     async def connected(self, conversation: str, at: datetime) -> None:
         """A person has the citizen on the line."""
         await self._store(records.connect_person, conversation, at)
+
+    async def not_connected(self, conversation: str, at: datetime, cause: str) -> None:
+        """Nobody could be reached for the citizen; ``cause`` is a stable code."""
+        await self._store(joined.not_connected, conversation, at, cause)
+
+    async def parted(self, conversation: str) -> None:
+        """The person is gone, the citizen is not: the bot answers again."""
+        await self._store(joined.parted, conversation)
+
+    async def overhear(self, words: Overheard) -> None:
+        """Keep what a person said to the citizen; a repeated id is dropped."""
+        try:
+            await self._store(joined.commit_overheard, words)
+        except KeyError:
+            raise ConversationError(
+                "conversation_unknown", "the conversation was not opened"
+            ) from None
+        self._parts.bus.tell(words.conversation)
+
+    async def order_brief(self, conversation: str) -> OrderBrief | None:
+        """The citizen's newest order in few words, or None."""
+        brief: OrderBrief | None = await self._store(joined.order_brief, conversation)
+        return brief
 
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         """Add to what a turn cost, by part, in ms."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from bot.joined import SPOKEN
 from store.engine import reading
 from store.tables import Conversation, Turn
 from turns import wire
@@ -61,7 +62,7 @@ def told_after(engine: Engine, conversation: str, cursor: int) -> tuple[Told, ..
         rows = session.scalars(
             select(Turn)
             .where(Turn.conversation_id == conversation, Turn.seq > cursor)
-            .where(Turn.speaker != "citizen")
+            .where(Turn.speaker != "citizen", Turn.kind != SPOKEN)
             .order_by(Turn.seq)
         ).all()
         return tuple(_told(row) for row in rows)

@@ -15,6 +15,8 @@ _FIELDS = {
     "danger_call": {"number"},
     "danger_chat": {"number"},
     "order_done": {"number"},
+    "brief": {"city", "order"},
+    "brief_danger": {"city", "order"},
     "read_back": {"summary"},
     "offer": {"options"},
     "offer_spoken": {"options"},
@@ -72,6 +74,15 @@ class Prompts(BaseModel):
     danger_chat: str
     connecting: str
     nobody_answers: str
+    next_person: str
+    person_left: str
+    back_to_bot: str
+    on_hold: str
+    other_on_hold: str
+    brief: str
+    brief_danger: str
+    brief_accept: str
+    brief_joining: str
     apology_call: str
     apology_chat: str
     too_long: str

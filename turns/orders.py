@@ -61,3 +61,15 @@ class WrittenOrder:
     number: str
     created_at: datetime
     repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBrief:
+    """An order in so few words that it can be read to somebody on the telephone."""
+
+    number: str
+    kind: str
+    urgency: Urgency = "normal"
+    where: str = ""
+    what: str = ""
+    phone: str = ""

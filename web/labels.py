@@ -18,6 +18,7 @@ EVENTS = {
     "completed": "补充内容",
     "handed_over": "转人工",
     "connected": "接通人工",
+    "not_connected": "没有接通",
     "replied": "坐席回复",
 }
 ROLE_NOTES = {

@@ -1,0 +1,98 @@
+"""The record of a conversation while people talk: what they say, how they came and went.
+
+Synchronous, as ``bot.records``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from store.engine import reading, writing
+from store.locks import FOR_CHANGE
+from store.tables import Conversation, HandoffEntry, OrderEvent, Turn, WorkOrder, WorkOrderField
+from turns.orders import OrderBrief
+from turns.overheard import Overheard
+
+SPOKEN = "speech"
+"""The kind of a turn that was spoken to the citizen by a person: nothing is to be told of it."""
+
+
+def commit_overheard(engine: Engine, words: Overheard) -> bool:
+    """Write what a person said on the telephone; False if its id is there already.
+
+    Raises KeyError where the conversation is unknown.
+    """
+    try:
+        with writing(engine) as session:
+            if session.get(Conversation, words.conversation, with_for_update=FOR_CHANGE) is None:
+                raise KeyError(words.conversation)
+            session.add(_turn(words))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _turn(words: Overheard) -> Turn:
+    return Turn(
+        conversation_id=words.conversation,
+        speaker="agent",
+        kind=SPOKEN,
+        heard=words.id,
+        text=words.text,
+        confidence=words.confidence,
+        at=words.at,
+        recording=words.audio.recording if words.audio else "",
+        audio_start_ms=words.audio.start_ms if words.audio else None,
+        audio_end_ms=words.audio.end_ms if words.audio else None,
+    )
+
+
+def parted(engine: Engine, conversation: str) -> None:
+    """The person is gone and the citizen still there: the bot has the conversation again."""
+    with writing(engine) as session:
+        row = session.get(Conversation, conversation, with_for_update=FOR_CHANGE)
+        if row is not None and row.state == "agent":
+            row.state, row.misses, row.silences = "bot", 0, 0
+
+
+def not_connected(engine: Engine, conversation: str, at: datetime, cause: str) -> None:
+    """Nobody could be reached: the citizen goes on waiting, and each order says why."""
+    with writing(engine) as session:
+        if session.get(Conversation, conversation, with_for_update=FOR_CHANGE) is None:
+            return
+        waiting = select(HandoffEntry).where(
+            HandoffEntry.conversation_id == conversation, HandoffEntry.state == "waiting"
+        )
+        for entry in session.scalars(waiting):
+            session.add(
+                OrderEvent(
+                    order_id=entry.order_id, at=at, actor="system", event="not_connected",
+                    data={"cause": cause},
+                )
+            )  # fmt: skip
+
+
+def order_brief(engine: Engine, conversation: str) -> OrderBrief | None:
+    """What a person who sees no screen must know of the citizen's newest order, or None."""
+    with reading(engine) as session:
+        order = session.scalar(
+            select(WorkOrder)
+            .where(WorkOrder.conversation_id == conversation)
+            .order_by(WorkOrder.created_at.desc(), WorkOrder.number.desc())
+            .limit(1)
+        )
+        if order is None:
+            return None
+        fields = session.scalars(select(WorkOrderField).where(WorkOrderField.order_id == order.id))
+        values = {field.name: field.value for field in fields}
+        return OrderBrief(
+            number=order.number,
+            kind=order.kind,
+            urgency=order.urgency,  # type: ignore[arg-type]  # written from an Urgency
+            where=values.get("where", ""),
+            what=values.get("what", ""),
+            phone=values.get("phone", ""),
+        )
