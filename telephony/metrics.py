@@ -31,7 +31,14 @@ bridges = Counter(
     ("outcome",),
 )
 
-_BY = {"bye": "caller", "cancel": "caller", "hung_up": "us", "rejected": "us", "shutdown": "us"}
+_BY = {
+    "bye": "caller",
+    "cancel": "caller",
+    "hung_up": "us",
+    "rejected": "us",
+    "shutdown": "us",
+    "transferred": "us",
+}
 
 
 def call_over(how: Ended, seconds: float) -> None:
