@@ -26,6 +26,7 @@ EndCause = Literal[
     "media_timeout",  # the other side sent no sound for too long
     "error",  # the dialog broke: the other side answered 481 or 408, or nothing at all
     "shutdown",  # the line stopped
+    "transferred",  # the other side calls somebody else now (``Leg.refer``)
 ]
 
 DialCode = Literal["busy", "no_answer", "rejected", "unreachable"]
@@ -35,7 +36,9 @@ class LineError(Exception):
     """Something the line cannot do. ``code`` is stable, the text is for people.
 
     Codes: ``port_in_use``, ``bad_settings``, ``no_media_port``, ``not_started``, ``ended`` (the
-    leg is over already), ``answered``, ``not_answered``, ``bad_status``.
+    leg is over already), ``answered``, ``not_answered``, ``bad_status``, ``unsupported`` (this
+    engine cannot), ``bad_target``, ``refer_refused``, ``refer_timeout``, ``refer_pending``,
+    ``refused`` (the other side did not agree to be held or taken back).
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -67,6 +70,12 @@ class LineSettings:
     what others send is ignored and counted. Above ``max_calls`` a new call gets ``full_status``.
     ``proxy`` (``host`` or ``host:port``) takes calls to tel: URIs and to host names, which the
     engine itself never looks up while it runs; a name given here is looked up once, at start.
+
+    ``dead_after_s``: after so long without any sound on a call that is not on hold the other side
+    is asked by an in-dialog OPTIONS whether it is still there; 0 never asks.
+    ``session_expires_s``: the session timer (RFC 4028) asked for, 90 s at least; 0 asks for none,
+    one that the other side asks for is kept all the same.
+    ``max_setups_per_s``: above it new calls get 503; 0 for no bound.
     """
 
     host: str = "0.0.0.0"  # noqa: S104  # a trunk endpoint is there to be reached
@@ -78,6 +87,9 @@ class LineSettings:
     max_calls: int = 150
     full_status: Literal[486, 503] = 486
     proxy: str = ""
+    dead_after_s: float = 30.0
+    session_expires_s: int = 1800
+    max_setups_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,17 @@ class Resumed:
 
 
 @dataclass(frozen=True, slots=True)
+class Referred:
+    """News of a transfer (``Leg.refer``): the SIP ``status`` of the other side's new call.
+
+    100 or 180 while it rings; the last one, 200 and above, is the outcome.
+    """
+
+    status: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The leg is over; always the last event, and there is always one. ``status``: SIP, or 0."""
 
@@ -127,7 +150,7 @@ class Ended:
     status: int = 0
 
 
-LegEvent = Digit | Held | Resumed | Ended
+LegEvent = Digit | Held | Resumed | Referred | Ended
 
 
 class Playback(Protocol):
@@ -197,10 +220,36 @@ class Leg(Protocol):
         ``answer``.
         """
 
+    async def hold(self) -> None:
+        """Put the other side on hold (re-INVITE, sendonly): from now on it sends no sound.
+
+        What plays is still heard there: music, an announcement. Returns once it has agreed; waits
+        while an offer of its own is under way. No effect if it is on hold already. Raises
+        ``LineError``: ``not_answered``, ``ended``, ``refused`` (the call goes on as it was).
+        """
+
+    async def resume(self) -> None:
+        """Take the other side back from ``hold``. Raises as ``hold``."""
+
     async def hang_up(self) -> None:
         """End the leg in whatever state it is (BYE, CANCEL or 480). No effect once over.
 
         Returns at once; the engine repeats the BYE until it is answered.
+        """
+
+    async def refer(
+        self, target: str, timeout_s: float = 30, replaces: Leg | None = None
+    ) -> int:
+        """Ask the other side to call ``target`` instead of us (REFER); return how that went.
+
+        The final SIP status of its call, as its NOTIFY told it: 200, and this leg is hung up
+        (``Ended("transferred")``); 300 and above, and the call with us goes on. 202 where the
+        other side takes the transfer and says that it will tell nothing; the call goes on.
+        ``Referred`` events tell of the progress. With ``replaces``, an answered leg of this line
+        to ``target``, the new call takes that leg's place (attended transfer).
+        Raises ``LineError``: ``refer_refused``, ``refer_timeout`` (no outcome within
+        ``timeout_s``, or it stopped telling), ``refer_pending``, ``bad_target``,
+        ``not_answered``, ``ended`` (also if the other side hangs up meanwhile), ``unsupported``.
         """
 
     def play(self, pcm: bytes) -> Playback:
@@ -287,10 +336,19 @@ class Line(Protocol):
     async def stop(self, drain_s: float = 0) -> None:
         """Refuse new calls (503), wait up to ``drain_s`` for the others, hang up, close."""
 
-    async def dial(self, target: str, caller: str = "", timeout_s: float = 20) -> Leg:
+    async def dial(
+        self,
+        target: str,
+        caller: str = "",
+        timeout_s: float = 20,
+        on_early: Callable[[Leg], None] | None = None,
+    ) -> Leg:
         """Call ``target`` (a sip: or tel: URI) and return the answered leg.
 
-        ``caller`` is the number shown. Cancelling this coroutine cancels the call.
+        ``caller`` is the number shown. ``on_early`` is called, once at most, when the other side
+        sends sound before it answers (18x with SDP): a ringing tone, an announcement. The leg can
+        be joined from then on; it is the one returned later. If the call fails it ends, and what
+        it was joined to is parted from it. Cancelling this coroutine cancels the call.
         Raises ``DialError``; ``LineError("not_started")``.
         """
 

@@ -62,6 +62,11 @@ class MediaSession:
         """The stream's clock, 0 before it starts."""
         return self.stream.clock_ms if self.stream else 0
 
+    @property
+    def silent_ms(self) -> int:
+        """For how long no packet of the other side has come, on the clock."""
+        return self.stream.silent_ms if self.stream else 0
+
     def play(self, pcm: bytes) -> QueuedPlayback:
         """Queue sound, also before the start and, to no effect, after the end."""
         return self._playback.play(pcm)

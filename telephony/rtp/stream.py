@@ -75,6 +75,7 @@ class MediaStream:
         self._event_timestamp = 0
         self._talkspurt = True
         self.clock_ms = 0
+        self._packet_at_ms = 0
         self._plan = plan
         self._source = SourceCheck(plan.remote, signalling_host)
 
@@ -82,6 +83,11 @@ class MediaStream:
     def target(self) -> Address:
         """Where packets go."""
         return self._source.target
+
+    @property
+    def silent_ms(self) -> int:
+        """For how long no packet of the peer has come, ms."""
+        return self.clock_ms - self._packet_at_ms
 
     @property
     def plan(self) -> MediaPlan:
@@ -128,6 +134,7 @@ class MediaStream:
         if not self._source.accepts(packet, source, self.clock_ms):
             self._counters["rtp_stranger"] += 1
             return
+        self._packet_at_ms = self.clock_ms
         if self._same_sender(packet):
             self._dispatch(packet)
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from telephony.sip.core import ALLOW, Core
 from telephony.sip.error import SipError
 from telephony.sip.inbound import InboundLeg
-from telephony.sip.leg import SipLeg
+from telephony.sip.leg import SipLeg, explaining
 from telephony.sip.message import Header, Request
 from telephony.sip.sdp import SDP_TYPE
 from telephony.sip.server import ServerTransaction
 
-_TAKEN = frozenset({"INVITE", "BYE", "OPTIONS", "INFO"})
-_KNOWN = frozenset(
-    {"REGISTER", "SUBSCRIBE", "NOTIFY", "MESSAGE", "PUBLISH", "REFER", "UPDATE", "PRACK"}
-)
+_TAKEN = frozenset({"INVITE", "BYE", "OPTIONS", "INFO", "NOTIFY"})
+_KNOWN = frozenset({"REGISTER", "SUBSCRIBE", "MESSAGE", "PUBLISH", "REFER", "UPDATE", "PRACK"})
 _SCHEMES = ("sip", "sips", "tel")
 RETRY_AFTER: Header = ("Retry-After", "5")
 
@@ -67,7 +65,7 @@ class Agent:
 
     def _leg_of(self, request: Request, local_tag: str) -> SipLeg | None:
         leg = self._legs.get((request.call_id, local_tag))
-        if leg is None or leg.dialog is None or leg.dialog.remote_tag != request.sender.tag:
+        if leg is None or leg.dialog_of(request.sender.tag) is None:
             return None
         return leg
 
@@ -89,8 +87,7 @@ class Agent:
         except SipError as error:
             self._core.counters[f"sip_{error.code}"] += 1
             self._core.counters[f"calls_refused_{error.status}"] += 1
-            accept: Iterable[Header] = [("Accept", SDP_TYPE)] if error.status == 415 else []
-            transaction.respond(error.status, [*accept, self._core.agent])
+            transaction.respond(error.status, [*explaining(error), self._core.agent])
             return
         transaction.respond(100)
         self.add(leg)

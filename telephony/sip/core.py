@@ -13,7 +13,7 @@ from telephony.sip.message import Address, Header
 from telephony.sip.timers import Clock
 from telephony.sip.transactions import Transactions
 
-ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO")
+ALLOW = ("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, UPDATE, NOTIFY")
 
 
 class Core:

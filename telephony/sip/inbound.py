@@ -21,13 +21,14 @@ class InboundLeg(SipLeg):
     def __init__(
         self, core: Core, invite: ServerTransaction, forget: Callable[[SipLeg], None]
     ) -> None:
-        super().__init__(core, invite.source, forget)
+        super().__init__(core, invite.source, forget, owner=False)
         request = invite.request
         text = sdp_text(request)
         self._remote: Remote | None = read_description(text) if text else None
         self.local_tag = invite.to_tag
         self.dialog = Dialog.accepting(request, invite.to_tag, invite.source)
         self.dialog.extra = (("User-Agent", core.settings.user_agent),)
+        self.session.check(request)
         self._invite = invite
         self._answered = False
         self.id = request.call_id
@@ -45,7 +46,7 @@ class InboundLeg(SipLeg):
         """180."""
         self._check_alive()
         if not self._answered:
-            self._invite.respond(180, self._dialog_headers(self._invite.request))
+            self._invite.respond(180, self.dialog_headers(self._invite.request))
 
     async def answer(self) -> None:
         """200, and media."""
@@ -53,7 +54,7 @@ class InboundLeg(SipLeg):
         if not self._answered:
             self.media.open()
             self._answered = True
-            self._accept(self._invite, self._remote)
+            self.offers.accept(self._invite, self._remote)
 
     def _check_alive(self) -> None:
         if self._ended is not None:

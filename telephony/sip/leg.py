@@ -16,6 +16,7 @@ from telephony.line import (
     Held,
     Leg,
     LegEvent,
+    LineError,
     Playback,
     Resumed,
 )
@@ -25,11 +26,18 @@ from telephony.sip.dialog import Dialog
 from telephony.sip.error import SipError
 from telephony.sip.info import info_digit
 from telephony.sip.message import Address, Header, Request
-from telephony.sip.sdp import SDP_TYPE, Local, Remote, read_description, sdp_text
+from telephony.sip.offers import Offers
+from telephony.sip.probe import DeadCallWatch
+from telephony.sip.refer import Referral
+from telephony.sip.refresh import SessionRefresh
+from telephony.sip.reinvite import Reinvites
+from telephony.sip.sdp import SDP_TYPE, Remote
 from telephony.sip.server import ServerTransaction
+from telephony.sip.session_timer import MIN_SE_S
+from telephony.sip.within import Within
 
 MAX_EVENTS = 256
-SDP_HEADER: Header = ("Content-Type", SDP_TYPE)
+Handler = Callable[[ServerTransaction], None]
 
 
 class InConference(Protocol):
@@ -40,23 +48,39 @@ class InConference(Protocol):
 
 
 class SipLeg(abc.ABC):
-    """One call. ``forget`` is called when no message can belong to it any more."""
+    """One call. ``forget`` is called when no message can belong to it any more.
 
-    def __init__(self, core: Core, peer: Address, forget: Callable[[SipLeg], None]) -> None:
+    ``owner``: whether the Call-ID is ours. ``handlers``: who takes which request of the other
+    side within the dialog, by method; others are added there.
+    """
+
+    def __init__(
+        self, core: Core, peer: Address, forget: Callable[[SipLeg], None], *, owner: bool
+    ) -> None:
         self.core = core
         self.peer = peer
         self.local_tag = secrets.token_hex(8)
         self.dialog: Dialog | None = None
         self.media = MediaSession(core.media, core.ports, core.counters, self._on_digit)
         self.conference: InConference | None = None
+        self.referral = Referral(self, self._tell)
         self._forget = forget
         self._ended: Ended | None = None
         self._events: asyncio.Queue[LegEvent] = asyncio.Queue()
-        self._unacknowledged: ServerTransaction | None = None
-        self._offer_in_200 = False
         self._held = False
-        self._sdp_session = secrets.randbelow(2**31)
-        self._sdp_version = 0
+        self.within = Within(self)
+        self.offers = Offers(self)
+        self.reinvites = Reinvites(self.within, self.offers, owner=owner)
+        self.session = SessionRefresh(self.within, self.reinvites)
+        self.watch = DeadCallWatch(self.within, self.media, core.settings.dead_after_s)
+        self.handlers: dict[str, Handler] = {
+            "BYE": self._on_bye,
+            "INVITE": self.offers.on_reinvite,
+            "UPDATE": self.offers.on_update,
+            "INFO": self._on_info,
+            "NOTIFY": self.referral.on_notify,
+            "OPTIONS": self._on_options,
+        }
 
     id = ""
     caller = ""
@@ -115,14 +139,18 @@ class SipLeg(abc.ABC):
         self._ended = Ended(cause, status)
         if self.conference is not None:
             self.conference.remove(self)
+        self.session.stop()
+        self.watch.stop()
+        self.within.release()
         self.media.close()
+        self.referral.release()
         self._tell(self._ended)
-        if self._unacknowledged is None:
+        if not self.offers.unacknowledged:
             self._forget(self)
 
     def bye(self, cause: EndCause, status: int = 0) -> None:
         """End an answered call from our side. The BYE waits for the ACK (RFC 3261 §15)."""
-        waits = self._unacknowledged is not None
+        waits = self.offers.unacknowledged
         self.end(cause, status)
         if not waits:
             self._send_bye()
@@ -149,111 +177,105 @@ class SipLeg(abc.ABC):
         """End it in whatever state it is."""
         self.shut("hung_up")
 
+    async def refer(self, target: str, timeout_s: float = 30, replaces: Leg | None = None) -> int:
+        """Blind or attended transfer."""
+        if self.media.stream is None and self._ended is None:
+            raise LineError("not_answered", "the call is not answered yet")
+        if replaces is not None and (not isinstance(replaces, SipLeg) or replaces.dialog is None):
+            raise LineError("not_answered", "the leg to be replaced is not answered")
+        return await self.referral.refer(
+            target, timeout_s, replaces.dialog if isinstance(replaces, SipLeg) else None
+        )
+
     @abc.abstractmethod
     def shut(self, cause: EndCause) -> None:
         """The same at once, for ``cause``. No effect once over."""
 
-    # -- our 200 and its ACK
+    async def hold(self) -> None:
+        """Put the other side on hold."""
+        await self.reinvites.hold(True)
 
-    def _local(self) -> Local:
-        self._sdp_version += 1
-        return Local(
-            self.core.host_for(self.peer), self.media.open(), self._sdp_session, self._sdp_version
-        )
+    async def resume(self) -> None:
+        """Take it back."""
+        await self.reinvites.hold(False)
 
-    def _accept(self, invite: ServerTransaction, remote: Remote | None) -> None:
-        """Answer an INVITE with 200: an answer to its offer, or our offer if it made none."""
-        local = self._local()
-        body = local.answer(remote) if remote else local.offer()
-        self._unacknowledged = invite
-        self._offer_in_200 = remote is None
-        invite.on_no_ack = self._no_ack
-        invite.respond(200, [*self._dialog_headers(invite.request), SDP_HEADER], body)
-        if remote is not None:
-            self._apply(remote)
+    async def probe(self) -> bool:
+        """Whether the other side still knows the call: asked by an OPTIONS within the dialog."""
+        return await self.watch.probe()
 
-    def _dialog_headers(self, request: Request) -> list[Header]:
+    # -- what our requests and responses within the dialog carry, and what comes of them
+
+    def dialog_headers(self, request: Request) -> list[Header]:
         """Record-Route comes back as it came (RFC 3261 §12.1.1)."""
         routes = [("Record-Route", value) for value in request.headers.get("record-route", ())]
         return [*routes, self.core.contact(self.peer), ALLOW, self.core.agent]
 
-    def _apply(self, remote: Remote) -> None:
-        self.media.start(remote.plan, self.peer[0])
+    def accepting_headers(self, request: Request) -> list[Header]:
+        """Of a 2xx to an INVITE or UPDATE; its session timer runs from now on."""
+        timer = self.session.accept(request) if self._answers(request) else []
+        return [*self.dialog_headers(request), *timer]
+
+    def _answers(self, request: Request) -> bool:
+        """An UPDATE before the answer refreshes nothing yet."""
+        return request.method == "INVITE" or self.offers.remote is not None
+
+    def offering_headers(self) -> list[Header]:
+        """Of a re-INVITE or UPDATE of ours."""
+        return [self.core.contact(self.peer), ALLOW, *self.session.headers()]
+
+    def on_agreed(self, remote: Remote) -> None:
+        """The session has changed."""
+        self.watch.restart(expects_sound=remote.direction == "sendrecv" and not self.offers.on_hold)
         if remote.held != self._held:
             self._held = remote.held
             self._tell((Held if self._held else Resumed)(self.clock_ms))
 
+    def on_settled(self) -> None:
+        """Our 200 was acknowledged after the end."""
+        self._send_bye()
+        self._forget(self)
+
     def on_ack(self, ack: Request) -> None:
         """The ACK of a 200 of ours."""
-        invite = self._unacknowledged
-        if invite is None or ack.cseq != invite.request.cseq:
-            self.core.counters["sip_stray_ack"] += 1
-            return
-        invite.acknowledge()
-        self._unacknowledged = None
-        if self._ended is not None:
-            self._send_bye()
-            self._forget(self)
-        elif self._offer_in_200:
-            self._apply_answer(ack)
-
-    def _apply_answer(self, ack: Request) -> None:
-        try:
-            self._apply(read_description(sdp_text(ack)))
-        except SipError as error:
-            self.core.counters[f"sip_{error.code}"] += 1
-            self.bye("error", 488)
-
-    def _no_ack(self) -> None:
-        self.core.counters["sip_ack_timeout"] += 1
-        self._unacknowledged = None
-        if self._ended is None:
-            self.bye("ack_timeout")
-        else:
-            self._send_bye()
-            self._forget(self)
+        self.offers.on_ack(ack)
 
     # -- requests of the other side within the dialog
 
+    def dialog_of(self, remote_tag: str) -> Dialog | None:
+        """The dialog with the other side that calls itself ``remote_tag``."""
+        dialog = self.dialog
+        return dialog if dialog is not None and dialog.remote_tag == remote_tag else None
+
     def on_request(self, transaction: ServerTransaction) -> None:
-        """BYE, re-INVITE, INFO or OPTIONS for this dialog, its tags checked already."""
-        assert self.dialog is not None  # noqa: S101  # without one the tags could not match
-        if not self.dialog.in_order(transaction.request):
+        """A request for this dialog, its tags checked already."""
+        request = transaction.request
+        dialog = self.dialog_of(request.sender.tag)
+        assert dialog is not None  # noqa: S101  # without one the tags could not match
+        if not dialog.in_order(request):
             transaction.respond(500, [("Retry-After", "5")])
-            return
-        if self._ended is not None and transaction.request.method != "BYE":
+        elif self._ended is not None and request.method != "BYE":
             transaction.respond(481)
+        else:
+            self._handle(transaction)
+
+    def _handle(self, transaction: ServerTransaction) -> None:
+        handler = self.handlers.get(transaction.request.method)
+        if handler is None:
+            transaction.respond(405, [ALLOW, self.core.agent])
             return
-        handlers = {"BYE": self._on_bye, "INVITE": self._on_reinvite, "INFO": self._on_info}
-        handlers.get(transaction.request.method, self._on_options)(transaction)
+        try:
+            handler(transaction)
+        except SipError as error:
+            self.core.counters[f"sip_{error.code}"] += 1
+            transaction.respond(error.status, [*explaining(error), self.core.agent])
 
     def _on_bye(self, transaction: ServerTransaction) -> None:
         transaction.respond(200)
-        unacknowledged, self._unacknowledged = self._unacknowledged, None
-        if unacknowledged is not None:
-            unacknowledged.acknowledge()
+        self.offers.settle()
         if self._ended is None:
             self.end("bye")
         else:
             self._forget(self)
-
-    def _on_reinvite(self, transaction: ServerTransaction) -> None:
-        if self.media.stream is None:
-            # The first INVITE is not settled yet (RFC 3261 §14.2).
-            transaction.respond(500, [("Retry-After", "2")])
-            return
-        try:
-            text = sdp_text(transaction.request)
-            remote = read_description(text) if text else None
-            assert self.dialog is not None  # noqa: S101  # see on_request
-            self.dialog.moves_to(transaction.request)
-        except SipError as error:
-            transaction.respond(error.status)
-            return
-        if self._unacknowledged is not None:
-            # A new request in order shows that our 200 arrived.
-            self._unacknowledged.acknowledge()
-        self._accept(transaction, remote)
 
     def _on_info(self, transaction: ServerTransaction) -> None:
         key = info_digit(transaction.request)
@@ -266,3 +288,10 @@ class SipLeg(abc.ABC):
 
     def _on_options(self, transaction: ServerTransaction) -> None:
         transaction.respond(200, [ALLOW, ("Accept", SDP_TYPE), self.core.agent])
+
+
+def explaining(error: SipError) -> list[Header]:
+    """What a refusal must carry beside its status."""
+    if error.status == 415:
+        return [("Accept", SDP_TYPE)]
+    return [("Min-SE", str(MIN_SE_S))] if error.status == 422 else []

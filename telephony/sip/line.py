@@ -102,12 +102,20 @@ class SipLine:
         self._socket.close()
         self._socket = None
 
-    async def dial(self, target: str, caller: str = "", timeout_s: float = 20) -> Leg:
+    async def dial(
+        self,
+        target: str,
+        caller: str = "",
+        timeout_s: float = 20,
+        on_early: Callable[[Leg], None] | None = None,
+    ) -> Leg:
         """Call and return the answered leg."""
         if self._core is None or self._agent is None or self._socket is None:
             raise LineError("not_started", "the line is not started")
         uri, peer = _destination(target, self._core.proxy)
-        leg = OutboundLeg(self._core, peer, uri, _UNFIT.sub("", caller), self._agent.forget)
+        leg = OutboundLeg(
+            self._core, peer, uri, _UNFIT.sub("", caller), self._agent.forget, on_early
+        )
         self._agent.add(leg)
         try:
             await leg.call(timeout_s)

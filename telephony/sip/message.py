@@ -35,11 +35,12 @@ REASONS = MappingProxyType(
     {
         100: "Trying", 180: "Ringing", 200: "OK", 400: "Bad Request", 403: "Forbidden",
         404: "Not Found", 405: "Method Not Allowed", 415: "Unsupported Media Type",
-        416: "Unsupported URI Scheme", 420: "Bad Extension", 480: "Temporarily Unavailable",
-        481: "Call/Transaction Does Not Exist", 482: "Loop Detected", 486: "Busy Here",
-        487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
-        500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable",
-        505: "Version Not Supported", 603: "Decline",
+        416: "Unsupported URI Scheme", 420: "Bad Extension", 422: "Session Interval Too Small",
+        480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
+        482: "Loop Detected", 486: "Busy Here", 487: "Request Terminated",
+        488: "Not Acceptable Here", 491: "Request Pending", 500: "Server Internal Error",
+        501: "Not Implemented", 503: "Service Unavailable", 505: "Version Not Supported",
+        513: "Message Too Large", 603: "Decline",
     }
 )  # fmt: skip
 

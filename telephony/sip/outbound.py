@@ -6,14 +6,16 @@ import asyncio
 import secrets
 from collections.abc import Callable
 
-from telephony.line import DialCode, DialError, EndCause, LineError
+from telephony.line import DialCode, DialError, EndCause, Leg, LineError
 from telephony.sip.authenticator import credentials
 from telephony.sip.client import ClientTransaction
 from telephony.sip.core import ALLOW, Core
 from telephony.sip.dialog import MAX_FORWARDS, Dialog
+from telephony.sip.early import EarlyDialogs
 from telephony.sip.error import SipError
-from telephony.sip.leg import SDP_HEADER, SipLeg
+from telephony.sip.leg import SipLeg
 from telephony.sip.message import Address, Outgoing, Response
+from telephony.sip.offers import SDP_HEADER
 from telephony.sip.sdp import Remote, read_description, sdp_text
 
 _BUSY = (486, 600)
@@ -30,8 +32,9 @@ class OutboundLeg(SipLeg):
         target: str,
         caller: str,
         forget: Callable[[SipLeg], None],
+        on_early: Callable[[Leg], None] | None = None,
     ) -> None:
-        super().__init__(core, peer, forget)
+        super().__init__(core, peer, forget, owner=True)
         self.id = f"{secrets.token_hex(12)}@{core.host_for(peer)}"
         self.caller = caller
         self.dialled = target.partition(":")[2].partition("@")[0]
@@ -42,17 +45,12 @@ class OutboundLeg(SipLeg):
         self._given_up = False
         self._cancelled = False
         self._acks: dict[str, tuple[Outgoing, Address]] = {}
+        self._early = EarlyDialogs(self, lambda: on_early(self) if on_early else None)
+        self._cseq = 0
 
     async def call(self, timeout_s: float) -> None:
         """Send the INVITE; returns once it is answered. Raises ``DialError``."""
-        self._invite = self.core.transactions.request(
-            self._invitation(),
-            self.peer,
-            self._on_response,
-            self._on_timeout,
-            self._on_again,
-            lambda: not self._given_up,
-        )
+        self._send_invite()
         try:
             await asyncio.wait_for(asyncio.shield(self._outcome), timeout_s)
         except TimeoutError:
@@ -61,6 +59,21 @@ class OutboundLeg(SipLeg):
         except asyncio.CancelledError:
             self._give_up()
             raise
+
+    def _send_invite(self) -> None:
+        self._ringing = False
+        self._invite = self.core.transactions.request(
+            self._invitation(),
+            self.peer,
+            self._on_response,
+            self._on_timeout,
+            self._on_again,
+            lambda: not self._given_up,
+        )
+
+    def _next_cseq(self) -> int:
+        self._cseq += 1
+        return self._cseq
 
     def _invitation(self) -> Outgoing:
         host = self.core.sent_by(self.peer)
@@ -73,13 +86,15 @@ class OutboundLeg(SipLeg):
                 ("From", f"<sip:{user}@{host}>;tag={self.local_tag}"),
                 ("To", f"<{self._target}>"),
                 ("Call-ID", self.id),
-                ("CSeq", "1 INVITE"),
+                ("CSeq", f"{self._next_cseq()} INVITE"),
                 self.core.contact(self.peer),
                 ("User-Agent", self.core.settings.user_agent),
                 ALLOW,
+                *self.session.invitation(),
                 SDP_HEADER,
             ],
-            self._local().offer(),
+            self.offers.offer(),
+            self._next_cseq,
         )
 
     def _on_again(self, invite: ClientTransaction) -> None:
@@ -92,8 +107,12 @@ class OutboundLeg(SipLeg):
             self._ringing = True
             if self._given_up:
                 self._cancel()
+            else:
+                self._early.on_provisional(response)
         elif response.status < 300:
             self._on_ok(response)
+        elif response.status == 422 and not self._given_up and self.session.retries(response):
+            self._send_invite()
         else:
             self._fail(response.status)
 
@@ -126,28 +145,42 @@ class OutboundLeg(SipLeg):
         if self.dialog is not None or self._given_up or self._ended is not None:
             self._bye_to(dialog)
             return
+        described = self._early.confirmed(dialog)
         try:
-            remote = read_description(sdp_text(response))
+            text = sdp_text(response)
+            remote = described if described and not text else read_description(text)
         except SipError:
             self._bye_to(dialog)
             self._fail(488)
             return
+        self.session.learn(response)
+        self.session.accepted(response)
         self._established(dialog, remote)
 
     def _acknowledged(self, response: Response) -> Dialog | None:
         assert self._invite is not None  # noqa: S101  # it is what was answered
         try:
-            dialog = Dialog.established(self._invite.outgoing, self.local_tag, response, self.peer)
+            dialog = self.dialog_from(response)
             hop = dialog.next_hop
         except SipError as error:
             self.core.counters[f"sip_{error.code}"] += 1
             self._fail(500)
             return None
-        dialog.extra = (("User-Agent", self.core.settings.user_agent),)
         ack = dialog.request("ACK", credentials(self._invite.outgoing), cseq=response.cseq)
         self._acks[response.to.tag] = (ack, hop)
         self.core.transactions.send_ack(ack, hop)
         return dialog
+
+    def dialog_from(self, response: Response) -> Dialog:
+        """The dialog that a response to our INVITE makes. Raises ``SipError``."""
+        assert self._invite is not None  # noqa: S101  # it is what was answered
+        dialog = Dialog.established(self._invite.outgoing, self.local_tag, response, self.peer)
+        dialog.extra = (("User-Agent", self.core.settings.user_agent),)
+        return dialog
+
+    def dialog_of(self, remote_tag: str) -> Dialog | None:
+        """The dialog, or before the answer one of the early ones."""
+        return super().dialog_of(remote_tag) or self._early.dialog_of(remote_tag)
 
     def _bye_to(self, dialog: Dialog) -> None:
         self.core.transactions.request(
@@ -156,7 +189,7 @@ class OutboundLeg(SipLeg):
 
     def _established(self, dialog: Dialog, remote: Remote) -> None:
         self.dialog = dialog
-        self._apply(remote)
+        self.offers.agree(remote)
         self._settle(None)
 
     def _give_up(self) -> None:

@@ -26,6 +26,8 @@ _MIRRORED: dict[str, Direction] = {
     "recvonly": "sendonly",
     "inactive": "inactive",
 }
+# The same, where we want to hear nothing either (RFC 3264 §6.1: never more than was offered).
+_ON_HOLD: dict[Direction, Direction] = {"sendrecv": "sendonly", "recvonly": "inactive"}
 _PROFILES = ("RTP/AVP", "RTP/AVPF")
 _MAX_MEDIA_LINES = 20
 
@@ -180,16 +182,33 @@ class Local:
         types = [(codec.payload_type, codec.name) for codec in CODECS.values()]
         return self._description([self._audio("RTP/AVP", types, EVENT_TYPE, "sendrecv")])
 
-    def answer(self, remote: Remote) -> bytes:
-        """The answer to an offer: every m= line, the one we take, the others with port 0."""
+    def answer(self, remote: Remote, *, on_hold: bool = False) -> bytes:
+        """The answer to an offer: every m= line, the one we take, the others with port 0.
+
+        ``on_hold``: we have put the other side on hold, and it stays there.
+        """
+        direction = remote.direction
+        if on_hold:
+            direction = _ON_HOLD.get(direction, direction)
+        types = [(remote.plan.payload_type, remote.plan.codec.name)]
+        return self._mirrored(remote, types, direction)
+
+    def offer_again(self, remote: Remote, direction: Direction) -> bytes:
+        """An offer within the call: the m= lines agreed on (RFC 3264 §8), numbers kept."""
         plan = remote.plan
+        taken = (plan.payload_type, plan.event_type)
+        others = [
+            (codec.payload_type, codec.name)
+            for codec in CODECS.values()
+            if codec is not plan.codec and codec.payload_type not in taken
+        ]
+        return self._mirrored(remote, [(plan.payload_type, plan.codec.name), *others], direction)
+
+    def _mirrored(
+        self, remote: Remote, types: Sequence[tuple[int, str]], direction: Direction
+    ) -> bytes:
         media: list[Sequence[str]] = [
-            self._audio(
-                line.profile,
-                [(plan.payload_type, plan.codec.name)],
-                plan.event_type,
-                remote.direction,
-            )
+            self._audio(line.profile, types, remote.plan.event_type, direction)
             if index == remote.chosen
             else [f"m={line.media} 0 {line.profile} {' '.join(line.formats) or '0'}"]
             for index, line in enumerate(remote.lines)

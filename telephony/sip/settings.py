@@ -8,6 +8,7 @@ import socket
 
 from telephony.line import LineError, LineSettings
 from telephony.sip.message import Address
+from telephony.sip.session_timer import MIN_SE_S
 from telephony.sip.uri import DEFAULT_PORT, is_ipv4
 
 Networks = tuple[ipaddress.IPv4Network, ...]
@@ -22,6 +23,13 @@ def checked(settings: LineSettings) -> LineSettings:
         raise LineError("bad_settings", f"SIP port {settings.port} is not in 0-65535")
     if settings.max_calls < 1:
         raise LineError("bad_settings", f"max_calls {settings.max_calls} allows no call")
+    if settings.session_expires_s and settings.session_expires_s < MIN_SE_S:
+        raise LineError(
+            "bad_settings",
+            f"session_expires_s {settings.session_expires_s} is below {MIN_SE_S} (RFC 4028)",
+        )
+    if settings.dead_after_s < 0 or settings.max_setups_per_s < 0:
+        raise LineError("bad_settings", "dead_after_s and max_setups_per_s cannot be negative")
     if not settings.user_agent.isascii() or not settings.user_agent.isprintable():
         raise LineError("bad_settings", "user_agent must be printable ASCII")
     networks(settings)

@@ -59,8 +59,11 @@ class FakeLeg:
         self.clock_ms = 0
         self.ended: Ended | None = None
         self.answered = False
+        self.on_hold = False
         self.at_once = True
         self.played: list[bytes] = []
+        self.referred: list[str] = []
+        self.refers: int | LineError = 200
         self.playbacks: list[FakePlayback] = []
         self._sinks: list[FrameSink] = []
         self._sent: list[FrameSink] = []
@@ -77,9 +80,26 @@ class FakeLeg:
         """Refused."""
         self.end(Ended("rejected", status))
 
+    async def hold(self) -> None:
+        """The other side is on hold."""
+        self.on_hold = True
+
+    async def resume(self) -> None:
+        """The other side is back."""
+        self.on_hold = False
+
     async def hang_up(self) -> None:
         """Over."""
         self.end(Ended("hung_up"))
+
+    async def refer(self, target: str, timeout_s: float = 30, replaces: Leg | None = None) -> int:
+        """The other side takes it, unless the test says otherwise."""
+        self.referred.append(target)
+        if isinstance(self.refers, LineError):
+            raise self.refers
+        if self.refers == 200:
+            self.end(Ended("transferred"))
+        return self.refers
 
     def play(self, pcm: bytes) -> Playback:
         """Keep what was played."""
@@ -166,6 +186,7 @@ class FakeLine:
         self.dialled: list[str] = []
         self.joined: list[tuple[object, object]] = []
         self.target = FakeLeg("target")
+        self.rings = False
         self.refuse: DialError | None = None
         self.on_dial: Callable[[], None] = lambda: None
         self.conference: FakeConference | None = None
@@ -176,10 +197,18 @@ class FakeLine:
     async def stop(self, drain_s: float = 0) -> None:
         """Nothing to close."""
 
-    async def dial(self, target: str, caller: str = "", timeout_s: float = 20) -> FakeLeg:
-        """The target answers."""
+    async def dial(
+        self,
+        target: str,
+        caller: str = "",
+        timeout_s: float = 20,
+        on_early: Callable[[Leg], None] | None = None,
+    ) -> FakeLeg:
+        """The target answers, after a tone of its own if ``rings``."""
         self.dialled.append(target)
         self.on_dial()
+        if self.rings and on_early is not None:
+            on_early(self.target)
         if self.refuse:
             raise self.refuse
         return self.target

@@ -73,7 +73,7 @@ class Exchange:
         self.sent: list[tuple[float, Request | Response, Address]] = []
         self.wire: list[bytes] = []
         self.inbound: list[InboundLeg] = []
-        settings = settings or LineSettings(host="127.0.0.1", rtp_ports=RTP_PORTS)
+        settings = settings or LineSettings(host="127.0.0.1", rtp_ports=RTP_PORTS, dead_after_s=0)
         self.media = MediaEngine(self.counters)
         self.ports = PortPool("127.0.0.1", settings.rtp_ports)
         self.core = Core(settings, self.clock, self.media, self.ports, self.counters)
