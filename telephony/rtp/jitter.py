@@ -2,13 +2,16 @@
 
 It starts without delay and grows by one frame each time that a packet comes too late, so the
 delay is what the network's jitter asks for. It shrinks by dropping a quiet frame when frames have
-been left over for some seconds. Pure: the caller's 20 ms tick is its only clock.
+been left over for some seconds. A peer that sends nothing in pauses loses nothing by that: packets
+are lost by their numbers, late by their place. Pure: the caller's 20 ms tick is its only clock.
 """
 
 from __future__ import annotations
 
-from telephony.line import FRAME_BYTES, SILENCE
-from telephony.rtp.g711 import attenuated, loudness
+from telephony.line import FRAME_BYTES
+from telephony.rtp.concealment import Concealer
+from telephony.rtp.g711 import loudness
+from telephony.rtp.noise import SILENT, noise
 from telephony.rtp.packet import sequence_delta
 
 MAX_PACKETS = 25
@@ -16,8 +19,6 @@ RESTART_GAP = 100
 REORDER_PACKETS = 2
 SHRINK_AFTER_FRAMES = 500
 QUIET_RMS = 200
-CONCEAL_FRAMES = 3
-CONCEAL_FACTOR = 0.6
 
 
 class JitterBuffer:
@@ -31,7 +32,7 @@ class JitterBuffer:
         self.late = 0
         self.lost = 0
         self.dropped = 0
-        self._packets: dict[int, bytes] = {}
+        self._packets: dict[int, bytes | int] = {}
         self._ready = bytearray()
         self.reset()
 
@@ -41,8 +42,8 @@ class JitterBuffer:
         self._ready.clear()
         self._next: int | None = None
         self._owed = 0
-        self._last = SILENCE
-        self._concealed = 0
+        self._concealer = Concealer()
+        self._noise: int | None = None
         self._least = MAX_PACKETS
         self._pops = 0
 
@@ -53,6 +54,18 @@ class JitterBuffer:
 
     def push(self, sequence: int, pcm: bytes) -> None:
         """Take one packet's sound, s16le."""
+        self._take(sequence, pcm)
+
+    def push_noise(self, sequence: int, level: int) -> None:
+        """From this packet to the next with sound there is noise at ``level`` (-dBov)."""
+        self._take(sequence, level)
+
+    def skip(self, sequence: int) -> None:
+        """This number carried no sound (a telephone-event): it is not lost, nothing is missing."""
+        if self._next is not None:
+            self._take(sequence, SILENT)
+
+    def _take(self, sequence: int, sound: bytes | int) -> None:
         self.received += 1
         if self._next is None or abs(sequence_delta(sequence, self._next)) > RESTART_GAP:
             self._packets.clear()
@@ -60,35 +73,34 @@ class JitterBuffer:
         if sequence_delta(sequence, self._next) < 0:
             self.late += 1
             return
-        self._packets[sequence] = pcm
+        self._packets[sequence] = sound
         if len(self._packets) > MAX_PACKETS:
             self._drop_first()
 
-    def skip(self, sequence: int) -> None:
-        """This number carried no sound (a telephone-event): it is not lost."""
-        if self._next is not None:
-            self.push(sequence, b"")
-
     def pop(self) -> tuple[bytes, bool]:
-        """The next 20 ms, and whether they were received (else concealment or silence)."""
+        """The next 20 ms, and whether they were received (else concealment, noise or silence)."""
         while len(self._ready) < FRAME_BYTES and self._advance():
             pass
         self._watch_delay()
-        if len(self._ready) < FRAME_BYTES:
-            self._owed += 1
-            return self._conceal(), False
-        self._last = bytes(self._ready[:FRAME_BYTES])
+        heard = len(self._ready) >= FRAME_BYTES
+        if not heard:
+            self._ready += self._stand_in()
+        frame = bytes(self._ready[:FRAME_BYTES])
         del self._ready[:FRAME_BYTES]
-        self._concealed = 0
-        return self._last, True
+        return frame, heard
+
+    def _stand_in(self) -> bytes:
+        if self._noise is not None:
+            return noise(self._noise, self._pops)
+        self._owed += 1
+        return self._concealer.missing()
 
     def _advance(self) -> bool:
         if self._next is None or not self._packets:
             return False
-        pcm = self._packets.pop(self._next, None)
-        if pcm is not None:
-            self._ready += pcm
-            self._owed = 0
+        sound = self._packets.pop(self._next, None)
+        if sound is not None:
+            self._play(sound)
         elif len(self._packets) >= REORDER_PACKETS or self._owed:
             self._give_up()
         else:
@@ -96,20 +108,25 @@ class JitterBuffer:
         self._next = (self._next + 1) & 0xFFFF
         return True
 
+    def _play(self, sound: bytes | int) -> None:
+        self._owed = 0
+        if isinstance(sound, int):
+            self._noise = sound
+            self._concealer.forget()
+        else:
+            self._noise = None
+            self._ready += self._concealer.received(sound)
+
     def _give_up(self) -> None:
         """The next packet is lost. Concealment played while waiting already stands for it."""
         self.lost += 1
         if self._owed:
             self._owed -= 1
         else:
-            self._ready += self._conceal()
+            self._ready += self._stand_in_lost()
 
-    def _conceal(self) -> bytes:
-        self._concealed += 1
-        if self._concealed > CONCEAL_FRAMES:
-            return SILENCE
-        self._last = attenuated(self._last, CONCEAL_FACTOR)
-        return self._last
+    def _stand_in_lost(self) -> bytes:
+        return self._concealer.missing() if self._noise is None else b""
 
     def _watch_delay(self) -> None:
         self._least = min(self._least, len(self._packets))

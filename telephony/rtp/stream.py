@@ -12,6 +12,8 @@ from telephony.rtp.events import EventPayload, EventReceiver, EventSender
 from telephony.rtp.g711 import PCMA, PCMU, Codec, added, attenuated
 from telephony.rtp.jitter import JitterBuffer
 from telephony.rtp.mixer import Mixer
+from telephony.rtp.noise import PAYLOAD_TYPE as NOISE_TYPE
+from telephony.rtp.noise import noise_level
 from telephony.rtp.packet import RtpError, RtpPacket, parse_rtp
 from telephony.rtp.playback import PlaybackQueue, QueuedPlayback
 from telephony.rtp.sinks import Sinks
@@ -155,6 +157,9 @@ class MediaStream:
         if packet.payload_type == self._plan.event_type:
             self._take_event(packet)
             return
+        if packet.payload_type == NOISE_TYPE:
+            self._take_noise(packet)
+            return
         codec = self._codec_of(packet.payload_type)
         if codec is None or not 0 < len(packet.payload) <= MAX_PAYLOAD_BYTES:
             self._counters["rtp_payload"] += 1
@@ -166,6 +171,13 @@ class MediaStream:
             return self._plan.codec
         # Some gateways send the other law although one was agreed; the numbers are static.
         return {PCMU.payload_type: PCMU, PCMA.payload_type: PCMA}.get(payload_type)
+
+    def _take_noise(self, packet: RtpPacket) -> None:
+        level = noise_level(packet.payload)
+        if level is None:
+            self._counters["rtp_payload"] += 1
+        else:
+            self._jitter.push_noise(packet.sequence, level)
 
     def _take_event(self, packet: RtpPacket) -> None:
         # Event packets count in the sequence; without this the buffer would call them lost.

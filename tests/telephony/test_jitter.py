@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import math
 import random
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.line import FRAME_BYTES, SILENCE
+from telephony.rtp.g711 import loudness
 from telephony.rtp.jitter import MAX_PACKETS, SHRINK_AFTER_FRAMES, JitterBuffer
 
 
@@ -21,7 +24,8 @@ def played(buffer: JitterBuffer, frames: int) -> list[int]:
     for _ in range(frames):
         pcm, heard = buffer.pop()
         assert len(pcm) == FRAME_BYTES
-        out.append(struct.unpack_from("<h", pcm)[0] - 1000 if heard else -1)
+        # The last sample: the first are blended with what stood in for a gap before.
+        out.append(struct.unpack_from("<h", pcm, FRAME_BYTES - 2)[0] - 1000 if heard else -1)
     return out
 
 
@@ -57,9 +61,57 @@ def test_lost_packet_is_concealed_by_one_frame() -> None:
 
 def test_concealment_fades() -> None:
     buffer = JitterBuffer()
-    buffer.push(1, sound(0))
-    levels = [struct.unpack_from("<h", buffer.pop()[0])[0] for _ in range(6)]
-    assert levels == [1000, 600, 360, 216, 0, 0]
+    for number in range(3):
+        buffer.push(number, sound(0))
+        buffer.pop()
+    levels = [loudness(buffer.pop()[0]) for _ in range(6)]
+    assert 900 < levels[0] <= 1000
+    assert levels[:4] == sorted(levels[:4], reverse=True)
+    assert levels[3] > 100
+    assert levels[4:] == [0, 0]
+
+
+def test_comfort_noise_is_at_its_level_and_no_loss() -> None:
+    buffer, _ = fed(0, 1, start=0)
+    buffer.push_noise(2, 40)
+    frames = [buffer.pop() for _ in range(100)]
+    assert not any(heard for _, heard in frames)
+    for pcm, _ in frames:
+        assert 20 * math.log10(loudness(pcm) / 32767) == pytest.approx(-40, abs=2)
+    assert len({pcm for pcm, _ in frames[:50]}) == 50
+    buffer.push_noise(3, 127)
+    assert buffer.pop() == (SILENCE, False)
+    buffer.push(4, sound(4))
+    assert played(buffer, 1) == [4]
+    assert (buffer.lost, buffer.late, buffer.received) == (0, 0, 5)
+
+
+def test_a_pause_in_which_nothing_is_sent_is_no_loss_and_not_late() -> None:
+    buffer, _ = fed(0, 1, start=0)
+    assert played(buffer, 150) == [-1] * 150
+    buffer.push(2, sound(2))
+    buffer.push(3, sound(3))
+    assert played(buffer, 2) == [2, 3]
+    assert (buffer.lost, buffer.late, buffer.dropped) == (0, 0, 0)
+
+
+def test_the_first_packet_after_a_pause_may_be_lost() -> None:
+    buffer, _ = fed(0, 1, start=0)
+    buffer.push_noise(2, 50)
+    played(buffer, 50)
+    buffer.push(4, sound(4))
+    buffer.push(5, sound(5))
+    assert [frame for frame in played(buffer, 3) if frame >= 0] == [4, 5]
+    assert buffer.lost == 1
+
+
+def test_a_key_is_no_gap_to_conceal() -> None:
+    buffer, _ = fed(0, 1, 2, start=0)
+    buffer.skip(3)
+    assert buffer.pop() == (SILENCE, False)
+    buffer.push(4, sound(4))
+    assert played(buffer, 1) == [4]
+    assert buffer.lost == 0
 
 
 def test_late_packet_stretches_and_is_not_lost() -> None:
@@ -114,12 +166,15 @@ def test_delay_shrinks_in_a_quiet_moment_only() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 400)), max_size=80),
+    st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(-9, 400)), max_size=80),
     st.integers(0, 2**32),
 )
 def test_any_order_gives_whole_frames(packets: list[tuple[int, int]], seed: int) -> None:
     buffer, rng = JitterBuffer(), random.Random(seed)
     for sequence, samples in packets:
-        buffer.push(sequence, b"\1\2" * samples)
+        if samples < 0:
+            buffer.push_noise(sequence, 60 - samples)
+        else:
+            buffer.push(sequence, b"\1\2" * samples)
         for _ in range(rng.randrange(3)):
             assert len(buffer.pop()[0]) == FRAME_BYTES

@@ -126,4 +126,4 @@ async def test_a_disk_that_hangs_does_not_fill_the_memory(tmp_path: Path) -> Non
         assert [line["code"] for line in logs] == ["disk_slow"]
         moves.set()
         await recorder.close()
-    assert not list(tmp_path.iterdir())
+    assert recorder.duration_ms == 0
