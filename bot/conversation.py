@@ -25,11 +25,13 @@ from bot import history, joined, metrics, records
 from bot.bus import Bus
 from bot.errors import ConversationError
 from bot.handover import Extract, MatterFacts, apology, hand_over, handover_replies
+from bot.steering import act_of, steered
 from bot.triage import (
     TEXT_LIMIT,
     Finish,
     HandoverReason,
     Prompt,
+    Steer,
     ToDialogue,
     ToPerson,
     UrgentRule,
@@ -37,6 +39,7 @@ from bot.triage import (
 )
 from config.city import City
 from language.normal import clean
+from language.steering import Steering
 from store.faults import fault_of
 from turns import wire
 from turns.heard import Heard
@@ -264,6 +267,8 @@ class Conversations:
                 text = self._parts.city.prompts.fill(name)
                 await self._reply(heard, Say(f"{heard.id}.say", text))
                 known = "", name
+            case Steer(wish):
+                known = await self._steer(state, heard, wish)
             case ToDialogue(text):
                 known = await self._ask_dialogue(state, heard, text)
         await self._done(heard, known, perf_counter() - began)
@@ -278,6 +283,24 @@ class Conversations:
             timings=timings,
         )  # fmt: skip
 
+    async def _steer(self, state: history.State, heard: Heard, wish: Steering) -> Known:
+        """Tell the last answer again, or the rest of it where there is one."""
+        if wish.again == "place" and not await self._store(history.cut_off, heard.conversation):
+            return await self._ask_dialogue(state, heard, heard.text)  # it may be a yes
+        dumped = await self._store(history.last_replies, heard.conversation)
+        last = tuple(map(wire.load_reply, dumped))
+        act = act_of(wish)
+        await self._calm(state, heard)
+        known = Understood(act, "talk", matter=state.context.matter, slots=state.slots)
+        await self._store(records.commit_understood, heard, known, state.context)
+        await self._reply(heard, *_with_ids(heard, steered(last, wish, self._parts.city.prompts)))
+        return act, "talk"
+
+    async def _calm(self, state: history.State, heard: Heard) -> None:
+        """Something was understood: misses and silences begin anew."""
+        if state.misses or state.silences:
+            await self._store(records.count, heard.conversation, misses=0, silences=0)
+
     async def _ask_dialogue(self, state: history.State, heard: Heard, text: str) -> Known:
         metadata = await self._metadata(state, heard)
         try:
@@ -287,8 +310,7 @@ class Conversations:
             await self._hand_over(state, heard, "failure")
             return "", "handoff"
         known = outcome.understood
-        if state.misses or state.silences:
-            await self._store(records.count, heard.conversation, misses=0, silences=0)
+        await self._calm(state, heard)
         await self._store(records.commit_understood, heard, known, outcome.context)
         wish = next((r for r in outcome.replies if isinstance(r, Handoff)), None)
         if wish is not None:

@@ -100,6 +100,23 @@ def last_replies(engine: Engine, conversation: str) -> tuple[dict[str, Any], ...
         return tuple(row.reply for row in rows)
 
 
+def cut_off(engine: Engine, conversation: str) -> bool:
+    """Whether the caller heard only a part of what answered the latest turn that has an answer."""
+    with reading(engine) as session:
+        told = session.scalar(
+            select(Turn.in_reply_to)
+            .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
+            .order_by(Turn.seq.desc())
+            .limit(1)
+        )
+        timings = session.scalar(
+            select(Turn.timings)
+            .where(Turn.conversation_id == conversation, Turn.speaker == "citizen")
+            .where(Turn.heard == (told or ""))
+        )
+        return bool(timings) and timings.get("heard_share", 1.0) < 1.0
+
+
 def citizen_turns(engine: Engine, conversation: str) -> tuple[tuple[Heard, dict[str, Any]], ...]:
     """Every citizen turn with how it was understood (dumped; {} where it was not)."""
     with reading(engine) as session:

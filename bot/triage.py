@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.urgent import Urgent
+from language.steering import Steering, steering
 from turns.heard import Heard
 
 MAX_IN_A_ROW = 2  # misses or silences before a person takes over (domain.md, People on the line)
@@ -47,7 +48,14 @@ class Finish:
     """The citizen is gone."""
 
 
-Way = ToPerson | ToDialogue | Prompt | Finish
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """The caller wants to hear the last answer again, or slower, or louder (``wish``)."""
+
+    wish: Steering
+
+
+Way = ToPerson | ToDialogue | Prompt | Finish | Steer
 UrgentRule = Callable[[str], Urgent | None]
 
 
@@ -66,7 +74,8 @@ def triage(heard: Heard, urgent: UrgentRule, *, misses: int, silences: int) -> W
         return ToPerson("danger" if found.kind == "danger" else "asked")
     if not heard.text:
         return _again("miss", "misses", misses, silences)
-    return ToDialogue(heard.text)
+    wish = steering(heard.text) if heard.kind == "speech" and heard.channel == "phone" else None
+    return ToDialogue(heard.text) if wish is None else Steer(wish)
 
 
 def _again(prompt: str, reason: HandoverReason, misses: int, silences: int) -> Way:
@@ -82,5 +91,5 @@ def _keys(keys: str) -> Way:
     if keys == "0":
         return ToPerson("asked")
     if keys == "*":
-        return ToDialogue("再说一遍")
+        return Steer(Steering())
     return ToDialogue(keys.rstrip("#"))

@@ -54,6 +54,9 @@ class Prompts(BaseModel):
     no_opinion: str
     repeat_nothing: str
     slower: str
+    faster: str
+    louder: str
+    softer: str
     anything_else: str
     complaint_start: str
     read_back: str

@@ -9,8 +9,9 @@ from structlog.contextvars import bound_contextvars
 
 from telephony.ears import Ears
 from telephony.line import Leg
-from telephony.mouth import Mouth
+from telephony.mouth import Mouth, Place
 from telephony.parts import CallParts
+from telephony.progress import Progress
 from telephony.timing import TurnTimes
 from turns.replies import Ask, Bye, Connect, Say, Told
 from turns.trace import trace_of
@@ -38,17 +39,15 @@ class Telling:
         self._ears = ears
         self._times = times
         self._connect = connect
+        self._progress = Progress()
+        self._interrupted = ""
 
     async def tell(self) -> None:
         """Say what the conversation says, until the call is over."""
-        interrupted = ""
         async for told in self._parts.core.replies(self._id):
             reply = told.reply
             if isinstance(reply, Say | Ask):
-                if interrupted and interrupted == told.in_reply_to and reply.interruptible:
-                    continue
-                played = await self._say(told, reply)
-                interrupted = "" if played else told.in_reply_to
+                await self._tell(told, reply)
             elif isinstance(reply, Connect):
                 await self._connect(reply.target)
             elif isinstance(reply, Bye):
@@ -61,14 +60,34 @@ class Telling:
         text = self._parts.city.prompts.fill(name)
         await self._mouth.speak(Say(name, text, interruptible=False))
 
-    async def _say(self, told: Told, reply: Say | Ask) -> bool:
-        """Speak; whether it was heard to the end."""
-        self._ears.expect(reply.expects if isinstance(reply, Ask) else "open")
-        began = self._leg.clock_ms
-        played = await self._mouth.speak(reply)
-        timings = self._times.told(told.in_reply_to, began, self._mouth.first_sound_ms)
-        if timings:
+    async def _tell(self, told: Told, reply: Say | Ask) -> None:
+        """Say ``reply`` and note how much of it was heard; nothing more to one who interrupted."""
+        self._progress.begin(told.in_reply_to, reply)
+        start = self._progress.start(reply)
+        skipped = (
+            bool(self._interrupted)
+            and self._interrupted == told.in_reply_to
+            and reply.interruptible
+        )
+        timings: dict[str, float] = {}
+        if skipped:
+            self._progress.note(reply, None)
+        elif start is not None:
+            timings = await self._say(told, reply, start)
+        if told.last or self._interrupted == told.in_reply_to:
+            timings |= self._progress.figures
+        if timings and told.in_reply_to:
             with bound_contextvars(trace=trace_of(self._id, told.in_reply_to)):
                 _log.info("turn_told", timings=timings)
                 await self._parts.core.note_timings(self._id, told.in_reply_to, timings)
-        return played.complete
+
+    async def _say(self, told: Told, reply: Say | Ask, start: Place) -> dict[str, float]:
+        """Speak; what that cost, where the turn's first words were said."""
+        for step in reply.adjust if isinstance(reply, Say) else ():
+            self._mouth.manner = self._mouth.manner.adjusted(step)
+        self._ears.expect(reply.expects if isinstance(reply, Ask) else "open")
+        began = self._leg.clock_ms
+        played = await self._mouth.speak(reply, start)
+        self._progress.note(reply, played, self._mouth.place)
+        self._interrupted = "" if played.complete else told.in_reply_to
+        return self._times.told(told.in_reply_to, began, self._mouth.first_sound_ms)

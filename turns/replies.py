@@ -6,9 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from turns.manner import Adjust
+
 Expects = Literal["open", "yes_no", "digits", "address", "choice"]
 Urgency = Literal["normal", "urgent", "danger"]
 Speaker = Literal["citizen", "bot", "agent", "system"]
+Again = Literal["", "sentence", "place"]
+"""For what was said before and is told once more: go on where the caller cut it off, from the
+beginning of the sentence or from the word; what was heard to its end is left out. '' says it all.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Say:
 
     ``text`` is for reading; ``speech``, where it differs, for the ear. ``answer`` is the id of the
     published answer that is said. ``interruptible`` is False for what must be heard to the end.
+    ``adjust``: from here on a caller is spoken to slower or louder.
     """
 
     id: str
@@ -32,6 +39,8 @@ class Say:
     speech: str = ""
     answer: str = ""
     interruptible: bool = True
+    adjust: tuple[Adjust, ...] = ()
+    again: Again = ""
     type: Literal["say"] = "say"
 
 
@@ -45,6 +54,7 @@ class Ask:
     expects: Expects = "open"
     speech: str = ""
     interruptible: bool = True
+    again: Again = ""
     type: Literal["ask"] = "ask"
 
 

@@ -14,12 +14,14 @@ from bot.actions.outcome import Decided, Memory, Story, ask, goodbye, person, sa
 from bot.actions.refusals import refused
 from bot.actions.regions import noted, only_region, with_elsewhere
 from bot.actions.words import meant, needs_nothing, opens_only, thanks
+from bot.steering import steered
 from config.city import City
 from config.prompts import Prompts
 from knowledge.published import KnowledgeError
 from knowledge.search import Found
 from language.cities import other_city
 from language.questions import asks, asks_to_complain
+from language.steering import Steering
 from language.telling import hands_in
 from turns.context import Context
 from turns.replies import Ask, Option, Say
@@ -57,10 +59,8 @@ def talk(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> Talked
 
 def repeated(turn: Turn, prompts: Prompts, *, slower: bool = False) -> Decided:
     """What was told last, once more."""
-    last = tuple(reply for reply in turn.last_replies if isinstance(reply, Say | Ask))
-    if slower:
-        return Decided((say(prompts.slower), *last), "talk")
-    return Decided(last or (say(prompts.repeat_nothing),), "talk")
+    wish = Steering(("slower",), "sentence") if slower else Steering()
+    return Decided(steered(turn.last_replies, wish, prompts), "talk")
 
 
 def _decided(turn: Turn, memory: Memory, knowledge: Knowledge, city: City) -> Decided | None:

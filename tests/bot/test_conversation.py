@@ -33,7 +33,7 @@ from tests.fakes.dialogue import DOWN, FakeDialogue, outcome
 from turns.context import Context
 from turns.heard import Heard, HeardKind
 from turns.orders import OrderField, Provenance
-from turns.replies import Bye, Connect, Handoff, Reply, Say, Told
+from turns.replies import Ask, Bye, Connect, Handoff, Reply, Say, Told
 from turns.understood import Outcome, Understood
 
 NOBODY = "redis://127.0.0.1:1/0"  # no Redis: the core must do without
@@ -345,3 +345,59 @@ async def test_a_recording_is_noted_from_begin_to_end(call: Talk, now: datetime)
     await call.core.end_recording("c1", 1234)
     row = call.rows(Recording)[0]
     assert (row.complete, row.duration_ms) == (True, 1234)
+
+
+async def answered(call: Talk) -> list[Reply]:
+    """The caller asked and was answered."""
+    call.dialogue.answers["公积金"] = replace(
+        outcome(""),
+        replies=(
+            Say("", "第一句。", "头一句。", answer="7"),
+            Ask("", "还有别的事吗？", expects="yes_no"),
+        ),
+    )
+    return await call.say("公积金", "speech")
+
+
+async def test_slower_is_told_and_the_answer_goes_on(call: Talk, city: City) -> None:
+    await answered(call)
+    heard, *again = await call.say("慢点说", "speech")
+    assert heard == Say("h2.0", city.prompts.slower, adjust=("slower",))
+    assert again == [
+        Say("h2.1", "第一句。", "头一句。", answer="7", again="sentence"),
+        Ask("h2.2", "还有别的事吗？", expects="yes_no", again="sentence"),
+    ]
+    louder = await call.say("声音大一点", "speech")
+    assert [getattr(reply, "text", "") for reply in louder] == [
+        city.prompts.louder, "第一句。", "还有别的事吗？"
+    ]  # fmt: skip
+    assert len(call.dialogue.asked) == 1
+
+
+async def test_once_more_is_all_of_it(call: Talk) -> None:
+    first, second = await answered(call)
+    for text, kind in (("再说一遍", "speech"), ("*", "keys")):
+        told = await call.say(text, kind)  # type: ignore[arg-type]  # a kind, in a tuple
+        assert [replace(reply, id="") for reply in told] == [
+            replace(first, id=""), replace(second, id="")
+        ]  # fmt: skip
+
+
+async def test_going_on_where_it_was_cut(call: Talk) -> None:
+    await answered(call)
+    await call.core.note_timings("c1", "h1", {"heard_share": 0.4})
+    told = await call.say("继续", "speech")
+    assert [getattr(reply, "again", "") for reply in told] == ["place", "place"]
+    assert len(call.dialogue.asked) == 1
+
+
+async def test_going_on_may_be_a_yes(call: Talk) -> None:
+    await answered(call)
+    await call.core.note_timings("c1", "h1", {"heard_share": 1.0})
+    await call.say("继续", "speech")
+    assert [turn[1] for turn in call.dialogue.asked] == ["公积金", "继续"]
+
+
+async def test_a_chat_is_not_steered(chat: Talk) -> None:
+    await chat.say("慢点说")
+    assert [turn[1] for turn in chat.dialogue.asked] == ["慢点说"]

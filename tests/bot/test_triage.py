@@ -6,8 +6,9 @@ from datetime import datetime
 
 import pytest
 
-from bot.triage import Finish, Prompt, ToDialogue, ToPerson, Way, triage
+from bot.triage import Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
 from bot.urgent import Urgent
+from language.steering import Steering
 from turns.heard import Heard, HeardKind
 
 
@@ -24,7 +25,9 @@ def always(_text: str) -> Urgent | None:
     [
         ("ended", "", Finish()),
         ("keys", "0", ToPerson("asked")),
-        ("keys", "*", ToDialogue("再说一遍")),
+        ("keys", "*", Steer(Steering())),
+        ("speech", "慢点说", Steer(Steering(("slower",), "sentence"))),
+        ("text", "慢点说", ToDialogue("慢点说")),
         ("keys", "138#", ToDialogue("138")),
         ("silence", "", Prompt("silence", 0, 1)),
         ("speech", "", Prompt("miss", 1, 0)),

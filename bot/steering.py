@@ -1,0 +1,31 @@
+"""What was told last, once more: slower, louder, or from where the caller cut it off. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from config.prompts import Prompts
+from language.steering import Steering
+from turns.replies import Again, Ask, Reply, Say
+from turns.understood import Act
+
+
+def steered(last: Iterable[Reply], wish: Steering, prompts: Prompts) -> tuple[Say | Ask, ...]:
+    """``last``, the replies of the latest answer, told again as ``wish`` says."""
+    again: Again = "" if wish.again == "start" else wish.again
+    told = tuple(
+        replace(reply, again=again)
+        for reply in last
+        if isinstance(reply, Say | Ask) and not (isinstance(reply, Say) and reply.adjust)
+    )
+    if not wish.steps:
+        return told or (Say("", prompts.repeat_nothing),)
+    # One sentence tells of the change; two wishes at once need not be confirmed twice.
+    heard = Say("", prompts.fill(wish.steps[0]), adjust=wish.steps)
+    return heard, *told
+
+
+def act_of(wish: Steering) -> Act:
+    """The act that ``wish`` is an instance of."""
+    return "slower" if "slower" in wish.steps else "repeat"
