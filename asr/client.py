@@ -12,12 +12,14 @@ import contextlib
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 
+from asr.stall import WATCH_S, Stall
 from turns.replies import Expects
 from turns.voice import VoiceEvent
 from turns.wire import WireError, load_voice
@@ -27,9 +29,6 @@ SAMPLE_RATE = 8000
 BATCH_BYTES = 640
 """40 ms: two telephone frames; longer batches would show in the caller's wait."""
 CONNECT_TIMEOUT_S = 1.0
-STALL_S = 2.0
-"""Audio unheard by the recogniser for so long without progress counts as its loss."""
-WATCH_S = 0.1
 BACKLOG_BYTES = 10 * 2 * SAMPLE_RATE
 """Ten seconds unheard: what comes back would answer a question long gone."""
 
@@ -40,6 +39,11 @@ class AsrError(RuntimeError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """The recogniser lies behind: whoever speaks now is not heard yet."""
 
 
 class Listener:
@@ -59,7 +63,7 @@ class Listener:
         self._pending = bytearray()
         self._fed_bytes = 0
         self._heard_bytes = 0
-        self._incoming: asyncio.Queue[VoiceEvent | AsrError | None] = asyncio.Queue()
+        self._incoming: asyncio.Queue[VoiceEvent | Slow | AsrError | None] = asyncio.Queue()
         self._over: AsrError | None = None
         self._closed = False
 
@@ -128,14 +132,19 @@ class Listener:
         message = {"expect": expects, "grammar": phrases}
         self._queue(json.dumps(message, ensure_ascii=False))
 
+    def complete(self, text: str) -> None:
+        """Say that the dialogue knows its answer to the turn's words, if they stay ``text``."""
+        self._queue(json.dumps({"complete": text}, ensure_ascii=False))
+
     def reset(self) -> None:
-        """Forget the turn in progress."""
+        """Forget the turn in progress: it was not the caller."""
         self._queue('{"reset" : 1}')
 
-    async def events(self) -> AsyncIterator[VoiceEvent]:
+    async def events(self) -> AsyncIterator[VoiceEvent | Slow]:
         """What the recogniser tells, until the listener closes.
 
-        Raises `AsrError` ``asr_lost`` within a second of the recogniser's death or stall.
+        Raises `AsrError` ``asr_lost``: at once where the recogniser dies, after `stall.LOST_S`
+        where it stands still; before that it is told to be `Slow`.
         """
         while True:
             item = await self._incoming.get()
@@ -188,14 +197,14 @@ class Listener:
 
     async def _watch(self) -> None:
         """Lose the recogniser when audio waits and nothing of it is heard."""
-        clock = asyncio.get_running_loop().time
-        heard, since = -1, clock()
+        stall, clock = Stall(), asyncio.get_running_loop().time
         while not self._over:
             waiting = self._fed_bytes - len(self._pending) > self._heard_bytes
-            if not waiting or self._heard_bytes != heard:
-                heard, since = self._heard_bytes, clock()
-            elif clock() - since >= STALL_S:
+            found = stall.looked(clock(), self._heard_bytes, waiting=waiting)
+            if found == "lost":
                 self._lose("it does not answer")
+            elif found == "slow":
+                self._incoming.put_nowait(Slow())
             await asyncio.sleep(WATCH_S)
 
     async def _close_socket(self) -> None:

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 from asr import protocol
 from asr.activity import SileroPool
 from asr.metrics import StreamMeasure
-from asr.protocol import Config, Configure, Eof, Expect, ProtocolError, Reset
+from asr.protocol import Complete, Config, Configure, Eof, Expect, ProtocolError, Reset
 from asr.recogniser import SAMPLE_RATE, Recogniser, RecogniserError, Words
 from asr.resampling import Resampler
 from asr.session import Session
@@ -56,6 +56,8 @@ class Connection:
                 await self._configure(config)
             case Expect(expect=expects, grammar=grammar):
                 await self._session.expect(expects, grammar)
+            case Complete(complete=text):
+                self._session.complete(text)
             case Reset():
                 await self._session.reset()
                 if not self._config.events:

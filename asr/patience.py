@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from turns.replies import Expects
 
@@ -15,7 +16,9 @@ SILENCE_S: dict[Expects, float] = {
 }
 """Trailing silence in seconds where the words say nothing more."""
 SATISFIED_S = 0.35
-"""Trailing silence when the words at rest already answer the question."""
+"""Trailing silence when the words at rest already answer a narrow question."""
+COMPLETE_S = 0.4
+"""Trailing silence when the dialogue knows what it will answer to the words as they stand."""
 AT_REST_S = 0.25
 """Words unchanged for so long are at rest: a recogniser tells partials every 60 to 200 ms."""
 UNFINISHED_S = 0.9
@@ -35,19 +38,38 @@ _MOBILE = re.compile(rf"[一幺1][{_DIGIT}]{{10}}")
 _IDENTITY = re.compile(rf"[{_DIGIT}]{{17}}[{_DIGIT}xX]")
 
 
-def patience(
-    expects: Expects, text: str, at_rest_s: float, phrases: frozenset[str] = frozenset()
-) -> float:
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """What the caller has said so far, and to what.
+
+    ``words`` (no spaces) are unchanged for ``at_rest_s`` seconds; ``phrases`` are answers that are
+    whole as they stand (a grammar); ``complete``: the dialogue knows its answer to these words.
+    """
+
+    expects: Expects
+    words: str
+    at_rest_s: float
+    phrases: frozenset[str] = frozenset()
+    complete: bool = False
+
+
+def patience(said: Answering, *, pace_s: float = 0.0, cut_off_s: float = 0.0) -> float:
     """Seconds of silence that end the turn.
 
-    ``text`` are the words so far, unchanged for ``at_rest_s`` seconds; ``phrases`` are answers
-    that are whole as they stand (a grammar).
+    ``pace_s`` is what this caller's own pace asks for, ``cut_off_s`` what it asks for because a
+    turn was once ended too early: then only the plain answer to a narrow question ends sooner.
     """
-    words = text.replace(" ", "")
+    at_rest = said.at_rest_s >= AT_REST_S
+    if at_rest and is_satisfied(said.expects, said.words, said.phrases):
+        return SATISFIED_S
+    if at_rest and said.complete and not _UNFINISHED.search(said.words):
+        return max(COMPLETE_S, cut_off_s)
+    return max(_usual(said.expects, said.words), pace_s)
+
+
+def _usual(expects: Expects, words: str) -> float:
     if not words:
         return max(NO_WORDS_S, SILENCE_S[expects])
-    if at_rest_s >= AT_REST_S and is_satisfied(expects, words, phrases):
-        return SATISFIED_S
     if expects != "yes_no" and _UNFINISHED.search(words):
         return max(UNFINISHED_S, SILENCE_S[expects])
     return SILENCE_S[expects]

@@ -2,7 +2,8 @@
 
 From a client: binary (s16le), ``{"config": {"sample_rate": 8000, "events": 1, "conversation":
 ID}}``, ``{"eof" : 1}``, ``{"reset" : 1}``, and of ours ``{"expect": "yes_no", "grammar": [...] |
-null}``. To a stock client one answer for each binary message: ``{"partial": …}`` or ``{"result":
+null}`` and ``{"complete": WORDS}`` (the dialogue knows its answer to these words, if they stay as
+they are). To a stock client one answer for each binary message: ``{"partial": …}`` or ``{"result":
 […], "text": …}``. To a client that asked for events: ``{"event": …}`` for each voice event and
 ``{"heard": BYTES}`` after each binary message. To both: ``{"error": CODE}`` before a connection
 that cannot go on is closed.
@@ -68,6 +69,12 @@ class Expect(_Message):
     grammar: Annotated[tuple[Phrase, ...], Field(max_length=500)] | None = None
 
 
+class Complete(_Message):
+    """``{"complete": ...}``."""
+
+    complete: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
 class Eof(_Message):
     """``{"eof": 1}``: the stream is over."""
 
@@ -80,10 +87,11 @@ class Reset(_Message):
     reset: Literal[1]
 
 
-Message = Configure | Expect | Eof | Reset
+Message = Configure | Expect | Complete | Eof | Reset
 _KINDS: dict[str, type[Message]] = {
     "config": Configure,
     "expect": Expect,
+    "complete": Complete,
     "eof": Eof,
     "reset": Reset,
 }

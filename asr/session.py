@@ -67,8 +67,12 @@ class Session:
             await self._restart_words()
         await self._stream.set_grammar(wanted)
 
+    def complete(self, text: str) -> None:
+        """These words, if they stay as they are, say all that the dialogue needs."""
+        self._endpoint.complete(text)
+
     async def reset(self) -> None:
-        """Forget the turn in progress."""
+        """Forget the turn in progress: it was not the caller."""
         self._endpoint.forget()
         await self._restart_words()
 
@@ -108,8 +112,8 @@ class Session:
 
     async def _tell(self, signal: Signal) -> VoiceEvent:
         match signal:
-            case Started(at):
-                return SpeechStarted(_ms(at))
+            case Started(at, continues):
+                return SpeechStarted(_ms(at), continues)
             case Stopped(at):
                 return SpeechStopped(_ms(at))
             case Ended():
@@ -131,6 +135,7 @@ class Session:
             decided_ms=_ms(ended.decided),
             words_ms=round(1000 * cost_s, 1),
             words=words.words,
+            continues=ended.continues,
         )
 
     async def _restart_words(self) -> None:

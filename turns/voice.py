@@ -18,9 +18,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """The caller began to speak at ``at_ms`` of the stream."""
+    """The caller began to speak at ``at_ms`` of the stream.
+
+    ``continues``: the caller goes on with a turn that was taken for ended.
+    """
 
     at_ms: int
+    continues: bool = False
     type: Literal["speech_started"] = "speech_started"
 
 
@@ -46,7 +50,8 @@ class TurnEnded:
     """The caller's turn is over: its words, its mean confidence, its place in the stream (ms).
 
     ``decided_ms`` is where in the stream the end was decided; ``words_ms`` what the final words
-    cost the recogniser after that (ms of processing time).
+    cost the recogniser after that (ms of processing time). ``continues``: it goes on with the turn
+    before, which had been cut off; ``text`` holds only what was said since.
     """
 
     text: str
@@ -56,6 +61,7 @@ class TurnEnded:
     decided_ms: int
     words_ms: float = 0.0
     words: tuple[Word, ...] = ()
+    continues: bool = False
     type: Literal["turn_ended"] = "turn_ended"
 
 

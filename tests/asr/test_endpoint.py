@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr.endpoint import (
-    LONGEST_PATIENCE_S,
     LONGEST_TURN_S,
     Ended,
     Endpoint,
@@ -13,6 +12,7 @@ from asr.endpoint import (
     Started,
     Stopped,
 )
+from asr.pace import FORGIVEN_TURNS, LONGEST_S
 from turns.replies import Expects
 
 WINDOW_S = 0.032
@@ -126,11 +126,105 @@ def test_words_still_moving_do_not_satisfy() -> None:
 def test_a_cut_off_makes_patient_for_the_rest_of_the_call() -> None:
     machine = spoken("open", "我想问")
     assert len(ends(play(machine, 1.2, 0.0))) == 1  # the caller only paused
-    play(machine, 1.0, 0.9)
-    machine.partial("公积金的事")
-    assert ends(play(machine, 1.2, 0.0)) == []
+    for _ in range(3):
+        play(machine, 1.0, 0.9)
+        machine.partial("公积金的事")
+        assert ends(play(machine, 1.2, 0.0)) == []
     play(machine, 1.0, 0.9)
     assert silence_to_end(machine) is not None
+
+
+def test_who_goes_on_after_a_cut_off_is_told() -> None:
+    machine = spoken("open", "我想问")
+    (first,) = ends(play(machine, 1.2, 0.0))
+    told = play(machine, 1.0, 0.9) + play(machine, 3.0, 0.0)
+    assert not first.continues
+    assert [s.continues for s in told if isinstance(s, Started | Ended)] == [True, True]
+    assert not any(s.continues for s in play(machine, 1.0, 0.9) if isinstance(s, Started))
+
+
+def test_what_was_not_the_caller_teaches_nothing() -> None:
+    machine = spoken("open", "租房")
+    play(machine, 1.0, 0.0)
+    (echo,) = play(machine, 0.5, 0.9)
+    assert isinstance(echo, Started)
+    assert echo.continues
+    machine.forget()
+    assert not machine.speaking
+    assert machine.pace.cut_off_s == 0
+    (caller,) = play(machine, 0.3, 0.9)
+    assert isinstance(caller, Started)
+    assert caller.continues  # the caller may still go on
+    assert machine.pace.cut_off_s > 0
+
+
+def test_a_cut_off_is_forgiven_when_the_caller_speaks_without_pauses() -> None:
+    machine = spoken("open", "我想问")
+    play(machine, 1.0, 0.0)
+    for _ in range(FORGIVEN_TURNS + 1):
+        play(machine, 1.0, 0.9)
+        machine.partial("公积金的事")
+        assert ends(play(machine, 4.0, 0.0))
+    play(machine, 1.0, 0.9)
+    waited = silence_to_end(machine)
+    assert waited is not None
+    assert waited < 1.0
+
+
+def test_pauses_inside_turns_teach_the_caller_s_pace() -> None:
+    machine = spoken("open", "我家")
+    for _ in range(4):
+        assert ends(play(machine, 0.5, 0.0)) == []
+        play(machine, 0.5, 0.9)
+        machine.partial("我家楼下")
+    play(machine, 0.4, 0.9)
+    waited = silence_to_end(machine)
+    assert waited is not None
+    assert 0.7 < waited < 0.85
+
+
+def test_words_that_the_dialogue_can_answer_end_the_turn_sooner() -> None:
+    machine = spoken("open", "租房怎么提取公积金")
+    machine.complete("租房怎么提取公积金")
+    waited = silence_to_end(machine)
+    assert waited is not None
+    assert 0.38 <= waited <= 0.45
+
+
+@pytest.mark.parametrize("text", ["租房怎么提取", "租房怎么提取公积金要什么"])
+def test_words_that_changed_since_are_not_complete(text: str) -> None:
+    machine = spoken("open", "租房怎么提取公积金")
+    machine.complete("租房怎么提取公积金")
+    machine.partial(text)
+    play(machine, 0.4, 0.9)
+    waited = silence_to_end(machine)
+    assert waited is not None
+    assert waited >= 0.5
+
+
+def test_words_that_promise_more_are_never_complete() -> None:
+    machine = spoken("open", "我想问租房然后")
+    machine.complete("我想问租房然后")
+    waited = silence_to_end(machine)
+    assert waited is not None
+    assert waited >= 0.85
+
+
+def test_words_that_still_move_hold_the_turn() -> None:
+    machine = spoken("open", "租房")
+    for text in ("租房提", "租房提取", "租房提取公"):
+        assert ends(play(machine, 0.18, 0.0)) == []
+        machine.partial(text)
+    waited = silence_to_end(machine)
+    assert waited is not None
+    assert waited >= 0.2
+
+
+def test_weak_syllables_go_on_with_a_turn_but_open_none() -> None:
+    assert play(Endpoint(), 1.0, 0.25) == []
+    machine = spoken("open", "租房")
+    play(machine, 0.4, 0.0)
+    assert ends(play(machine, 1.0, 0.25)) == []
 
 
 def test_an_answer_after_a_prompt_is_no_cut_off() -> None:
@@ -174,37 +268,56 @@ def test_time_never_stands_still() -> None:
         Endpoint().hear(0.0, 0.5)
 
 
-_voices = st.lists(
-    st.tuples(st.floats(0, 1), st.integers(1, 60), st.sampled_from(["", "是的", "租房", "因为"])),
+_doings = st.lists(
+    st.tuples(
+        st.floats(0, 1),
+        st.integers(1, 60),
+        st.sampled_from(["", "是的", "租房", "因为"]),
+        st.sampled_from(["", "complete", "forget", "yes_no", "digits"]),
+    ),
     max_size=30,
 )
 
 
-@given(_voices, st.sampled_from(["open", "yes_no", "digits", "address", "choice"]))
+@given(_doings, st.sampled_from(["open", "yes_no", "digits", "address", "choice"]))
 def test_any_sound_gives_well_formed_turns(
-    stretches: list[tuple[float, int, str]], expects: Expects
+    stretches: list[tuple[float, int, str, str]], expects: Expects
 ) -> None:
     machine = Endpoint(expects=expects)
-    told: list[Signal] = []
-    for voice, windows, text in stretches:
+    told: list[Signal | None] = []
+    for voice, windows, text, doing in stretches:
         machine.partial(text)
+        if doing == "complete":
+            machine.complete(text)
+        elif doing == "forget":
+            machine.forget()
+            told.append(None)
+        elif doing:
+            machine.expect(doing)  # type: ignore[arg-type]  # drawn from the expected ones
         told += play(machine, windows * WINDOW_S, voice)
-    told += play(machine, LONGEST_PATIENCE_S + 0.1, 0.0)
+    told += play(machine, LONGEST_S + 0.5, 0.0)
     assert not machine.speaking
-    speaking = in_turn = False
-    last_end = 0.0
+    speaking = in_turn = continues = False
+    last = 0.0
     for signal in told:
         match signal:
+            case None:
+                speaking = in_turn = False
             case Started():
                 assert not speaking
+                assert not in_turn or signal.continues == continues
+                assert last <= signal.at <= machine.now
                 speaking = in_turn = True
+                continues = signal.continues
             case Stopped():
                 assert speaking
                 speaking = False
             case Ended(start, end, decided):
                 assert in_turn
                 assert not speaking
-                assert last_end <= start < end <= decided <= machine.now
+                assert signal.continues == continues
+                assert last <= start < end <= decided <= machine.now
                 assert decided - end >= 0.3 or decided - start >= LONGEST_TURN_S
-                in_turn, last_end = False, end
+                in_turn, last = False, end
     assert not in_turn
+    assert 0 <= machine.pace.patience <= LONGEST_S
