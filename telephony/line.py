@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 SAMPLE_RATE_HZ = 8000
@@ -28,6 +28,8 @@ EndCause = Literal[
     "shutdown",  # the line stopped
     "transferred",  # the other side calls somebody else now (``Leg.refer``)
 ]
+
+RegistrationState = Literal["none", "registering", "registered", "failed", "stopped"]
 
 DialCode = Literal["busy", "no_answer", "rejected", "unreachable"]
 
@@ -76,6 +78,12 @@ class LineSettings:
     ``session_expires_s``: the session timer (RFC 4028) asked for, 90 s at least; 0 asks for none,
     one that the other side asks for is kept all the same.
     ``max_setups_per_s``: above it new calls get 503; 0 for no bound.
+
+    ``registrar`` (``host`` or ``host:port``, looked up once at start) makes the line the extension
+    ``user`` of a PBX: registered there every ``register_s``, calls come from there, from ``proxy``
+    and from ``allowed_peers`` only, and calls to tel: URIs and host names go there. Without it the
+    line is the end of a trunk. ``user`` and ``password`` answer challenges (digest) of the
+    registrar, the proxy and ``allowed_peers``, limited to ``realm`` unless that is empty.
     """
 
     host: str = "0.0.0.0"  # noqa: S104  # a trunk endpoint is there to be reached
@@ -90,6 +98,11 @@ class LineSettings:
     dead_after_s: float = 30.0
     session_expires_s: int = 1800
     max_setups_per_s: int = 0
+    registrar: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    realm: str = ""
+    register_s: int = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +250,7 @@ class Leg(Protocol):
         Returns at once; the engine repeats the BYE until it is answered.
         """
 
-    async def refer(
-        self, target: str, timeout_s: float = 30, replaces: Leg | None = None
-    ) -> int:
+    async def refer(self, target: str, timeout_s: float = 30, replaces: Leg | None = None) -> int:
         """Ask the other side to call ``target`` instead of us (REFER); return how that went.
 
         The final SIP status of its call, as its NOTIFY told it: 200, and this leg is hung up
@@ -325,6 +336,10 @@ class Line(Protocol):
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that SIP is bound to, once started."""
+
+    @property
+    def registration(self) -> RegistrationState:
+        """Whether the PBX knows us; ``none`` where the line is no extension."""
 
     async def start(self, on_call: OnCall) -> None:
         """Open the port and take calls; ``on_call`` runs as a task for each new inbound leg.

@@ -9,11 +9,11 @@ from telephony.sip.error import SipError
 from telephony.sip.inbound import InboundLeg
 from telephony.sip.leg import SipLeg, explaining
 from telephony.sip.message import Header, Request
-from telephony.sip.sdp import SDP_TYPE
 from telephony.sip.server import ServerTransaction
 
-_TAKEN = frozenset({"INVITE", "BYE", "OPTIONS", "INFO", "NOTIFY"})
-_KNOWN = frozenset({"REGISTER", "SUBSCRIBE", "MESSAGE", "PUBLISH", "REFER", "UPDATE", "PRACK"})
+_TAKEN = frozenset({"INVITE", "BYE", "OPTIONS", "INFO", "UPDATE", "NOTIFY"})
+_KNOWN = frozenset({"REGISTER", "SUBSCRIBE", "MESSAGE", "PUBLISH", "REFER", "PRACK"})
+_UNDERSTOOD = ("timer",)
 _SCHEMES = ("sip", "sips", "tel")
 RETRY_AFTER: Header = ("Retry-After", "5")
 
@@ -25,12 +25,20 @@ class Agent:
         self._core = core
         self._on_leg = on_leg
         self._legs: dict[tuple[str, str], SipLeg] = {}
+        self._setups = 0
         self.draining = False
 
     @property
     def alive(self) -> tuple[SipLeg, ...]:
         """Legs that are not over."""
         return tuple(leg for leg in self._legs.values() if leg.ended is None)
+
+    def in_call(self, host: str) -> bool:
+        """Whether a leg has its other side at ``host``, past the PBX that set the call up."""
+        return any(
+            host == leg.peer[0] or (leg.dialog is not None and host in leg.dialog.target)
+            for leg in self._legs.values()
+        )
 
     def add(self, leg: SipLeg) -> None:
         """From now on requests find ``leg``."""
@@ -73,7 +81,7 @@ class Agent:
         if self.draining:
             transaction.respond(503, [RETRY_AFTER, self._core.agent])
         else:
-            transaction.respond(200, [ALLOW, ("Accept", SDP_TYPE), self._core.agent])
+            transaction.respond(200, self._core.capabilities)
 
     def _on_invite(self, transaction: ServerTransaction) -> None:
         self._core.counters["calls_offered"] += 1
@@ -102,7 +110,23 @@ class Agent:
         if len(self.alive) >= self._core.settings.max_calls:
             self._core.counters["calls_full"] += 1
             return self._core.settings.full_status
+        if self._too_fast():
+            self._core.counters["calls_too_fast"] += 1
+            return 503
         return 0
+
+    def _too_fast(self) -> bool:
+        """Whether this second's set-ups are used up; counts the one that is asked about."""
+        bound = self._core.settings.max_setups_per_s
+        if not bound:
+            return False
+        if not self._setups:
+            self._core.clock.call_later(1.0, self._next_second)
+        self._setups += 1
+        return self._setups > bound
+
+    def _next_second(self) -> None:
+        self._setups = 0
 
     def _is_merged(self, request: Request) -> bool:
         """The same INVITE by another way (RFC 3261 §8.2.2.2)."""
@@ -134,6 +158,7 @@ def _refusal(request: Request) -> tuple[int, list[Header]] | None:
     if request.target.scheme not in _SCHEMES:
         return 416, []
     required = request.all("require") + request.all("proxy-require")
-    if required:
-        return 420, [("Unsupported", ", ".join(required))]
+    strange = [tag for tag in required if tag.lower() not in _UNDERSTOOD]
+    if strange:
+        return 420, [("Unsupported", ", ".join(strange))]
     return None

@@ -36,6 +36,8 @@ class Core:
         self.counters = counters
         self.port = settings.port
         self.proxy: Address | None = None
+        self.domain = ""
+        self.learned: Address | None = None
 
     def host_for(self, peer: Address) -> str:
         """Our IP as ``peer`` knows it."""
@@ -50,9 +52,31 @@ class Core:
         """``host:port`` for Via."""
         return f"{self.host_for(peer)}:{self.port}"
 
+    def contact_uri(self, peer: Address) -> str:
+        """Where we are to be called: as the registrar sees us, where a NAT is between."""
+        host, port = self.learned or (self.host_for(peer), self.port)
+        return f"sip:{self.settings.user or 'qianmen'}@{host}:{port}"
+
     def contact(self, peer: Address) -> Header:
         """Our Contact."""
-        return "Contact", f"<sip:qianmen@{self.sent_by(peer)}>"
+        return "Contact", f"<{self.contact_uri(peer)}>"
+
+    def calling(self, peer: Address, caller: str) -> tuple[str, list[Header]]:
+        """From, without its tag, of a call that we make, and what goes with it.
+
+        A PBX wants its extension there; the number to be shown is then a wish (RFC 3325 §9.2).
+        """
+        user = caller or "anonymous"
+        if not self.domain:
+            return f"<sip:{user}@{self.sent_by(peer)}>", []
+        wish: list[Header] = [("P-Preferred-Identity", f"<sip:{user}@{self.domain}>")]
+        return f"<sip:{self.settings.user}@{self.domain}>", wish if caller else []
+
+    @property
+    def capabilities(self) -> list[Header]:
+        """What we can, in the answer to OPTIONS (RFC 3261 §11.2)."""
+        accept = ("Accept", "application/sdp")
+        return [ALLOW, accept, ("Accept-Encoding", "identity"), ("Supported", "timer"), self.agent]
 
     @property
     def agent(self) -> Header:

@@ -9,16 +9,28 @@ from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
-from telephony.line import Bridge, Conference, DialError, Leg, LineError, LineSettings, OnCall
+from telephony.line import (
+    Bridge,
+    Conference,
+    DialError,
+    Leg,
+    LineError,
+    LineSettings,
+    OnCall,
+    RegistrationState,
+)
 from telephony.rtp.engine import MediaEngine
 from telephony.rtp.ports import PortPool
 from telephony.sip.agent import Agent
+from telephony.sip.authenticator import Authenticator
 from telephony.sip.conference import LegConference
 from telephony.sip.core import Core
+from telephony.sip.digest import Account
 from telephony.sip.error import SipError
 from telephony.sip.inbound import InboundLeg
 from telephony.sip.message import Address
 from telephony.sip.outbound import OutboundLeg
+from telephony.sip.registration import Registration
 from telephony.sip.settings import checked, resolved
 from telephony.sip.transactions import Transactions
 from telephony.sip.udp import SipSocket
@@ -43,6 +55,7 @@ class SipLine:
         self._agent: Agent | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._on_call: OnCall | None = None
+        self._registration: Registration | None = None
 
     @property
     def address(self) -> Address:
@@ -57,7 +70,8 @@ class SipLine:
         loop = asyncio.get_running_loop()
         ports = PortPool(settings.host, settings.rtp_ports)
         core = Core(settings, loop, self._media, ports, self._counters)
-        core.proxy = await resolved(settings.proxy)
+        registrar = await resolved(settings.registrar, "registrar")
+        core.proxy = await resolved(settings.proxy) or registrar
         agent = Agent(core, self._run)
         self._on_call = on_call
         self._socket = await SipSocket.open(settings, self._counters)
@@ -67,7 +81,32 @@ class SipLine:
         )
         self._socket.receive_with(core.transactions)
         self._core, self._agent = core, agent
+        self._identify(core, self._socket, registrar)
         log.info("line_started", host=settings.host, port=core.port)
+
+    def _identify(self, core: Core, sock: SipSocket, registrar: Address | None) -> None:
+        """Who we are to a PBX or trunk that asks, and the registration at the former."""
+        settings = core.settings
+        if settings.user and settings.password:
+            account = Account(settings.user, settings.password, settings.realm)
+            core.transactions.authenticator = Authenticator(
+                account, lambda peer: peer == core.proxy or sock.is_peer(peer[0]), self._counters
+            )
+        if registrar is None or core.proxy is None:
+            return
+        for host in (registrar[0], core.proxy[0]):
+            sock.admit(host)
+        if self._agent is not None:
+            # A PBX that keeps out of the dialogs it sets up: their requests come from telephones.
+            sock.in_call = self._agent.in_call
+        core.domain = settings.registrar.partition(":")[0]
+        self._registration = Registration(core, core.proxy, sock.admit)
+        self._registration.start()
+
+    @property
+    def registration(self) -> RegistrationState:
+        """Whether the PBX knows us."""
+        return self._registration.state if self._registration is not None else "none"
 
     def _run(self, leg: InboundLeg) -> None:
         task = asyncio.get_running_loop().create_task(self._live(leg))
@@ -88,6 +127,8 @@ class SipLine:
         if self._socket is None or self._agent is None or self._core is None:
             return
         self._agent.draining = True
+        if self._registration is not None:
+            self._registration.stop()
         await _while(lambda: bool(self.legs()), drain_s)
         for leg in self._agent.alive:
             leg.shut("shutdown")

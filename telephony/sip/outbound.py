@@ -40,6 +40,8 @@ class OutboundLeg(SipLeg):
         self.dialled = target.partition(":")[2].partition("@")[0]
         self._target = target
         self._outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Read here: whoever called may have been cancelled by the time it is set.
+        self._outcome.add_done_callback(lambda outcome: outcome.exception())
         self._invite: ClientTransaction | None = None
         self._ringing = False
         self._given_up = False
@@ -62,6 +64,7 @@ class OutboundLeg(SipLeg):
 
     def _send_invite(self) -> None:
         self._ringing = False
+        self.offers.pending = True
         self._invite = self.core.transactions.request(
             self._invitation(),
             self.peer,
@@ -76,20 +79,20 @@ class OutboundLeg(SipLeg):
         return self._cseq
 
     def _invitation(self) -> Outgoing:
-        host = self.core.sent_by(self.peer)
-        user = self.caller or "anonymous"
+        sender, wish = self.core.calling(self.peer, self.caller)
         return Outgoing(
             "INVITE",
             self._target,
             [
                 MAX_FORWARDS,
-                ("From", f"<sip:{user}@{host}>;tag={self.local_tag}"),
+                ("From", f"{sender};tag={self.local_tag}"),
                 ("To", f"<{self._target}>"),
                 ("Call-ID", self.id),
                 ("CSeq", f"{self._next_cseq()} INVITE"),
                 self.core.contact(self.peer),
                 ("User-Agent", self.core.settings.user_agent),
                 ALLOW,
+                *wish,
                 *self.session.invitation(),
                 SDP_HEADER,
             ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 
 from telephony.line import LineError, LineSettings
@@ -11,6 +12,8 @@ from telephony.sip.message import Address
 from telephony.sip.session_timer import MIN_SE_S
 from telephony.sip.uri import DEFAULT_PORT, is_ipv4
 
+_USER = re.compile(r"[0-9A-Za-z+*#_.\-]{1,64}")
+_DOMAIN = re.compile(r"[0-9A-Za-z.\-]{1,253}")
 Networks = tuple[ipaddress.IPv4Network, ...]
 
 
@@ -30,10 +33,23 @@ def checked(settings: LineSettings) -> LineSettings:
         )
     if settings.dead_after_s < 0 or settings.max_setups_per_s < 0:
         raise LineError("bad_settings", "dead_after_s and max_setups_per_s cannot be negative")
+    _check_extension(settings)
     if not settings.user_agent.isascii() or not settings.user_agent.isprintable():
         raise LineError("bad_settings", "user_agent must be printable ASCII")
     networks(settings)
     return settings
+
+
+def _check_extension(settings: LineSettings) -> None:
+    if settings.user and not _USER.fullmatch(settings.user):
+        raise LineError("bad_settings", "user: letters, digits and -_.+*# only")
+    if settings.registrar and not settings.user:
+        raise LineError("bad_settings", "registrar without user: which extension are we?")
+    if not 60 <= settings.register_s <= 86400:
+        raise LineError("bad_settings", f"register_s {settings.register_s} is not in 60-86400")
+    domain = settings.registrar.partition(":")[0]
+    if settings.registrar and not _DOMAIN.fullmatch(domain):
+        raise LineError("bad_settings", "registrar: a host name or an IPv4 address, with :port")
 
 
 def networks(settings: LineSettings) -> Networks:
@@ -44,17 +60,20 @@ def networks(settings: LineSettings) -> Networks:
         raise LineError("bad_settings", f"allowed_peers: {error}") from error
 
 
-async def resolved(proxy: str) -> Address | None:
-    """The proxy's address, looked up in a thread. Raises ``LineError("bad_settings")``."""
-    if not proxy:
+async def resolved(place: str, name: str = "proxy") -> Address | None:
+    """The address of the proxy, or of what ``name`` says, looked up in a thread.
+
+    Raises ``LineError("bad_settings")``.
+    """
+    if not place:
         return None
-    host, _, port = proxy.partition(":")
+    host, _, port = place.partition(":")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise LineError("bad_settings", f"proxy {proxy!r}: the port is not in 1-65535")
+        raise LineError("bad_settings", f"{name} {place!r}: the port is not in 1-65535")
     try:
         found = await asyncio.get_running_loop().getaddrinfo(
             host, int(port or DEFAULT_PORT), family=socket.AF_INET, type=socket.SOCK_DGRAM
         )
     except (OSError, UnicodeError) as error:
-        raise LineError("bad_settings", f"proxy {proxy!r} is unknown: {error}") from error
+        raise LineError("bad_settings", f"{name} {place!r} is unknown: {error}") from error
     return str(found[0][4][0]), int(found[0][4][1])

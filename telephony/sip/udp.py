@@ -8,6 +8,7 @@ import errno
 import ipaddress
 import socket
 from collections import Counter
+from collections.abc import Callable
 
 import structlog
 
@@ -16,6 +17,7 @@ from telephony.sip.error import SipError
 from telephony.sip.message import (
     Address,
     BadRequestError,
+    Response,
     parse_message,
     render,
     reply_address,
@@ -39,6 +41,7 @@ class SipSocket(asyncio.DatagramProtocol):
         self._counters = counters
         self._transport: asyncio.DatagramTransport | None = None
         self._transactions: Transactions | None = None
+        self.in_call: Callable[[str], bool] = lambda _: False
         self.address: Address = (settings.host, settings.port)
 
     @classmethod
@@ -54,6 +57,17 @@ class SipSocket(asyncio.DatagramProtocol):
         """Of ``asyncio``."""
         # uvloop's transport is no asyncio.DatagramTransport by type, only by what it does.
         self._transport = transport  # type: ignore[assignment]  # see above
+
+    def admit(self, host: str) -> None:
+        """Take calls from ``host`` too. Where everybody might call, only those admitted may now."""
+        network = ipaddress.IPv4Network(host)
+        if network not in self._networks:
+            self._networks = (*self._networks, network)
+
+    def is_peer(self, host: str) -> bool:
+        """Whether ``host`` is one of those that were named, by the settings or by ``admit``."""
+        address = ipaddress.IPv4Address(host)
+        return any(address in network for network in self._networks)
 
     def receive_with(self, transactions: Transactions) -> None:
         """Hand every message to ``transactions`` from now on."""
@@ -81,7 +95,7 @@ class SipSocket(asyncio.DatagramProtocol):
         self._counters["sip_icmp_error"] += 1
 
     def _receive(self, data: bytes, source: Address) -> None:
-        if not self._allowed(source[0]):
+        if not self._allowed(source[0]) and not self.in_call(source[0]):
             self._counters["sip_foreign_peer"] += 1
         elif not data.strip(b"\r\n\0"):
             self._counters["sip_keep_alive"] += 1
@@ -101,13 +115,13 @@ class SipSocket(asyncio.DatagramProtocol):
         except SipError as error:
             self._counters[f"sip_{error.code}"] += 1
         else:
-            transactions.receive(message, source)
+            if self._allowed(source[0]) or isinstance(message, Response) or message.to.tag:
+                transactions.receive(message, source)
+            else:
+                self._counters["sip_foreign_peer"] += 1
 
     def _allowed(self, host: str) -> bool:
-        if not self._networks:
-            return True
-        address = ipaddress.IPv4Address(host)
-        return any(address in network for network in self._networks)
+        return not self._networks or self.is_peer(host)
 
     def close(self) -> None:
         """Close the port."""

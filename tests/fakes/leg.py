@@ -20,6 +20,7 @@ from telephony.line import (
     LineError,
     OnCall,
     Playback,
+    RegistrationState,
 )
 
 
@@ -190,6 +191,7 @@ class FakeLine:
         self.refuse: DialError | None = None
         self.on_dial: Callable[[], None] = lambda: None
         self.conference: FakeConference | None = None
+        self.registration: RegistrationState = "none"
 
     async def start(self, on_call: OnCall) -> None:
         """Nothing to open."""
