@@ -287,7 +287,7 @@ class SipLeg(abc.ABC):
             self.media.stream.press(key)
 
     def _on_options(self, transaction: ServerTransaction) -> None:
-        transaction.respond(200, [ALLOW, ("Accept", SDP_TYPE), self.core.agent])
+        transaction.respond(200, self.core.capabilities)
 
 
 def explaining(error: SipError) -> list[Header]:

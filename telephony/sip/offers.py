@@ -49,7 +49,7 @@ class Offers:
     """Who has offered what (RFC 3264), and whose turn it is.
 
     ``remote`` is what the other side described last; ``on_hold`` whether we hold it;
-    ``pending`` whether an offer of ours, in a re-INVITE, awaits its answer.
+    ``pending`` whether an offer of ours, in an INVITE, awaits its answer.
     ``waiting`` are told once no INVITE of the other side awaits its ACK any more.
     """
 
@@ -94,6 +94,7 @@ class Offers:
     def agree(self, remote: Remote) -> None:
         """Offer and answer are complete."""
         self.remote = remote
+        self.pending = False
         self._leg.media.start(remote.plan, self._leg.peer[0])
         self._leg.on_agreed(remote)
 

@@ -62,6 +62,7 @@ class Reinvites:
         """Wait until no INVITE of theirs is under way. Raises ``LineError``."""
         while self._offers.unacknowledged:
             await self._within.wait_among(self._offers.waiting)
+        self._within.check_answered()
         if self._offers.remote is None:
             raise LineError("not_answered", "the call is not answered yet")
 

@@ -49,6 +49,10 @@ class Within:
             raise LineError("not_answered", "the call is not answered yet")
         return self.leg.dialog
 
+    def check_answered(self) -> None:
+        """Raises ``LineError``: ``not_answered``, ``ended``."""
+        _ = self.dialog
+
     async def ask(
         self, method: str, headers: Sequence[Header] = (), body: bytes = b""
     ) -> Response | None:
