@@ -26,6 +26,7 @@ from bot.bus import Bus
 from bot.errors import ConversationError
 from bot.handover import Extract, MatterFacts, apology, hand_over, handover_replies
 from bot.steering import act_of, steered
+from bot.taking_back import Memory, take_back
 from bot.triage import (
     TEXT_LIMIT,
     Finish,
@@ -42,6 +43,7 @@ from language.normal import clean
 from language.steering import Steering
 from store.faults import fault_of
 from turns import wire
+from turns.context import Context
 from turns.heard import Heard
 from turns.orders import OrderBrief
 from turns.overheard import Overheard
@@ -68,6 +70,16 @@ class Dialogue(Protocol):
     async def turn(self, sender: str, text: str, metadata: dict[str, Any]) -> Outcome:
         """Decide; raises :class:`DialogueError`."""
 
+    async def take_back(self, sender: str) -> None:
+        """Forget the latest turn; raises :class:`DialogueError`."""
+
+
+class Foresight(Protocol):
+    """What tells, without side effects, whether words as they stand can be answered."""
+
+    async def answerable(self, text: str, context: Context, at: datetime) -> bool:
+        """Whether; raises :class:`DialogueError`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -81,6 +93,7 @@ class Parts:
     matter_facts: MatterFacts
     extract: Extract
     now: Callable[[], datetime]
+    foresight: Foresight | None = None
 
 
 class Conversations:
@@ -91,6 +104,7 @@ class Conversations:
         self._lines: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._waiting: dict[str, int] = defaultdict(int)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._memory = Memory()
 
     async def open(
         self, conversation: str, *, channel: str, line: str, citizen: str, at: datetime,
@@ -121,6 +135,23 @@ class Conversations:
         Raises :class:`ConversationError`: ``store_down``, ``conversation_unknown``.
         """
         await self._commit(heard)
+
+    async def prepare(self, conversation: str, text: str) -> bool:
+        """Look ahead at words that may not be all: whether, as they stand, they can be answered.
+
+        No side effects: no turn, no record. False in the middle of a form, and where that cannot
+        be told.
+        """
+        if self._parts.urgent(text) is not None:
+            return True
+        state: history.State | None = await self._store(history.read_state, conversation)
+        if self._parts.foresight is None or state is None or state.state != "bot" or state.slots:
+            return False
+        try:
+            return await self._parts.foresight.answerable(text, state.context, self._parts.now())
+        except DialogueError as error:
+            _log.info("foresight_failed", code=error.code, conversation=conversation)
+            return False
 
     async def answer(self, heard: Heard) -> None:
         """As ``hear``, but returns when the turn has been answered."""
@@ -166,6 +197,7 @@ class Conversations:
 
     async def close(self, conversation: str, at: datetime) -> None:
         """The citizen is gone."""
+        self._memory.forget(conversation)
         await self._store(records.end_conversation, conversation, at)
 
     async def connected(self, conversation: str, at: datetime) -> None:
@@ -251,6 +283,8 @@ class Conversations:
         if state is None or state.state in ("agent", "ended"):
             return
         began = perf_counter()
+        state = await self._as_before(state, heard)
+        self._memory.note(heard, state)
         way = triage(heard, self._parts.urgent, misses=state.misses, silences=state.silences)
         match way:
             case Finish():
@@ -272,6 +306,18 @@ class Conversations:
             case ToDialogue(text):
                 known = await self._ask_dialogue(state, heard, text)
         await self._done(heard, known, perf_counter() - began)
+
+    async def _as_before(self, state: history.State, heard: Heard) -> history.State:
+        """``state``, or, where ``heard`` goes on with the latest turn, as it stood before that."""
+        before = self._memory.of(heard)
+        if before is None or not await self._store(take_back, heard, before):
+            return state
+        try:
+            if before.asked:
+                await self._parts.dialogue.take_back(heard.conversation)
+        except DialogueError as error:
+            _log.warning("turn_not_taken_back", code=error.code)
+        return before.state
 
     async def _done(self, heard: Heard, known: Known, cost_s: float) -> None:
         metrics.turn_answered(heard.channel, *known, cost_s)
@@ -303,6 +349,7 @@ class Conversations:
 
     async def _ask_dialogue(self, state: history.State, heard: Heard, text: str) -> Known:
         metadata = await self._metadata(state, heard)
+        self._memory.asked(heard)
         try:
             outcome = await self._parts.dialogue.turn(heard.conversation, text, metadata)
         except DialogueError as error:

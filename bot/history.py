@@ -17,6 +17,9 @@ from turns.heard import AudioSpan, Heard
 from turns.orders import OrderField
 from turns.replies import Told
 
+CONTINUED = "continued"
+"""The decision of a turn that a later one goes on with and takes the place of."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -118,11 +121,15 @@ def cut_off(engine: Engine, conversation: str) -> bool:
 
 
 def citizen_turns(engine: Engine, conversation: str) -> tuple[tuple[Heard, dict[str, Any]], ...]:
-    """Every citizen turn with how it was understood (dumped; {} where it was not)."""
+    """Every citizen turn with how it was understood (dumped; {} where it was not).
+
+    Without those that a later turn took the place of.
+    """
     with reading(engine) as session:
         rows = session.scalars(
             select(Turn)
             .where(Turn.conversation_id == conversation, Turn.speaker == "citizen")
+            .where(Turn.decision != CONTINUED)
             .order_by(Turn.seq)
         ).all()
         channel = session.get(Conversation, conversation)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 from sqlalchemy import Engine
 
 from bot.bus import Bus
 from bot.conversation import Conversations, Dialogue, Parts
+from bot.lookahead import Lookahead
 from bot.rasa_client import RasaClient
 from bot.urgent import Urgent, urgent
 from bot.urgent_words import UrgentWords
@@ -21,6 +23,9 @@ from handoff.prefill import Said
 from store.engine import reading
 from store.tables import Matter
 from turns.orders import OrderField, Provenance
+
+_LOOK_AHEAD_S = 1.0
+"""Longer than a pause before the end of a turn, it tells nothing any more."""
 
 
 def _utc_now() -> datetime:
@@ -47,8 +52,18 @@ def join(
         matter_facts=matter_facts(engine),
         extract=extractor(city),
         now=now,
+        foresight=_foresight(settings, dialogue),
     )
     return Conversations(parts), bus
+
+
+def _foresight(settings: Settings, dialogue: Dialogue) -> Lookahead | None:
+    if not isinstance(dialogue, RasaClient):
+        return None
+    actions = httpx.AsyncClient(
+        base_url=settings.actions_address, timeout=_LOOK_AHEAD_S, trust_env=False
+    )
+    return Lookahead(dialogue, actions)
 
 
 def read_city(folder: Path) -> City:

@@ -19,6 +19,8 @@ from turns.context import Context
 from turns.understood import Finding
 
 _OK = 200
+SURE = 0.6
+"""An act's probability from which it is taken for sure (as in `bot.actions.arbitration`)."""
 
 
 class Parser(Protocol):
@@ -51,6 +53,12 @@ class Lookahead:
         """
         act, found = await asyncio.gather(self._parser.parse(text), self._search(text, context, at))
         return Prepared(act, found)
+
+    async def answerable(self, text: str, context: Context, at: datetime) -> bool:
+        """Whether published knowledge surely answers ``text``; raises :class:`DialogueError`."""
+        prepared = await self.prepare(text, context, at)
+        asked = prepared.act.act == "policy" and prepared.act.confidence >= SURE
+        return asked and prepared.found.decision == "answer"
 
     async def _search(self, text: str, context: Context, at: datetime) -> Finding:
         asked = {"text": text, "at": at.isoformat(), "context": wire.dump(context)}

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -65,6 +66,11 @@ class RasaClient:
             return wire.load(Outcome, message["custom"])
         except wire.WireError as error:
             raise RasaError("rasa_invalid", str(error)) from None
+
+    async def take_back(self, sender: str) -> None:
+        """Forget the latest turn with all that came of it; raises :class:`RasaError`."""
+        path = f"/conversations/{quote(sender, safe='')}/tracker/events"
+        await self._post(f"{path}?include_events=NONE", {"event": "rewind"})
 
     async def parse(self, text: str) -> Parsed:
         """Which act a text is, without a conversation; raises :class:`RasaError`."""

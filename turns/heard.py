@@ -46,7 +46,8 @@ class Heard:
     string (phone, web, wechat, observer …). ``line`` is the number dialled (also from Diversion or
     History-Info) or the account written to. ``confidence`` is the recogniser's, 1.0 for typed text.
     ``kind`` ``choice`` carries the option's value in ``text``; ``keys`` the digits pressed.
-    ``at`` is time-zone aware.
+    ``at`` is time-zone aware. ``continues`` is the id of a turn that was taken for ended while the
+    caller went on: ``text`` holds both parts, and this turn takes that one's place.
     """
 
     id: str
@@ -60,3 +61,4 @@ class Heard:
     alternatives: tuple[Alternative, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     audio: AudioSpan | None = None
+    continues: str = ""

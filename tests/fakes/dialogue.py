@@ -23,6 +23,7 @@ class FakeDialogue:
     def __init__(self) -> None:
         self.answers: dict[str, Outcome | Exception] = {}
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
+        self.taken_back: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -34,6 +35,10 @@ class FakeDialogue:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def take_back(self, sender: str) -> None:
+        """Remember that the latest turn was to be forgotten."""
+        self.taken_back.append(sender)
 
 
 DOWN = DialogueError("rasa_down", "nobody listens")
