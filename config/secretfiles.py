@@ -11,7 +11,9 @@ from pydantic_settings import PydanticBaseSettingsSource
 from config.errors import ConfigError
 
 STANDARD = Path("/run/secrets")
-SECRETS = ("secret_key", "data_key", "database_url", "redis_url", "oidc_client_secret")
+SECRETS = (
+    "secret_key", "data_key", "database_url", "redis_url", "oidc_client_secret", "sip_password",
+)  # fmt: skip
 """The settings that may stand in files named ``qianmen_…``."""
 _LIMIT = 16 * 1024
 

@@ -64,6 +64,24 @@ class Settings(BaseSettings):
     sip_peers: tuple[str, ...] = Field(
         default=(), description="Addresses or networks (JSON list) that may call; empty: all."
     )
+    sip_registrar: str = Field(
+        default="", description="PBX (host or host:port) that we register at; empty: a trunk."
+    )
+    sip_user: str = Field(
+        default="", description="Our extension at that PBX; the name for a trunk that asks for one."
+    )
+    sip_password: str = Field(
+        default="", repr=False, description="Password of that user (better as a file)."
+    )
+    sip_realm: str = Field(
+        default="", description="Realm that may ask for the password; empty: any of that PBX."
+    )
+    sip_proxy: str = Field(
+        default="", description="Where calls to bare numbers and host names go; empty: the PBX."
+    )
+    line_engine: Literal["sip", "pyvoip"] = Field(
+        default="sip", description="Engine of the line; pyvoip: one stock telephone at a PBX."
+    )
     rtp_first_port: Port = Field(default=20000, description="First UDP port of sound (RTP).")
     rtp_last_port: Port = Field(default=20999, description="Last UDP port of sound (RTP).")
     max_calls: int = Field(

@@ -47,6 +47,11 @@ def line_settings(settings: Settings) -> LineSettings:
         rtp_ports=(settings.rtp_first_port, settings.rtp_last_port),
         allowed_peers=settings.sip_peers,
         max_calls=settings.max_calls,
+        proxy=settings.sip_proxy,
+        registrar=settings.sip_registrar,
+        user=settings.sip_user,
+        password=settings.sip_password,
+        realm=settings.sip_realm,
     )
 
 
@@ -112,7 +117,8 @@ async def _health(taken: socket.socket, line: Line) -> None:
     """Answer the health and the metrics page until a signal ends it."""
 
     async def ready(_request: Request) -> JSONResponse:
-        return JSONResponse({"ready": True, "calls": len(line.legs()), **line.counters()})
+        state = {"calls": len(line.legs()), "registration": line.registration}
+        return JSONResponse({"ready": True, **state, **line.counters()})
 
     server = SideServer([Route("/livez", ready), Route("/readyz", ready), metrics_route()])
     loop = asyncio.get_running_loop()

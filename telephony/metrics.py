@@ -9,7 +9,7 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from telephony.line import Ended, Leg
+from telephony.line import Ended, Leg, RegistrationState
 
 _REFUSED = "calls_refused_"
 _PACKETS = "rtp_packets_"
@@ -30,6 +30,21 @@ bridges = Counter(
     "Callers connected to a person's telephone: connected, or how that failed.",
     ("outcome",),
 )
+commands = Counter(
+    "qianmen_call_commands",
+    "What the desk commanded of calls, by verb and outcome.",
+    ("verb", "outcome"),
+)
+peer_loss = Histogram(
+    "qianmen_rtp_peer_loss_ratio",
+    "Share of a call's packets that the other side did not receive, as it told by RTCP.",
+    buckets=(0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
+)
+round_trip = Histogram(
+    "qianmen_rtp_round_trip_seconds",
+    "Time to the other side and back by its last RTCP report of a call.",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8),
+)
 
 _BY = {
     "bye": "caller",
@@ -47,6 +62,14 @@ def call_over(how: Ended, seconds: float) -> None:
     duration.observe(seconds)
 
 
+def media_over(loss_ratio: float | None, round_trip_ms: float | None) -> None:
+    """A call's sound ended; ``None``: the other side sent no report that tells."""
+    if loss_ratio is not None:
+        peer_loss.observe(loss_ratio)
+    if round_trip_ms is not None:
+        round_trip.observe(round_trip_ms / 1000)
+
+
 class MeasuredLine(Protocol):
     """What is read of a line."""
 
@@ -55,6 +78,10 @@ class MeasuredLine(Protocol):
 
     def counters(self) -> Mapping[str, int]:
         """What was counted since the start."""
+
+    @property
+    def registration(self) -> RegistrationState:
+        """Whether the PBX knows us."""
 
     def buffered_ms(self) -> tuple[int, ...]:
         """How much sound each call's jitter buffer holds."""
@@ -68,15 +95,21 @@ class LineCollector(Collector):
 
     def describe(self) -> Iterable[Metric]:
         """The names, without asking the line."""
-        return self._families({}, 0, ())
+        return self._families({}, 0, (), "none")
 
     def collect(self) -> Iterable[Metric]:
         """What the line counted."""
         line = self._line
-        return self._families(line.counters(), len(line.legs()), line.buffered_ms())
+        return self._families(
+            line.counters(), len(line.legs()), line.buffered_ms(), line.registration
+        )
 
     def _families(
-        self, counters: Mapping[str, int], legs: int, buffered_ms: tuple[int, ...]
+        self,
+        counters: Mapping[str, int],
+        legs: int,
+        buffered_ms: tuple[int, ...],
+        registration: RegistrationState,
     ) -> Iterable[Metric]:
         offered = CounterMetricFamily(
             "qianmen_calls_offered", "Inbound calls (INVITEs outside a dialog), welcome or not."
@@ -103,6 +136,12 @@ class LineCollector(Collector):
             elif name != "calls_offered":
                 events.add_metric((name,), count)
         yield from (offered, refused, packets, events)
+        if registration != "none":
+            yield GaugeMetricFamily(
+                "qianmen_sip_registered",
+                "Whether the PBX has us registered (1) or not (0).",
+                registration == "registered",
+            )
         yield GaugeMetricFamily("qianmen_legs_active", "Call legs alive now, both ways.", legs)
         yield GaugeMetricFamily(
             "qianmen_rtp_buffer_seconds_max",

@@ -16,6 +16,7 @@ import psutil
 from qianmen.doctor.check import Patient, check
 from qianmen.doctor.finding import Finding, error, ok, warning
 from qianmen.doctor.places import is_loopback
+from qianmen.doctor.telephone import may_call
 from qianmen.phone import line_settings
 from qianmen.ports import is_free, wanted_ports
 from telephony.line import LineError
@@ -131,7 +132,7 @@ def collect_line(patient: Patient) -> LineFacts:
         if address.family == socket.AF_INET and not is_loopback(address.address)
     ]
     return LineFacts(
-        settings.sip_host, settings.sip_public_host, settings.sip_peers,
+        settings.sip_host, settings.sip_public_host, may_call(settings),
         (settings.rtp_first_port, settings.rtp_last_port), settings.max_calls, tuple(own), fault,
     )  # fmt: skip
 

@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from config.settings import reachable
+import httpx
+
+from config.settings import Settings, reachable
 from qianmen.citizen import sip
 from qianmen.citizen.errors import CitizenError
 from qianmen.citizen.exchange import local_address_towards, udp_socket
@@ -18,6 +20,7 @@ from qianmen.doctor.check import Patient, check
 from qianmen.doctor.finding import Finding, error, ok, warning
 from qianmen.doctor.places import is_loopback
 
+_PAGE_S = 3.0
 _TRIES_S = (0.5, 1.0, 2.0)
 """UDP loses things: sent again after these waits (RFC 3261 timer E, shortened)."""
 
@@ -83,9 +86,16 @@ def collect_line(patient: Patient) -> LineFacts:
     """Ask our own line."""
     settings = patient.settings
     uri = sip.Uri("", reachable(settings.sip_host), settings.sip_port)
+    peers = may_call(settings)
     if not patient.up or patient.scattered:
-        return LineFacts(False, str(uri), 0, "", settings.sip_peers)
-    return LineFacts(True, str(uri), options(uri), local_address_towards(uri), settings.sip_peers)
+        return LineFacts(False, str(uri), 0, "", peers)
+    return LineFacts(True, str(uri), options(uri), local_address_towards(uri), peers)
+
+
+def may_call(settings: Settings) -> tuple[str, ...]:
+    """Who may: those that are listed, and the PBX that we are an extension of."""
+    pbx = (settings.sip_registrar, settings.sip_proxy) if settings.sip_registrar else ()
+    return (*settings.sip_peers, *(place.partition(":")[0] for place in pbx if place))
 
 
 def judge_line(facts: LineFacts) -> Iterator[Finding]:
@@ -101,7 +111,7 @@ def judge_line(facts: LineFacts) -> Iterator[Finding]:
             "正在停止，或者满线；过一分钟再查，还这样就看 phone.log。",
         )  # fmt: skip
     elif not is_peer(facts.source, facts.peers):
-        yield ok("line_not_for_us", subject, "QIANMEN_SIP_PEERS 里没有本机，线路按规定不理我们")
+        yield ok("line_not_for_us", subject, "可以打进来的地址里没有本机，线路按规定不理我们")
     else:
         yield error(
             "line_silent", subject, f"{facts.address} 不应答",
@@ -111,11 +121,68 @@ def judge_line(facts: LineFacts) -> Iterator[Finding]:
 
 def is_peer(source: str, peers: tuple[str, ...]) -> bool:
     """Whether ``source`` may call; everybody may where there is no list."""
+    return not peers or any(_within(source, peer) for peer in peers)
+
+
+def _within(source: str, peer: str) -> bool:
     try:
-        address = ipaddress.ip_address(source)
-        return not peers or any(address in ipaddress.ip_network(peer) for peer in peers)
-    except ValueError:
+        return ipaddress.ip_address(source) in ipaddress.ip_network(peer)
+    except ValueError:  # a PBX by its name
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationFacts:
+    """The PBX that the line is to be registered at, and the ``state`` that the phone tells.
+
+    ``state`` is empty where the phone was not asked.
+    """
+
+    registrar: str
+    state: str
+
+
+def collect_registration(patient: Patient) -> RegistrationFacts:
+    """Ask the phone's health page."""
+    settings = patient.settings
+    if not settings.sip_registrar or not patient.up or patient.scattered:
+        return RegistrationFacts(settings.sip_registrar, "")
+    page = f"http://{reachable(settings.metrics_host)}:{settings.phone_health_port}/readyz"
+    return RegistrationFacts(settings.sip_registrar, told(page, "registration"))
+
+
+def told(page: str, name: str) -> str:
+    """What a health page says of ``name``; empty where it says nothing."""
+    try:
+        with httpx.Client(trust_env=False, timeout=_PAGE_S) as client:
+            said = client.get(page).json()
+    except (httpx.HTTPError, ValueError):
+        return ""
+    return str(said.get(name, "")) if isinstance(said, dict) else ""
+
+
+def judge_registration(facts: RegistrationFacts) -> Iterator[Finding]:
+    """The PBX knows us."""
+    subject = "交换机注册"
+    if not facts.registrar:
+        yield ok("register_trunk", subject, "不用注册：按中继接入")
+    elif not facts.state:
+        yield ok(
+            "register_not_asked", subject, f"{facts.registrar}：电话进程没有在这里运行，没有问"
+        )
+    elif facts.state == "registered":
+        yield ok("register_ok", subject, f"已在 {facts.registrar} 注册")
+    elif facts.state == "failed":
+        yield error(
+            "register_failed", subject, f"在 {facts.registrar} 注册不上：打不进电话",
+            "查 QIANMEN_SIP_USER 和 QIANMEN_SIP_PASSWORD、交换机的分机设置；"
+            "原因（状态码）在 phone.log 的 register_failed。",
+        )  # fmt: skip
+    else:
+        yield warning(
+            "register_waiting", subject, f"正在向 {facts.registrar} 注册",
+            "过一分钟再查；还这样就查地址、路由和防火墙。",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,5 +232,6 @@ def judge_groups(groups: tuple[Group, ...]) -> Iterator[Finding]:
 
 CHECKS = (
     check("电话", collect_line, judge_line),
+    check("电话", collect_registration, judge_registration),
     check("电话", collect_groups, judge_groups, within_s=30),
 )

@@ -13,11 +13,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 from typer.testing import CliRunner
 
 from asr.models.seal import SEAL, Seal, SealedFile, digest_of, write_seal
 from asr.starter.archive import ensure_model
 from config.city import City
+from config.listening import SideServer, listen
 from config.secret import secret_key
 from config.settings import Settings
 from knowledge.load import load_folder
@@ -307,6 +311,24 @@ async def test_the_line_answers_those_that_may_call(
     finally:
         await line.stop()
     assert [one.code for one in telephone.judge_line(facts)] == [code]
+
+
+async def test_the_phone_tells_whether_it_is_registered(patient: Patient) -> None:
+    async def readyz(_request: Request) -> JSONResponse:
+        return JSONResponse({"ready": True, "registration": "failed"})
+
+    sock = listen("127.0.0.1", 0, "X")
+    server = SideServer([Route("/readyz", readyz)])
+    serving = asyncio.create_task(server.serve(sockets=[sock]))
+    extension = having(
+        patient, up=True, sip_registrar="pbx", phone_health_port=sock.getsockname()[1]
+    )
+    facts = await asyncio.to_thread(telephone.collect_registration, extension)
+    server.should_exit = True
+    await serving
+    assert facts == telephone.RegistrationFacts("pbx", "failed")
+    assert telephone.collect_registration(extension).state == ""
+    assert telephone.collect_registration(patient).registrar == ""
 
 
 def test_a_hunt_group_where_nobody_is(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from config.settings import Settings
 from qianmen.doctor import (
     content,
     dialogue,
@@ -175,6 +176,28 @@ def test_limits(buffer: int | None, files: int, wanted: list[str]) -> None:
 )
 def test_line(facts: telephone.LineFacts, wanted: list[str]) -> None:
     assert codes(telephone.judge_line(facts)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("registrar", "state", "wanted"),
+    [
+        ("", "", []),
+        ("pbx", "", []),
+        ("pbx", "registered", []),
+        ("pbx", "failed", ["register_failed"]),
+        ("pbx", "registering", ["register_waiting"]),
+        ("pbx", "none", ["register_waiting"]),
+    ],
+)
+def test_registration(registrar: str, state: str, wanted: list[str]) -> None:
+    facts = telephone.RegistrationFacts(registrar, state)
+    assert codes(telephone.judge_registration(facts)) == wanted
+
+
+def test_who_may_call_an_extension() -> None:
+    settings = Settings(sip_registrar="pbx.example:5070", sip_peers=("10.0.0.1",))
+    assert telephone.may_call(settings) == ("10.0.0.1", "pbx.example")
+    assert not telephone.is_peer("127.0.0.1", telephone.may_call(settings))
 
 
 @pytest.mark.parametrize(
