@@ -19,6 +19,7 @@ import vosk
 
 from asr.models.check import check
 from asr.models.tried import Tried
+from asr.narrow import Narrow, grammar
 from asr.recogniser import SAMPLE_RATE, UNKNOWN, RecogniserError, Words, join
 from asr.resampling import Resampler
 from turns.voice import Word
@@ -27,7 +28,6 @@ T = TypeVar("T")
 
 log = structlog.get_logger()
 _RUNTIME_GRAPHS = ("graph/HCLr.fst", "HCLr.fst")
-_LONGEST_WORD = 8
 _SILENT = -2
 """Log level: Kaldi's errors only, and those are caught."""
 _WARM_UP = bytes(2 * SAMPLE_RATE // 2)
@@ -64,7 +64,7 @@ class VoskRecogniser:
         loop = asyncio.get_running_loop()
         self._model = await loop.run_in_executor(self._executor, self._load)
         lookahead = any((self._folder / name).is_file() for name in _RUNTIME_GRAPHS)
-        self._has_grammars = lookahead and self._model.vosk_model_find_word(UNKNOWN) >= 0
+        self._has_grammars = lookahead
         log.info("asr_model_loaded", rate=self._rate, grammars=self._has_grammars)
         stream = await self.open()
         await stream.accept(_WARM_UP)
@@ -91,14 +91,15 @@ class VoskStream:
         self._rate = rate
         self._executor = executor
         self._has_grammars = has_grammars
-        self._grammar: str | None = None
+        self._phrases: tuple[str, ...] = ()
+        self._narrow: Narrow | None = None
+        self._renew_narrow = False
         self._native: Any = None
         self._resampler = Resampler(SAMPLE_RATE, rate)
         self._done: list[Word] = []
         self._native_bytes = 0
         self._turn_from_ms = 0
         """Where the turn began in the native recogniser's time, which runs on through turns."""
-        self._renew = True
         self._fresh = True
         """Whether nothing was accepted since the last finish."""
 
@@ -111,62 +112,72 @@ class VoskStream:
         return await self._run(self._finish)
 
     async def set_grammar(self, phrases: Sequence[str] | None) -> None:
-        """See `RecogniserStream.set_grammar`.
+        """See `RecogniserStream.set_grammar`; needs a model with a lookahead graph.
 
-        Needs a model with a lookahead graph that knows `UNKNOWN`: without that word whatever a
-        caller says becomes one of the phrases, with confidence.
+        What is said beside the phrases is recognised freely (`asr.narrow`).
         """
-        if not self._has_grammars:
-            return
-        grammar = segmented(phrases, self._knows) if phrases else None
-        if grammar != self._grammar:
+        wanted = tuple(phrases or ()) if self._has_grammars else ()
+        if wanted != self._phrases:
             # Vosk aborts when a running recogniser's grammar changes: a new one takes its place.
-            self._grammar, self._renew = grammar, True
+            self._phrases, self._renew_narrow = wanted, True
 
     async def close(self) -> None:
         """See `RecogniserStream.close`."""
-        self._native = None
+        self._native = self._narrow = None
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def _begin(self) -> Any:
-        rest = () if self._grammar is None else (self._grammar,)
-        native = vosk.KaldiRecognizer(self._model, float(self._rate), *rest)
+        self._native = vosk.KaldiRecognizer(self._model, float(self._rate))
+        self._native.SetWords(True)
+        return self._native
+
+    def _begin_narrow(self) -> None:
+        self._narrow, self._renew_narrow = None, False
+        phrases = grammar(self._phrases, self._knows)
+        if phrases is None:
+            return
+        native = vosk.KaldiRecognizer(self._model, float(self._rate), phrases)
         native.SetWords(True)
-        self._resampler = Resampler(SAMPLE_RATE, self._rate)
-        self._native, self._renew = native, False
-        self._native_bytes = self._turn_from_ms = 0
-        return native
+        began = self._native_bytes
+
+        def words(result: str) -> list[Word]:
+            return self._words(result, self._turn_from_ms - _bytes_ms(began))
+
+        self._narrow = Narrow(native, self._phrases, words)
 
     def _accept(self, pcm: bytes) -> str:
-        native = self._native
-        if native is None or (self._renew and self._fresh):
-            native = self._begin()
+        native = self._native or self._begin()
+        if self._renew_narrow and self._fresh:
+            self._begin_narrow()
         self._fresh = False
         self._native_bytes += len(pcm)
+        pcm = self._resampler.push(pcm)
         try:
-            ended = native.AcceptWaveform(self._resampler.push(pcm))
+            narrow = self._narrow.accept(pcm) if self._narrow is not None else ""
+            ended = native.AcceptWaveform(pcm)
         except Exception:  # noqa: BLE001  # Vosk raises bare Exception
             raise RecogniserError("asr_lost", "Vosk failed on a piece of sound") from None
         if ended:
-            self._done += self._words(native.Result())
-            return join(word.text for word in self._done)
+            self._done += self._words(native.Result(), self._turn_from_ms)
+            return narrow or join(word.text for word in self._done)
         partial = str(json.loads(native.PartialResult())["partial"]).split()
-        return join([*(word.text for word in self._done), *known(partial)])
+        return narrow or join([*(word.text for word in self._done), *known(partial)])
 
     def _finish(self) -> Words:
         if self._native is None:
             return Words()
-        words = Words((*self._done, *self._words(self._native.FinalResult())))
+        free = (*self._done, *self._words(self._native.FinalResult(), self._turn_from_ms))
+        narrow = self._narrow.finish() if self._narrow is not None else None
         self._native.Reset()
         self._done.clear()
         self._fresh = True
-        self._turn_from_ms = 1000 * self._native_bytes // (2 * SAMPLE_RATE)
-        return words
+        self._turn_from_ms = _bytes_ms(self._native_bytes)
+        return Words(free if narrow is None else tuple(narrow))
 
-    def _words(self, result: str) -> list[Word]:
-        before = self._turn_from_ms
+    def _words(self, result: str, before: int) -> list[Word]:
+        """A result's words, their times counted from ``before`` ms of its recogniser's time."""
         return [
             Word(word.text, max(word.start_ms - before, 0), word.end_ms - before, word.confidence)
             for word in parse_result(json.loads(result))
@@ -219,31 +230,6 @@ def model_rate(folder: Path) -> int:
     return 16000
 
 
-def segmented(phrases: Sequence[str], knows: Callable[[str], bool]) -> str | None:
-    """Phrases as Vosk's grammar JSON, cut into the longest words the model ``knows``.
-
-    A phrase with a character the model does not know is left out; None where nothing is left.
-    """
-    cut = [_cut(phrase.replace(" ", ""), knows) for phrase in phrases]
-    usable = [" ".join(words) for words in cut if words]
-    if not usable:
-        return None
-    return json.dumps([*dict.fromkeys(usable), UNKNOWN], ensure_ascii=False)
-
-
-def _cut(phrase: str, knows: Callable[[str], bool]) -> list[str]:
-    words: list[str] = []
-    while phrase:
-        for length in range(min(_LONGEST_WORD, len(phrase)), 0, -1):
-            if knows(phrase[:length]):
-                words.append(phrase[:length])
-                phrase = phrase[length:]
-                break
-        else:
-            return []
-    return words
-
-
 def parse_result(result: dict[str, Any]) -> list[Word]:
     """The words of a Vosk result with word times; those without times get confidence 0."""
     items = result.get("result")
@@ -264,6 +250,10 @@ def parse_result(result: dict[str, Any]) -> list[Word]:
 def known(words: Sequence[str]) -> list[str]:
     """The words without the mark for what a grammar does not know."""
     return [word for word in words if word != UNKNOWN]
+
+
+def _bytes_ms(count: int) -> int:
+    return 1000 * count // (2 * SAMPLE_RATE)
 
 
 def _corrupt(folder: Path, why: str) -> RecogniserError:

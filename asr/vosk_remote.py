@@ -54,7 +54,6 @@ class RemoteStream:
         self._url = url
         self._socket: ClientConnection | None = None
         self._resampler = Resampler(SAMPLE_RATE, REMOTE_RATE)
-        self._grammar: list[str] | None = None
         self._done: list[Word] = []
 
     async def accept(self, pcm: bytes) -> str:
@@ -77,8 +76,10 @@ class RemoteStream:
         return words
 
     async def set_grammar(self, phrases: Sequence[str] | None) -> None:
-        """See `RecogniserStream.set_grammar`; the phrases must be the remote model's words."""
-        self._grammar = list(phrases) if phrases else None
+        """See `RecogniserStream.set_grammar`: ignored.
+
+        A stock server would hear the phrases and nothing else: whatever else is said were lost.
+        """
 
     async def close(self) -> None:
         """See `RecogniserStream.close`."""
@@ -89,9 +90,7 @@ class RemoteStream:
                 await socket.close()
 
     async def _connect(self) -> ClientConnection:
-        config: dict[str, Any] = {"sample_rate": REMOTE_RATE, "words": 1}
-        if self._grammar:
-            config["phrase_list"] = self._grammar
+        config = {"sample_rate": REMOTE_RATE, "words": 1}
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 socket = await connect(self._url, proxy=None, close_timeout=0.2)

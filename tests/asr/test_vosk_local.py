@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from asr.client import Listener
+from asr.narrow import grammar
 from asr.recogniser import UNKNOWN, RecogniserError
 from asr.starter.archive import ARCHIVE, ensure_model
-from asr.vosk_local import VoskRecogniser, check_model, model_rate, parse_result, segmented
+from asr.vosk_local import VoskRecogniser, check_model, model_rate, parse_result
 from tests.asr.listening import frames, listening, silence, speech
 from turns.voice import TurnEnded, Word
 
@@ -71,18 +72,32 @@ async def test_nothing_said_has_no_words(recogniser: VoskRecogniser) -> None:
     assert (await stream.finish()).text == ""
 
 
-async def test_a_grammar_never_makes_other_words_of_what_was_said(
-    recogniser: VoskRecogniser,
-) -> None:
+YES_NO = ["是的", "不是", "不用", "不用了", "对"]
+
+
+async def test_a_grammar_beside_which_nothing_is_lost(recogniser: VoskRecogniser) -> None:
     stream = await recogniser.open()
-    await stream.set_grammar(["是的", "不是"])
+    await stream.accept(silence(0.5))
+    await stream.finish()
+    await stream.set_grammar(YES_NO)
     heard = []
-    for text in ("是的", SENTENCE):
-        for frame in frames(speech(text) + silence(0.3)):
+    for text in ("是的", SENTENCE, "不用"):
+        for frame in frames(silence(0.3) + speech(text) + silence(0.3)):
             await stream.accept(frame)
-        heard.append((await stream.finish()).text)
-    assert heard[0] == "是的"
-    assert heard[1] in (SENTENCE, "")
+        words = await stream.finish()
+        heard.append(words.text)
+        length = (len(speech(text)) + len(silence(0.6))) / 16
+        assert all(200 <= word.start_ms <= word.end_ms <= length for word in words.words)
+    assert heard == ["是的", SENTENCE, "不用"]
+
+
+async def test_a_grammar_holds_until_it_is_taken_back(recogniser: VoskRecogniser) -> None:
+    stream = await recogniser.open()
+    for phrases in (["转人工"], None):
+        await stream.set_grammar(phrases)
+        for frame in frames(speech(SENTENCE) + silence(0.3)):
+            await stream.accept(frame)
+        assert (await stream.finish()).text == SENTENCE
 
 
 async def test_two_streams_do_not_mix(recogniser: VoskRecogniser) -> None:
@@ -158,12 +173,18 @@ def test_the_rate_a_model_wants(tmp_path: Path, conf: str, rate: int) -> None:
 
 
 def test_grammars_are_cut_into_the_model_s_words() -> None:
-    knows = frozenset({"公积金", "公", "提取", "是", "的", "不是"}).__contains__
-    grammar = segmented(["公积金 提取", "是的", "不是", "不是", "龘", "是龘"], knows)
-    assert grammar is not None
-    assert json.loads(grammar) == ["公积金 提取", "是 的", "不是", UNKNOWN]
-    assert segmented(["龘"], knows) is None
-    assert segmented([], knows) is None
+    knows = frozenset({"公积金", "公", "提取", "是", "的", "不是", UNKNOWN}).__contains__
+    made = grammar(["公积金 提取", "是的", "不是", "不是", "龘", "是龘"], knows)
+    assert made is not None
+    assert json.loads(made) == ["公积金 提取", "是 的", "不是", UNKNOWN]
+    assert grammar(["龘"], knows) is None
+    assert grammar([], knows) is None
+
+
+def test_a_model_without_an_unknown_word_gets_other_syllables() -> None:
+    made = grammar(["是的"], frozenset("是的我他").__contains__)
+    assert made is not None
+    assert json.loads(made) == ["是 的", "他", "我"]
 
 
 def test_results_become_words() -> None:
