@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable
 
 from language.counting import number_words, year_digits
+from language.notations import NOTATIONS, Rule
 from language.telephone import group_phone, spoken_digits
 
 _N = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?"
 _TO = r"\s?(?:[-~～—–－]{1,2}|至|到)\s?"
 _MEASURES = (
     "个|名|位|人|元|块|万|千|亿|年|天|周|小时|分钟|秒|次|份|张|套|种|件|项|家|户|条|间|"
-    "平方米|平米|米|公里|公斤|吨|倍|类|步|本|岁|辆|部|处|寸"
+    "平方米|平米|米|公里|公斤|吨|倍|类|步|本|岁|辆|部|处|寸|页|遍|趟|笔|台|所|斤|批|科目"
 )
-Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 
 def _both(low: str, high: str, measure: bool) -> str:
@@ -75,13 +75,15 @@ _EVEN: tuple[Rule, ...] = (  # runs of blanks and commas would cost the later ru
     _r(r"[^\S\n]+", " "),
     _r(r"([，、；：:,;])[，、；：:,; ]+", r"\1"),
 )
-_MARKS: tuple[Rule, ...] = (
+_ADDRESSES: tuple[Rule, ...] = (
     _r(r"(?:https?://|www\.)[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", "官方网站"),
     _r(
         r"(?<![A-Za-z0-9])[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){1,4}",
         "电子邮箱",
     ),
     _r(r"(?:官方网站|官网|网址|网站)[：:\s（(]{0,3}官方网站[）)]?", "官方网站"),
+)
+_MARKS: tuple[Rule, ...] = (
     _r(r"(?m)^\s*(?:-(?![0-9])|[*•·●◆■▪#>])+\s*", ""),
     _r(
         r"(?m)^\s*[（(]?([0-9]{1,2})(?:[)）]|[.．、](?![0-9]))\s*",
@@ -220,7 +222,7 @@ def speakable(text: str) -> str:
     官方网站; list markers become 第一，…; brackets become pauses.
     """
     text = text.translate(_WIDE)
-    for pattern, to in (*_EVEN, *_MARKS, *_DIGITS, *_SIGNS):
+    for pattern, to in (*_EVEN, *_ADDRESSES, *NOTATIONS, *_MARKS, *_DIGITS, *_SIGNS):
         text = pattern.sub(to, text)
     return text.strip()
 

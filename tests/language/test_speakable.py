@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -63,6 +64,21 @@ from language.speakable import speakable
 )
 def test_speakable(text: str, expected: str) -> None:
     assert speakable(text) == expected
+
+
+SPOKEN = Path(__file__).with_name("spoken.tsv").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("line", SPOKEN)
+def test_as_a_person_reads_it(line: str) -> None:
+    """Notations of the sample city's published answers, and their likes; each was read through."""
+    written, spoken = line.split("\t")
+    assert speakable(written) == spoken
+    assert speakable(spoken) == spoken  # made speakable twice, it stays
+
+
+def test_no_case_stands_twice() -> None:
+    assert len({line.split("\t")[0] for line in SPOKEN}) == len(SPOKEN) >= 150
 
 
 @pytest.mark.parametrize(
