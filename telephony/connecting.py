@@ -1,56 +1,297 @@
-"""The caller joined with a person."""
+"""The caller joined with people: reached one after the other, replaced, given back.
+
+The switchboard of a call works beside the dialogue, not inside it: a database, a recogniser or a
+Redis that dies ends no talk between people.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import structlog
 
 from bot.errors import ConversationError
+from config.city import Line as CityLine
+from config.targets import HUNT_GROUP, Destination
 from telephony import metrics
-from telephony.line import DialError, Ended, Leg
+from telephony.announcing import Announcer
+from telephony.company import Company
+from telephony.dialling import Dialler
+from telephony.line import Leg
+from telephony.parties import CALLER
 from telephony.parts import CallParts
+from telephony.party import Party
+from turns.calls import CallEvent, CallStage, CallState
+from turns.calls import Leg as Role
 
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom to reach, one after the other; ``command``: the id of who wants it so, '' for nobody's.
+
+    ``back``: if nobody comes the dialogue goes on with the caller.
+    """
+
+    destinations: tuple[Destination, ...]
+    command: str = ""
+    back: bool = False
+
+
 class Switchboard:
-    """Connects one call. ``prompt`` says a prompt of the city's to the caller."""
+    """Connects one call.
+
+    ``on_stage`` is told when the caller is the dialogue's, waits for a person, or has one, and
+    whenever the people change.
+    """
 
     def __init__(
         self,
         leg: Leg,
         parts: CallParts,
         conversation: str,
-        prompt: Callable[[str], Awaitable[None]],
+        line: CityLine,
+        on_stage: Callable[[CallStage], None],
     ) -> None:
         self._leg = leg
         self._parts = parts
         self._id = conversation
-        self._prompt = prompt
+        self._line = line
+        self._on_stage = on_stage
+        self._work: asyncio.Task[None] | None = None
+        self._dialling: asyncio.Task[Party | None] | None = None
+        self._adding: asyncio.Task[None] | None = None
+        self._plan: Plan | None = None
+        self._next: Plan | None = None
+        self._over = asyncio.Event()
+        self._alone = asyncio.Event()
+        self.announcer = Announcer(leg, parts, conversation)
+        self.company = Company(leg, parts, conversation, self.tell, self._on_change)
+        self.called: tuple[str, ...] = ()
+        self.dialogue_lost = False
+        """There is nobody to give the caller back to."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether the caller is with a person, or one is being called for them."""
+        return self._plan is not None
+
+    @property
+    def commanded(self) -> bool:
+        """Whether somebody is being called because the desk said so."""
+        adding = self._adding is not None and not self._adding.done()
+        return adding or bool(self._next or (self._plan and self._plan.command))
 
     async def connect(self, target: str) -> None:
-        """Join the caller with ``target``; hang up when either ends, or nobody answers."""
-        try:
-            other = await self._parts.line.dial(target, caller=self._leg.caller)
-        except DialError as error:
-            metrics.bridges.labels(error.code).inc()
-            _log.warning("hunt_group_failed", code=error.code, status=error.status)
-            await self._prompt("nobody_answers")
-        else:
-            await self._hold_together(other)
-        await self._leg.hang_up()
+        """Join the caller with ``target``; returns when they are the dialogue's again, or gone.
 
-    async def _hold_together(self, other: Leg) -> None:
+        Whoever cannot be dialled is not: then the line's own hunt group is.
+        """
+        if not self.busy:
+            destinations = self._parts.city.destinations(self._line, target)
+            if not destinations:
+                _log.error("target_refused", code="target_unknown")
+                metrics.bridges.labels("target_unknown").inc()
+            self.begin(Plan(destinations or self._hunt_group()))
+        await self.until_over()
+
+    async def until_over(self) -> None:
+        """Return when the caller has no person any more and none is being called."""
+        if self.busy:
+            await self._over.wait()
+
+    def begin(self, plan: Plan) -> None:
+        """Carry out ``plan``; what is being tried now, or the people there are, make room for it.
+
+        Who has been handed over already is not given back to the dialogue, whatever becomes of it.
+        """
+        if not self.busy:
+            self._over.clear()
+            self._plan = plan
+            self._work = asyncio.create_task(self._run(plan))
+            return
+        self._next = replace(plan, back=False)
+        if self._dialling is not None:
+            self._dialling.cancel()
+        self.company.part_all()
+
+    def add(self, destinations: tuple[Destination, ...], role: Role, command: str) -> None:
+        """Call a further party into the talk, which goes on meanwhile."""
+        self._adding = asyncio.create_task(self._add(destinations, role, command))
+        self._adding.add_done_callback(lambda _: self._on_change())
+
+    async def close(self) -> None:
+        """The call is over: everybody is freed."""
+        tasks = [task for task in (self._work, self._adding) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.announcer.silence()
+        self.company.end()
+        await self.company.gone()
+
+    def tell(
+        self, state: CallState, role: Role, *, cause: str = "", command: str = "",
+        target: str = "", done: bool = False,
+    ) -> None:  # fmt: skip
+        """Tell the office what became of the call."""
+        self._parts.office.told(
+            CallEvent(self._id, state, role, self._parts.now(), cause, command, target, done)
+        )
+
+    async def _run(self, plan: Plan | None) -> None:
+        try:
+            while plan is not None:
+                self._plan = plan
+                plan = await self._serve(plan)
+        except Exception as error:  # noqa: BLE001  # the caller must not hang in the air
+            _log.error("switchboard_broken", kind=type(error).__name__)
+            await self._leg.hang_up()
+        finally:
+            self._plan = None
+            self.announcer.silence()
+            self.company.end()
+            self._over.set()
+
+    async def _serve(self, plan: Plan) -> Plan | None:
+        """Reach somebody and wait until they are gone; what to do then."""
+        self._on_stage("ringing")
+        dialler = self._dialler("target", plan.command)
+        party = await self._reach(dialler, plan)
+        if party is None:
+            return self._take_next() or await self._nobody(plan, dialler.cause or "no_answer")
+        self._plan = replace(plan, command="")
+        self._bridged(party, plan.command)
+        with contextlib.suppress(ConversationError):  # logged where it was raised
+            await self._parts.core.connected(self._id, self._parts.now())
+        await self._alone.wait()
+        return self._take_next() or await self._left_alone()
+
+    def _take_next(self) -> Plan | None:
+        plan, self._next = self._next, None
+        return plan
+
+    async def _reach(self, dialler: Dialler, plan: Plan) -> Party | None:
+        """The first who comes, joined; None if nobody does, or another plan is there."""
+        self.company.begin(await self.announcer.hold_sounds())
+        if self._next is not None:
+            return None
+        self.announcer.ring()
+        dialling = self._dialling = asyncio.create_task(
+            dialler.reach(plan.destinations, self._leg.caller, self._on_early, self._on_next)
+        )
+        try:
+            await asyncio.wait({dialling})
+        finally:
+            dialling.cancel()
+            await asyncio.gather(dialling, return_exceptions=True)
+            self._dialling, self.called = None, ()
+            self.announcer.silence()
+            self.company.no_early()
+        party = None if dialling.cancelled() else dialling.result()
+        self._alone.clear()
+        return party if party is not None and self.company.join(party) else None
+
+    def _dialler(self, role: Role, command: str) -> Dialler:
+        def step(state: CallState, cause: str, destination: Destination) -> None:
+            self.called = (destination.name,)
+            self.tell(state, role, cause=cause, command=command, target=destination.name)
+
+        return Dialler(self._parts, role, step, self.company.on_event, self._sentence)
+
+    def _on_early(self, leg: Leg) -> None:
+        """Somebody's announcement or ringing tone, instead of ours."""
+        if self.company.early(leg):
+            self.announcer.silence()
+
+    async def _on_next(self) -> None:
+        self.company.no_early()
+        await self.announcer.announce("next_person")
+        self.announcer.ring()
+
+    async def _sentence(self, destination: Destination) -> bytes:
+        how = "brief_joining" if destination.accept == "answer" else "brief_accept"
+        return await self.announcer.order(how)
+
+    def _bridged(self, party: Party, command: str) -> None:
         metrics.bridges.labels("connected").inc()
         _log.info("call_bridged")
-        try:
-            self._parts.line.join(self._leg, other)
-            with contextlib.suppress(ConversationError):  # logged where it was raised
-                await self._parts.core.connected(self._id, self._parts.now())
-            async for event in other.events():
-                if isinstance(event, Ended):
-                    _log.info("bridge_ended", cause=event.cause)
-        finally:
-            await other.hang_up()
+        self.tell("bridged", "target", command=command, target=party.destination.name, done=True)
+        self._on_stage("person")
+
+    async def _nobody(self, plan: Plan, cause: str) -> Plan | None:
+        """Nobody came: back to the dialogue, or the hunt group, or the end; the caller is told.
+
+        The conversation hears of it, so that somebody calls back.
+        """
+        if plan.command:
+            self.tell("failed", "target", cause=cause, command=plan.command, done=True)
+        if plan.back and not self.dialogue_lost:
+            return await self._give_back()
+        hunt_group = self._hunt_group()
+        if plan.command and hunt_group[0].uri not in {one.uri for one in plan.destinations}:
+            await self.announcer.announce("next_person")
+            return self._take_next() or Plan(hunt_group)
+        with contextlib.suppress(ConversationError):  # logged where it was raised
+            await self._parts.core.not_connected(self._id, self._parts.now(), cause)
+        await self.announcer.announce("nobody_answers")
+        return await self._goodbye()
+
+    async def _left_alone(self) -> Plan | None:
+        """The person hung up first."""
+        if self._parts.city.targets.after_person == "bot" and not self.dialogue_lost:
+            return await self._give_back()
+        await self.announcer.announce("person_left")
+        return await self._goodbye()
+
+    async def _goodbye(self) -> Plan | None:
+        """The end, unless somebody is wanted meanwhile."""
+        plan = self._take_next()
+        if plan is None:
+            await self._leg.hang_up()
+        return plan
+
+    async def _give_back(self) -> Plan | None:
+        """The dialogue has the caller again, unless somebody is wanted meanwhile."""
+        self.company.end()
+        with contextlib.suppress(ConversationError):  # logged where it was raised
+            await self._parts.core.parted(self._id)
+        await self.announcer.announce("back_to_bot")
+        plan = self._take_next()
+        if plan is None:
+            self.tell("back", CALLER)
+            self._on_stage("bot")
+        return plan
+
+    async def _add(self, destinations: tuple[Destination, ...], role: Role, command: str) -> None:
+        dialler = self._dialler(role, command)
+        party = await dialler.reach(destinations, self._leg.caller)
+        self.called = ()
+        if party is None or not self.company.join(party):
+            cause = dialler.cause or "no_answer"
+            self.tell("failed", role, cause=cause, command=command, done=True)
+            return
+        self.announcer.silence()
+        self.tell("joined", role, command=command, target=party.destination.name, done=True)
+        self._on_stage("person")
+
+    def changed(self) -> None:
+        """Who is held or not has changed by a command."""
+        if self.company.parties:
+            self._on_stage("person")
+
+    def _on_change(self) -> None:
+        """Somebody came, left, held or resumed; who is left alone rings, or is served on."""
+        if self.company.parties:
+            self._on_stage("person")
+        elif self.busy and self._adding is not None and not self._adding.done():
+            self.announcer.ring()
+        else:
+            self._alone.set()
+
+    def _hunt_group(self) -> tuple[Destination, ...]:
+        return self._parts.city.destinations(self._line, HUNT_GROUP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import structlog
@@ -32,7 +33,11 @@ def _meant(turn: TurnEnded) -> bool:
 
 
 class Ears:
-    """One caller's side of a call. ``deaf`` ends its work: a person listens instead."""
+    """One caller's side of a call.
+
+    While ``deaf`` nothing is a turn for the dialogue: a person listens instead, or is being called.
+    ``with_person``: what is said meanwhile is kept.
+    """
 
     def __init__(
         self,
@@ -59,7 +64,9 @@ class Ears:
         self._stream_from_ms: int | None = None
         self._expects: Expects = "open"
         self._heard_count = 0
+        self._lost = False
         self.deaf = False
+        self.with_person = False
 
     def on_audio(self, frame: Frame) -> None:
         """20 ms of the caller's sound."""
@@ -88,11 +95,13 @@ class Ears:
         except AsrError as error:
             self._listener = None
             _log.warning("recogniser_failed", code=error.code)
-            if not self.deaf:
-                await self._hear("event", "recogniser_failed")
+            self._lost = True
+            await self._tell_loss()
 
     def press(self, key: str) -> None:
-        """The caller pressed ``key``."""
+        """The caller pressed ``key``; with a person, it is for them alone."""
+        if self.deaf:
+            return
         self._patience.caller_active(self._clock())
         self._mouth.interrupt()
         complete = self._keys.press(key, self._clock(), gather=self._expects == "digits")
@@ -104,7 +113,11 @@ class Ears:
 
         Raises :class:`ConversationError` ``dialogue_silent``.
         """
-        while not self.deaf:
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            if self.deaf:
+                continue
+            await self._tell_loss()
             now = self._clock()
             if self._mouth.speaking:
                 self._patience.caller_active(now)
@@ -116,16 +129,32 @@ class Ears:
                 await self._hear("silence", "")
             if self._patience.unanswered(now):
                 raise ConversationError("dialogue_silent", "the dialogue gives no answer")
-            await asyncio.sleep(_WATCH_S)
+
+    async def _tell_loss(self) -> None:
+        """The dialogue hears of a lost recogniser once, and not while people talk."""
+        if self._lost and not self.deaf:
+            self._lost = False
+            await self._hear("event", "recogniser_failed")
 
     async def _on_voice(self, event: object) -> None:
         if self.deaf:
+            await self._beside(event)
             return
         self._patience.caller_active(self._clock())
         if isinstance(event, Partial) and event.text:
             self._mouth.interrupt()
         elif isinstance(event, TurnEnded) and _meant(event):
             await self._hear_turn(event)
+
+    async def _beside(self, event: object) -> None:
+        """What the caller says to a person. No failure to keep it ends their talk."""
+        if not self.with_person:
+            return
+        if isinstance(event, Partial) and event.text:
+            self._parts.office.partial(self._id, "citizen", event.text)
+        elif isinstance(event, TurnEnded) and event.text:
+            with contextlib.suppress(ConversationError):  # logged where it was raised
+                await self._hear_turn(event)
 
     async def _hear_turn(self, turn: TurnEnded) -> None:
         offset = self._stream_from_ms or 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +13,11 @@ from config.city import City
 from sealing.keys import Keyring
 from telephony.line import Line
 from tts.speaker import Speaker
+from turns.calls import CallCommand, CallEvent, CallInfo
 from turns.heard import Heard
+from turns.orders import OrderBrief
+from turns.overheard import Overheard
+from turns.replies import Speaker as Speaks
 from turns.replies import Told
 
 
@@ -37,6 +41,18 @@ class Core(Protocol):
     async def connected(self, conversation: str, at: datetime) -> None:
         """A person has the caller."""
 
+    async def not_connected(self, conversation: str, at: datetime, cause: str) -> None:
+        """Nobody could be reached."""
+
+    async def parted(self, conversation: str) -> None:
+        """The person is gone, the caller is not."""
+
+    async def overhear(self, words: Overheard) -> None:
+        """What a person said."""
+
+    async def order_brief(self, conversation: str) -> OrderBrief | None:
+        """The order in few words."""
+
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         """What a turn cost."""
 
@@ -49,11 +65,50 @@ class Core(Protocol):
         """A recording is complete."""
 
 
+class Office(Protocol):
+    """Who watches the calls from outside and commands them. Nothing here waits or raises."""
+
+    def opened(self, info: CallInfo, take: Callable[[CallCommand], None]) -> None:
+        """A call began; ``take`` is given the commands for it."""
+
+    def changed(self, info: CallInfo) -> None:
+        """Another state, other parties."""
+
+    def closed(self, call: str) -> None:
+        """It is over."""
+
+    def told(self, event: CallEvent) -> None:
+        """What became of a command, or happened by itself."""
+
+    def partial(self, call: str, speaker: Speaks, text: str) -> None:
+        """Words being said while people talk, before their turn is over."""
+
+
+class EmptyOffice:
+    """Nobody watches."""
+
+    def opened(self, info: CallInfo, take: Callable[[CallCommand], None]) -> None:
+        """Nobody is told."""
+
+    def changed(self, info: CallInfo) -> None:
+        """Nobody is told."""
+
+    def closed(self, call: str) -> None:
+        """Nobody is told."""
+
+    def told(self, event: CallEvent) -> None:
+        """Nobody is told."""
+
+    def partial(self, call: str, speaker: Speaks, text: str) -> None:
+        """Nobody is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallParts:
     """What every call of this process shares.
 
-    ``recordings`` None: nothing is recorded. ``keys`` seal what is.
+    ``recordings`` None: nothing is recorded. ``keys`` seal what is. ``node`` names this process
+    among those that hold calls.
     """
 
     line: Line
@@ -65,3 +120,5 @@ class CallParts:
     pool: ThreadPoolExecutor
     now: Callable[[], datetime]
     keys: Keyring | None = None
+    office: Office = field(default_factory=EmptyOffice)
+    node: str = ""

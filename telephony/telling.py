@@ -46,6 +46,8 @@ class Telling:
         """Say what the conversation says, until the call is over."""
         async for told in self._parts.core.replies(self._id):
             reply = told.reply
+            if self._ears.deaf and not isinstance(reply, Connect):
+                continue  # a person has the caller: what the dialogue still says comes too late
             if isinstance(reply, Say | Ask):
                 await self._tell(told, reply)
             elif isinstance(reply, Connect):

@@ -15,6 +15,7 @@ from telephony.line import SAMPLE_RATE_HZ, SILENCE, Leg, Playback
 RINGING_HZ = 450.0
 """Ring-back tone: 450 Hz, 1 s on and 4 s off (GB/T 3380, ITU-T E.180 supplement 2 for China)."""
 _RING_ON_S, _RING_OFF_S = 1.0, 4.0
+_BYTES_PER_S = 2 * SAMPLE_RATE_HZ
 _TONE_DBFS = -16.0
 _MELODY_DBFS = -24.0
 _FADE_S = 0.01
@@ -55,11 +56,15 @@ class Loop:
             self._playing = None
 
     async def _run(self, first: bytes) -> None:
+        clock = asyncio.get_running_loop().time
         pcm = first or self._period
         while self._leg.ended is None:
+            began, lasts = clock(), len(pcm) / _BYTES_PER_S
             self._playing = self._leg.play(pcm)
             if await self._playing.done == 0:  # refused: the leg is over, or has no media
                 return
+            if clock() - began < lasts / 2:  # a leg that swallows sound is not to be flooded
+                await asyncio.sleep(lasts)
             pcm = self._period
 
 

@@ -105,3 +105,8 @@ class CallInfo:
     since: datetime
     parties: tuple[str, ...] = ()
     held: tuple[Leg, ...] = ()
+
+
+def masked(number: str) -> str:
+    """A telephone number as it may be shown: the middle is left out; nothing of a short one."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 10 else "*" * len(number)

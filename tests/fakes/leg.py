@@ -149,8 +149,11 @@ class FakeLeg:
 class FakeConference:
     """Legs joined: who takes part, who is muted, what is whispered to whom."""
 
-    def __init__(self, legs: Iterable[Leg] = ()) -> None:
+    def __init__(
+        self, legs: Iterable[Leg] = (), joined: list[tuple[object, object]] | None = None
+    ) -> None:
         self.legs: tuple[Leg, ...] = tuple(legs)
+        self._joined = [] if joined is None else joined
         self.muted: list[Leg] = []
         self.whispered: list[tuple[Leg, bytes]] = []
 
@@ -159,6 +162,7 @@ class FakeConference:
         if leg.ended:
             raise LineError("not_answered", "over")
         if leg not in self.legs:
+            self._joined.extend((other, leg) for other in self.legs)
             self.legs = (*self.legs, leg)
 
     def remove(self, leg: Leg) -> None:
@@ -180,7 +184,11 @@ class FakeConference:
 
 
 class FakeLine:
-    """A line on which every target answers, unless ``refuse`` says how it does not."""
+    """A line on which every target answers, unless ``refuse`` says how it does not.
+
+    ``answers`` says it for single targets: a leg, a failure, or an event to wait for before
+    ``target`` answers.
+    """
 
     def __init__(self) -> None:
         self.address = ("127.0.0.1", 5060)
@@ -189,6 +197,8 @@ class FakeLine:
         self.target = FakeLeg("target")
         self.rings = False
         self.refuse: DialError | None = None
+        self.answers: dict[str, FakeLeg | DialError | asyncio.Event] = {}
+        self.shown: list[str] = []
         self.on_dial: Callable[[], None] = lambda: None
         self.conference: FakeConference | None = None
         self.registration: RegistrationState = "none"
@@ -208,12 +218,19 @@ class FakeLine:
     ) -> FakeLeg:
         """The target answers, after a tone of its own if ``rings``."""
         self.dialled.append(target)
+        self.shown.append(caller)
         self.on_dial()
         if self.rings and on_early is not None:
             on_early(self.target)
         if self.refuse:
             raise self.refuse
-        return self.target
+        answer = self.answers.get(target, self.target)
+        if isinstance(answer, asyncio.Event):
+            await answer.wait()
+            return self.target
+        if isinstance(answer, DialError):
+            raise answer
+        return answer
 
     def join(self, a: object, b: object) -> Bridge:
         """Join them."""
@@ -222,7 +239,7 @@ class FakeLine:
 
     def confer(self, legs: Iterable[Leg]) -> Conference:
         """Join them."""
-        self.conference = FakeConference(legs)
+        self.conference = FakeConference(legs, self.joined)
         return self.conference
 
     def legs(self) -> tuple[FakeLeg, ...]:

@@ -18,6 +18,7 @@ from telephony import patience
 from telephony.call import Call
 from telephony.line import DialError, Ended
 from telephony.parts import CallParts
+from telephony.tones import melody, ringing
 from tests.asr.listening import frames, listening, silence, speech
 from tests.fakes.leg import FakeLeg, FakeLine
 from tests.fakes.recogniser import FakeRecogniser
@@ -26,6 +27,8 @@ from tts.frames import Request
 from tts.speaker import Speaker
 from turns.heard import Heard
 from turns.ids import conversation_of_call
+from turns.orders import OrderBrief
+from turns.overheard import Overheard
 from turns.replies import Ask, Bye, Connect, Reply, Say, Told
 
 CALL = conversation_of_call("abc")
@@ -58,6 +61,9 @@ class FakeCore:
         self.timings: dict[str, dict[str, float]] = {}
         self.closed = asyncio.Event()
         self.connections: list[str] = []
+        self.unreached: list[str] = []
+        self.overheard: list[Overheard] = []
+        self.order: OrderBrief | None = None
         self.recordings: dict[str, tuple[Path, int]] = {}
         self.broken: str = ""
         self.on_heard: Callable[[Heard], None] = lambda _heard: None
@@ -92,6 +98,18 @@ class FakeCore:
     async def connected(self, conversation: str, at: datetime) -> None:
         self.connections.append(conversation)
 
+    async def not_connected(self, conversation: str, at: datetime, cause: str) -> None:
+        self.unreached.append(cause)
+
+    async def parted(self, conversation: str) -> None:
+        self.connections.remove(conversation)
+
+    async def overhear(self, words: Overheard) -> None:
+        self.overheard.append(words)
+
+    async def order_brief(self, conversation: str) -> OrderBrief | None:
+        return self.order
+
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         self.timings.setdefault(heard, {}).update(timings)
 
@@ -112,7 +130,8 @@ class Stage:
         self.core, self.leg, self.line, self.voice = core, leg, line, voice
 
     def said(self) -> str:
-        return "".join(pcm.decode("utf-16-le").rstrip("\0") for pcm in self.leg.played)
+        words = (pcm for pcm in self.leg.played if pcm not in (ringing(), melody()))
+        return "".join(pcm.decode("utf-16-le").rstrip("\0") for pcm in words)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):

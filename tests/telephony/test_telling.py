@@ -49,7 +49,7 @@ class Call(Stage):
         super().__init__(folder)
         self.core = Core()
         self.expected: list[str] = []
-        ears = SimpleNamespace(expect=self.expected.append, told=lambda: None)
+        ears = SimpleNamespace(expect=self.expected.append, told=lambda: None, deaf=False)
         self.telling = Telling(
             self.leg,
             SimpleNamespace(core=self.core),  # type: ignore[arg-type]  # nothing else is used

@@ -34,6 +34,7 @@ async def test_a_loop_goes_on_until_it_is_stopped() -> None:
     leg.at_once = False
     loop = Loop(leg, b"\1" * FRAME_BYTES, first=b"\2" * FRAME_BYTES)
     await asyncio.sleep(0)
+    await asyncio.sleep(0.012)  # more than half of 20 ms: it was played, not swallowed
     leg.playbacks[0].finish(20)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -55,3 +56,12 @@ async def test_a_loop_ends_with_its_leg() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert len(leg.played) == 1
+
+
+async def test_a_leg_that_swallows_sound_is_not_flooded() -> None:
+    leg = FakeLeg()
+    loop = Loop(leg, ringing())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(leg.played) == 1
+    loop.stop()

@@ -1,0 +1,66 @@
+"""What a caller hears from the switchboard, and what is read to those who are to take them."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.errors import ConversationError
+from telephony.briefing import order_sentence
+from telephony.line import Leg
+from telephony.parts import CallParts
+from telephony.tones import Loop, ringing
+from tts.errors import TtsError
+
+_log = structlog.get_logger(__name__)
+
+
+class Announcer:
+    """Prompts and tones on the caller's leg, one after what plays there."""
+
+    def __init__(self, leg: Leg, parts: CallParts, conversation: str) -> None:
+        self._leg = leg
+        self._parts = parts
+        self._id = conversation
+        self._ringing: Loop | None = None
+
+    def ring(self) -> None:
+        """Ring-back tone until ``silence``."""
+        self.silence()
+        self._ringing = Loop(self._leg, ringing())
+
+    def silence(self) -> None:
+        """No ring-back tone any more."""
+        if self._ringing is not None:
+            self._ringing.stop()
+            self._ringing = None
+
+    async def announce(self, name: str) -> None:
+        """Say a prompt of the city's to its end."""
+        self.silence()
+        await self._leg.play(await self._sound(self._parts.city.prompts.fill(name))).done
+
+    async def order(self, *prompts: str) -> bytes:
+        """The order in one sentence, then ``prompts``; s16le PCM, b'' if it cannot be spoken."""
+        try:
+            brief = await self._parts.core.order_brief(self._id)
+        except ConversationError:  # logged where it was raised
+            brief = None
+        city = self._parts.city
+        text = order_sentence(brief, city.prompts, city.name)
+        return await self._sound("".join((text, *map(city.prompts.fill, prompts))))
+
+    async def hold_sounds(self) -> dict[str, bytes]:
+        """What precedes the sound of a call on hold; see ``telephony.talk.Talk``."""
+        prompts = self._parts.city.prompts
+        return {
+            "parked": await self._sound(prompts.on_hold),
+            "away": await self._sound(prompts.other_on_hold),
+        }
+
+    async def _sound(self, text: str) -> bytes:
+        speaker = self._parts.speaker
+        try:
+            return b"".join([await speaker.render(part) for part in speaker.parts(text)])
+        except TtsError as error:
+            _log.warning("sentence_not_spoken", code=error.code, characters=len(text))
+            return b""
