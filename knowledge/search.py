@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import NamedTuple
 
 from knowledge import metrics
 from knowledge.asking import Phrasings, read_phrasings
@@ -20,9 +21,9 @@ from knowledge.matters import CITY, MatterEntry, PublishedAnswer
 from knowledge.memory import Memory
 from knowledge.naming import NamingIndex
 from knowledge.othercity import of_another_city
-from knowledge.reading import Reader
+from knowledge.reading import Reader, Reading
 from knowledge.signs import signs
-from knowledge.topic import Topics
+from knowledge.topic import Topic, Topics
 from knowledge.turn import Decision as Decision
 from knowledge.turn import Found as Found
 from knowledge.turn import Turn
@@ -34,6 +35,15 @@ from turns.replies import Option
 _NEAREST = 5
 _DENIED = re.compile(r"不是[^是，。,.]{1,10}[，。,.]?(?:而)?(?=是)")
 """What a citizen takes back: 不是租房，是买房."""
+
+
+class _Heard(NamedTuple):
+    """A cleaned text on its way: ``meant`` is the text without what was taken back."""
+
+    meant: str
+    reading: Reading
+    topic: Topic
+    turn: Turn
 
 
 class Search:
@@ -167,34 +177,35 @@ class Search:
 
         ``region``: where the citizen is, else ``context.region``. ``now`` is aware.
         """
-        context = context or Context()
         text = clean(text)
         if not signs(text).chars or not self._matters:
-            return Found("miss", (), None, context)
-        meant = _DENIED.sub("", text)
-        reading = self._reader.read(text, meant)
-        topic = self._topics.judge(meant, context.matter, reading)
-        if of_another_city(text, self._regions.values()):
-            topic = topic.doubted()
-        return Turn(self, topic, reading, context, region or context.region, now).decided()
+            return Found("miss", (), None, context or Context())
+        return self._heard(text, context or Context(), region, now).turn.decided()
 
     def why(
         self, text: str, context: Context | None = None, *, region: str = "", now: datetime
     ) -> Why:
         """What made :meth:`find` decide as it does, for whoever edits the knowledge."""
         context = context or Context()
-        text = clean(text)
         found = self.find(text, context, region=region, now=now)
-        meant = _DENIED.sub("", text)
-        reading = self._reader.read(text, meant)
-        topic = self._topics.judge(meant, context.matter, reading)
-        turn = Turn(self, topic, reading, context, region or context.region, now)
+        text = clean(text)
+        heard = self._heard(text, context, region, now)
+        meant, topic = heard.meant, heard.topic
         return explain(
-            text, found, topic, self._topics.weigh(meant, reading), turn.aspects(),
+            text, found, topic, self._topics.weigh(meant, heard.reading), heard.turn.aspects(),
             self._index.matched(meant, topic.matter),
             self.memory.nearest(self.memory.vocabulary.row(signs(meant)), _NEAREST),
             {code: matter.name for code, matter in self._matters.items()}, self.limits,
         )  # fmt: skip
+
+    def _heard(self, text: str, context: Context, region: str, now: datetime) -> _Heard:
+        meant = _DENIED.sub("", text)
+        reading = self._reader.read(text, meant)
+        topic = self._topics.judge(meant, context.matter, reading)
+        if of_another_city(text, self._regions.values()):
+            topic = topic.doubted()
+        turn = Turn(self, topic, reading, context, region or context.region, now)
+        return _Heard(meant, reading, topic, turn)
 
     def about(self, text: str) -> tuple[str, float]:
         """The matter that ``text`` names most likely, asked about or not (a complaint's story),

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.asking import NOTHING, Phrasings, without_papers
+from knowledge.carrying import carries
+from knowledge.carrying import elliptic as another_case
 from knowledge.decision import Calibration, Thresholds, leads
 from knowledge.families import anchors, family, members, shared_runs
 from knowledge.matters import MatterEntry
@@ -24,15 +26,14 @@ _HARDLY = 0.2
 """Evidence that is none: 公积金怎么取 names no matter, whatever was mostly meant by it."""
 _DOUBT = 0.2
 _ASTRAY = 0.1
-"""The classifier's score of something outside all matters, from which on a turn is no follow-up."""
+"""The classifier's score of something outside all matters, from which on a turn that does not go
+on with the talk ends it."""
 
-_CLEARLY = 0.5
-"""The score of an aspect from which on a turn (要材料吗) asks for it in so many words."""
-
-_OWN = -1.0
-_OWN_CHANCE = 0.5
-"""The score of naming nothing below which, and the chance of a matter from which on, a turn has a
-subject of its own, although not surely which."""
+_MAY_STAY = 0.15
+_STAYS = 0.5
+_SURELY_STAYS = 0.85
+"""The chance of still being about the talk's matter from which on the talk is not over, from which
+on it is taken for that, and from which on no sibling is looked for."""
 
 _LONG_NAME = 6
 """Signs from which on a name that stands in the text word for word is worth no more."""
@@ -45,7 +46,8 @@ class Topic:
     ``follows``: the turn goes on with the family of matters that the talk was about. ``strange``:
     the share of its signs that belong to no word known here (0 for a sigh of one or two signs).
     ``carried``: the turn names no matter, the talk's own is taken. ``idle``: it asks for nothing
-    and ends no talk (好的谢谢).
+    and ends no talk (好的谢谢). ``again``: it only names another case, asked as the talk
+    asked (小孩的呢).
     """
 
     chances: tuple[tuple[str, float], ...]
@@ -53,6 +55,7 @@ class Topic:
     strange: float
     carried: bool = False
     idle: bool = False
+    again: bool = False
 
     @property
     def matter(self) -> str:
@@ -115,22 +118,20 @@ class Topics:
         chances = self._chances(self.weigh(text, reading, naming))
         named = bool(chances) and chances[0][1] >= self._thresholds.matter
         elliptic = self._elliptic(text, matter, naming, chances)
-        if not matter or (named and not elliptic):
+        stays = carries(text, matter, dict(chances), strange, reading) if matter else 0.0
+        again = bool(matter) and another_case(text)
+        if again and named and chances[0][0] != matter:
+            stays = min(stays, _MAY_STAY)  # 那身份证呢 names what it is about
+        if not matter or (named and not elliptic and stays < _STAYS):
             follows = bool(chances) and family(chances[0][0]) == family(matter)
             top = chances[0][1] if chances else 0.0
             unsaid = 0.0 < top < self._thresholds.offer and strange < self._thresholds.strange
             alike = self._whole_family(text, naming, top, unsaid)
-            return Topic(alike or chances, follows, strange)
-        says = len(signs(text).chars) >= _SAYS_SOMETHING
-        if says and reading.outside > max(reading.generic, _ASTRAY):
-            strange = 1.0
-        elif _asks_alone(text, reading):
-            strange = 0.0
-        followed = self._followed(text, matter, chances, strange)
-        top = chances[0][1] if chances else 0.0
-        if followed.carried and top >= _OWN_CHANCE and reading.generic < _OWN:
-            return Topic(chances, family(chances[0][0]) == family(matter), strange)
-        return replace(followed, idle=_idle(text, reading))
+            return Topic(alike or chances, follows, strange, again=again)
+        if stays < _MAY_STAY and len(signs(text).chars) >= _SAYS_SOMETHING:
+            strange = max(strange, float(reading.outside > max(reading.generic, _ASTRAY)))
+        followed = self._followed(text, matter, chances, strange, stays)
+        return replace(followed, idle=_idle(text, reading), again=again)
 
     def weigh(
         self, text: str, reading: Reading, naming: Naming | None = None, *, anchored: bool = False
@@ -177,20 +178,21 @@ class Topics:
         return bare != text and len(signs(bare).chars) <= _SAYS_SOMETHING
 
     def _followed(
-        self, text: str, matter: str, chances: tuple[tuple[str, float], ...], strange: float
-    ) -> Topic:
+        self, text: str, matter: str, chances: tuple[tuple[str, float], ...], strange: float,
+        stays: float,
+    ) -> Topic:  # fmt: skip
         limits = self._thresholds
         kin = family(matter)
-        if self._index.telling(text, self._kin.get(kin, ())) >= limits.telling:
+        telling = self._index.telling(text, self._kin.get(kin, ()))
+        if stays < _SURELY_STAYS and telling >= limits.telling:
             inside = self._inside(text, kin)
             if inside and family(inside[0][0]) == kin and inside[0][1] >= limits.follow_matter:
                 return Topic(inside, True, strange)
-        if chances and chances[0][1] >= limits.matter:
-            return Topic(chances, False, strange)
-        if strange < limits.strange:
-            others = tuple(pair for pair in chances if pair[0] != matter)
-            return Topic(((matter, limits.carried), *others), True, strange, carried=True)
-        return Topic(chances, False, strange)
+        own = limits.carried if stays >= _STAYS else stays
+        others = tuple(pair for pair in chances if pair[0] != matter)
+        if stays < _MAY_STAY or (stays < _STAYS and others and others[0][1] > own):
+            return Topic(chances, bool(chances) and family(chances[0][0]) == kin, strange)
+        return Topic(((matter, own), *others), True, 0.0, carried=True)
 
     def _elliptic(
         self, text: str, matter: str, naming: Naming, chances: tuple[tuple[str, float], ...]
@@ -252,17 +254,6 @@ class Topics:
 
     def _asked(self, chars: str, sounds: str) -> bool:
         return chars in self._asking or f"~{sounds}" in self._asking
-
-
-def _asks_alone(text: str, reading: Reading) -> bool:
-    """Whether a short turn clearly asks for an aspect and has no subject of its own."""
-    aspect = max(reading.aspects, key=lambda one: reading.aspects[one], default=NOTHING)
-    return (
-        aspect != NOTHING
-        and reading.aspects[aspect] >= _CLEARLY
-        and len(signs(text).chars) <= _SHORT
-        and reading.outside < min(0.0, reading.generic)
-    )
 
 
 def _idle(text: str, reading: Reading) -> bool:

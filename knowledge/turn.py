@@ -118,7 +118,8 @@ class Turn:
         )
         nothing = chances.pop(NOTHING)
         follows = self._topic.follows or not self._context.matter
-        if self._context.aspect in chances and follows and not self._topic.carried:
+        asks_on = self._topic.again or (follows and not self._topic.carried)
+        if self._context.aspect in chances and asks_on:
             return _handed_on(chances, nothing, self._context.aspect)
         if nothing < self._limits.nothing or nothing < max(chances.values()):
             return chances
@@ -147,7 +148,8 @@ class Turn:
         return Found("miss", self._pairs[:_CANDIDATES], None, kept if gone else self._context)
 
     def _found(self, decision: Decision, matter: str, aspect: str) -> Found:
-        context = replace(self._context, matter=matter, aspect=aspect, region=self._region)
+        kept = matter or (self._context.matter if decision == "ask" and aspect else "")
+        context = replace(self._context, matter=kept, aspect=aspect, region=self._region)
         return Found(decision, self._pairs[:_CANDIDATES], None, context)
 
     def _ranked(self) -> tuple[Candidate, ...]:

@@ -11,8 +11,7 @@ from sqlalchemy import Engine
 from bot.actions.dialogue import Dialogue
 from config.city import City
 from handoff.orders import write
-from knowledge.calibration import read_calibration
-from knowledge.matters import CITY
+from knowledge.editing import place_of
 from knowledge.published import Published
 from knowledge.search import Search
 from turns.orders import OrderDraft, WrittenOrder
@@ -23,11 +22,10 @@ def joined(city: City, engine: Engine, cache: Path | None = None) -> Dialogue:
 
     ``cache``: a folder that keeps trained classifiers from start to start.
     """
-    parents = {region.code: region.parent for region in city.regions if region.parent}
-    names = {CITY: city.name, **{region.code: region.name for region in city.regions}}
+    place = place_of(city)
     published = Published(
-        engine, parents=parents, regions=names,
-        calibration=read_calibration(city.folder), zone=city.zone, cache=cache,
+        engine, parents=place.parents, regions=place.regions, calibration=place.calibration,
+        zone=place.zone, cache=cache,
     )  # fmt: skip
 
     async def knowledge() -> Search:

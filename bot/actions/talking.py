@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from bot.actions.answers import Knowledge, answered, besides, code_of, offer, option_of
-from bot.actions.arbitration import SURE, chance, way
+from bot.actions.arbitration import CLEAR, SURE, chance, way
 from bot.actions.calls import OPENS_FORM, Turn
 from bot.actions.following import FORM, at_once, followed, missed
 from bot.actions.looking import Looked, look, look_around, placed
@@ -188,9 +188,13 @@ def _answered(looked: Looked, turn: Turn, city: City) -> Decided | None:
 
 
 def _strange(turn: Turn, found: Found) -> bool:
-    """Whether a turn that is surely none of ours starts a talk with a doubtful answer."""
+    """Whether a turn whose act is none of asking about policy starts a talk with a doubtful
+    answer; the surer the act, the less may be doubtful.
+    """
+    if turn.context.matter or turn.act == "policy":
+        return False
     sure = turn.act == "other" and turn.confidence >= SURE
-    return sure and not turn.context.matter and chance(found) < _DOUBTLESS
+    return chance(found) < (_DOUBTLESS if sure else CLEAR)
 
 
 def _with_form(decided: Decided, prompts: Prompts) -> Decided:

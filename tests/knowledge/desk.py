@@ -15,7 +15,7 @@ from knowledge import versions
 from knowledge.asking import read_phrasings
 from knowledge.editing import Act, AnswerKey, Place, Version, Wording
 from knowledge.files import Contents
-from knowledge.learned import learn, read_outside
+from knowledge.learned import learn
 from knowledge.load import load
 from knowledge.matters import AnswerEntry, MatterEntry
 from knowledge.search import Search
@@ -64,11 +64,9 @@ def small_contents() -> Contents:
 
 @cache
 def live() -> Search:
-    """A search that lends its trained parts: training takes half a second. Two matters would be
-    lost among all the sentences that are about none.
-    """
+    """A search that lends its trained parts: training takes half a second."""
     matters = small_contents().matters
-    asking = learn(matters, read_phrasings(), read_outside()[:200])
+    asking = learn(matters, read_phrasings())
     return Search.build(matters, (), zone=ZONE, asking=asking)
 
 
