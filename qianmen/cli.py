@@ -12,6 +12,7 @@ import typer
 from config.settings import Settings
 from qianmen.advice import told
 from qianmen.commands.asr import asr
+from qianmen.commands.calls import calls
 from qianmen.commands.data import data
 from qianmen.commands.db import db
 from qianmen.commands.doctor import doctor
@@ -34,6 +35,7 @@ bench = typer.Typer(help="测量速度，和同行在同一次运行里并排。
 app.add_typer(bench, name="bench")
 app.add_typer(models, name="models")
 app.add_typer(asr, name="asr")
+app.add_typer(calls, name="calls")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 app.add_typer(staff, name="staff")

@@ -21,7 +21,9 @@ from config.city import City
 from config.errors import ConfigError
 from config.listening import SideServer, listen, metrics_route
 from config.logs import configure
+from config.secret import secret_key
 from config.settings import Settings, load_settings
+from qianmen.callaudit import call_audit
 from qianmen.rendering import Rendering, begin
 from sealing.keys import keyring
 from store.engine import StoreError, open_store
@@ -29,6 +31,7 @@ from store.seal import SealError
 from telephony.call import Call
 from telephony.line import Leg, Line, LineError, LineSettings
 from telephony.metrics import LineCollector
+from telephony.node import Node
 from telephony.parts import CallParts
 from telephony.sip.line import SipLine
 from tts.sentences import sentences
@@ -67,6 +70,15 @@ def standing_prompts(city: City) -> list[str]:
     return [part for text in (greeting, prompts.apology_call, *fixed) for part in sentences(text)]
 
 
+def node_name(settings: Settings) -> str:
+    """What this process is called among those that hold calls: nobody else has its SIP port."""
+    return f"{socket.gethostname()}:{settings.sip_port}"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 async def serve(settings: Settings) -> None:
     """Take calls until SIGTERM or SIGINT.
 
@@ -78,6 +90,10 @@ async def serve(settings: Settings) -> None:
     core, bus = join(settings, city, engine)
     bus.start()
     line = SipLine(line_settings(settings))
+    node = Node(
+        settings.redis, node_name(settings), _utc_now,
+        call_audit(engine, secret_key(settings)),
+    )  # fmt: skip
     keys = keyring(settings.data_key)
     async with Speaker(
         settings.speech_dir, settings.speech_voice, settings.speech_speed, keys=keys
@@ -90,8 +106,10 @@ async def serve(settings: Settings) -> None:
             asr_url=settings.asr_address,
             recordings=settings.recordings_dir if settings.recording else None,
             pool=ThreadPoolExecutor(1, "recording"),
-            now=lambda: datetime.now(UTC),
+            now=_utc_now,
             keys=keys,
+            office=node,
+            node=node.name,
         )
 
         async def on_call(leg: Leg) -> None:
@@ -99,7 +117,8 @@ async def serve(settings: Settings) -> None:
 
         await speaker.warm(standing_prompts(city))
         await line.start(on_call)
-        stop_rendering = begin(Rendering(engine, speaker))
+        node.start()
+        stop_rendering = begin(Rendering(engine, speaker, standing_prompts(city)))
         measured = LineCollector(line)
         REGISTRY.register(measured)
         try:
@@ -108,6 +127,7 @@ async def serve(settings: Settings) -> None:
             REGISTRY.unregister(measured)
             stop_rendering()
             await line.stop(_DRAIN_S)
+            await node.stop()
             await bus.stop()
             parts.pool.shutdown()
             engine.dispose()

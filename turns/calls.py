@@ -32,24 +32,26 @@ CallState = Literal[
 Leg = Literal["caller", "target", "third"]
 CallStage = Literal["bot", "ringing", "person", "ended"]
 
-FAILURES = (
-    "call_unknown",  # no such call, or it is over
-    "node_lost",  # the process that held the call is gone, and the call with it
-    "target_unknown",  # nothing that the city lists
-    "target_refused",  # listed, but not for this verb (three_way)
-    "not_connected",  # nobody is there to be held, muted, whispered to
-    "in_progress",  # somebody is being called already
-    "expired",  # the command waited too long to be still meant
-    "busy",
-    "no_answer",
-    "rejected",
-    "unreachable",
-    "refused",  # they heard the order and did not take it
-    "caller_gone",
-    "no_answer_from_phone",  # nothing came back in time
-    "redis_lost",
-    "command_failed",
-)
+FAILURES = {
+    "call_unknown": "没有这个来电，或者已经结束了",
+    "call_ambiguous": "有几个来电的编号都这样开头，请多给几位",
+    "node_lost": "接这个来电的电话进程没有了，来电也断了",
+    "target_unknown": "targets.yaml 里没有这个转接对象，不能拨",
+    "target_refused": "这个转接对象不能加入三方通话",
+    "not_connected": "现在没有人在和市民通话，或者没有这一方",
+    "in_progress": "正在接通别人，或者已经有人接听了",
+    "expired": "命令等得太久，已经作废",
+    "busy": "对方占线",
+    "no_answer": "对方没有接",
+    "rejected": "对方拒接",
+    "unreachable": "对方的电话打不通",
+    "refused": "对方听了工单，没有接受",
+    "caller_gone": "市民已经挂机",
+    "no_answer_from_phone": "电话进程没有回音",
+    "redis_lost": "连不上 Redis",
+    "command_failed": "没有做成，请看电话进程的日志",
+}
+"""Why a command came to nothing, by the stable code of its event, in words for staff."""
 
 
 @dataclass(frozen=True, slots=True)

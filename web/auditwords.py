@@ -48,6 +48,7 @@ _DETAILS = {
     "edition": "改动次数",
     "why": "理由",
     "fields": "栏目",
+    "target": "转接对象",
     "answers": "答复",
     "matters": "事项",
 }
