@@ -16,6 +16,8 @@ from turns.heard import Heard
 
 MAX_IN_A_ROW = 2  # misses or silences before a person takes over (domain.md, People on the line)
 TEXT_LIMIT = 1000
+RECOGNISER_PROMPTS = {"recogniser_slow": "hearing_slow", "recogniser_back": "say_again"}
+"""What a caller is told when the recogniser lies behind, and when it is back after a loss."""
 
 HandoverReason = Literal["asked", "danger", "misses", "silences", "failure", "digits", "anger"]
 
@@ -67,6 +69,8 @@ def triage(heard: Heard, urgent: UrgentRule, *, misses: int, silences: int) -> W
         return _again("silence", "silences", misses, silences)
     if heard.kind == "event" and heard.text == "recogniser_failed":
         return ToPerson("failure")
+    if heard.kind == "event" and heard.text in RECOGNISER_PROMPTS:
+        return Prompt(RECOGNISER_PROMPTS[heard.text], misses, silences)
     if heard.kind == "keys":
         return _keys(heard.text)
     found = urgent(heard.text) if heard.kind in ("speech", "text") else None

@@ -57,6 +57,8 @@ class Prompts(BaseModel):
     faster: str
     louder: str
     softer: str
+    hearing_slow: str
+    say_again: str
     anything_else: str
     complaint_start: str
     read_back: str

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from asr.client import AsrError, Listener
+from asr.client import Slow
 from bot.errors import ConversationError
+from telephony.foreseeing import Foreseeing
+from telephony.hearing import Back, Hearing, Lost
+from telephony.interrupting import Interrupting, Step, meant
 from telephony.keys import Keys
 from telephony.line import Frame, Leg
 from telephony.mouth import Mouth
@@ -18,18 +22,24 @@ from telephony.parts import CallParts
 from telephony.patience import Patience
 from telephony.timing import TurnTimes
 from turns.heard import AudioSpan, Heard, HeardKind
-from turns.replies import Expects
+from turns.replies import Ask, Say
 from turns.trace import trace_of
-from turns.voice import Partial, TurnEnded
+from turns.voice import Partial, SpeechStarted, TurnEnded
 
 _log = structlog.get_logger(__name__)
 _WATCH_S = 0.1
-_NOISE_MS = 1500  # voice without words: shorter is a cough, longer was something not understood
+FLOOR_S = 4.0
+"""So long an answer waits for a caller who speaks; a voice beside the telephone never stops."""
 
 
-def _meant(turn: TurnEnded) -> bool:
-    """Whether somebody wanted to say something: words, or more voice than a cough."""
-    return bool(turn.text) or turn.end_ms - turn.start_ms >= _NOISE_MS
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A spoken turn that the caller may go on with; times in ms of the leg's clock."""
+
+    id: str
+    text: str
+    confidence: float
+    start_ms: int
 
 
 class Ears:
@@ -60,51 +70,55 @@ class Ears:
         self._patience = Patience(clock())
         self._keys = Keys()
         self._pressed: list[str] = []
-        self._listener: Listener | None = None
-        self._stream_from_ms: int | None = None
-        self._expects: Expects = "open"
+        self._hearing = Hearing(leg, parts.asr_url, conversation, clock)
+        self._foreseeing = Foreseeing(self._prepare, self._hearing.complete)
+        self._interrupting = Interrupting()
         self._heard_count = 0
         self._lost = False
+        self._part: _Part | None = None
+        self._continues = False
+        self._overtaken: set[str] = set()
+        self._floor = asyncio.Event()
+        self._floor.set()
         self.deaf = False
         self.with_person = False
 
     def on_audio(self, frame: Frame) -> None:
         """20 ms of the caller's sound."""
-        if self._listener is not None:
-            if self._stream_from_ms is None:
-                self._stream_from_ms = frame.at_ms
-            self._listener.feed(frame.pcm)
+        self._hearing.on_audio(frame)
 
-    def expect(self, expects: Expects) -> None:
-        """What the dialogue expects next."""
-        self._expects = expects
-        if self._listener is not None:
-            self._listener.expect(expects)
+    def expect(self, reply: Say | Ask) -> None:
+        """``reply`` is being told: what the dialogue expects next."""
+        self._interrupting.saying = reply
+        self._hearing.expect(reply)
 
     def told(self) -> None:
         """We have said all: it is the caller's turn."""
         self._patience.told(self._clock())
 
+    async def floor(self, turn: str) -> bool:
+        """Wait while the caller speaks; False where they went on with ``turn``, or take it back.
+
+        What answers ``turn`` is then not wanted any more: another answer will come.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLOOR_S):
+                await self._floor.wait()
+        return turn not in self._overtaken
+
     async def listen(self) -> None:
         """Turns from the recogniser; when it is lost the dialogue is told, which hands over."""
-        try:
-            async with Listener.connect(self._parts.asr_url, self._id) as listener:
-                self._listener, self._stream_from_ms = listener, None
-                async for event in listener.events():
-                    await self._on_voice(event)
-        except AsrError as error:
-            self._listener = None
-            _log.warning("recogniser_failed", code=error.code)
-            self._lost = True
-            await self._tell_loss()
+        async with contextlib.aclosing(self._hearing.events()) as events:
+            async for event in events:
+                await self._on_voice(event)
 
     def press(self, key: str) -> None:
         """The caller pressed ``key``; with a person, it is for them alone."""
         if self.deaf:
             return
         self._patience.caller_active(self._clock())
-        self._mouth.interrupt()
-        complete = self._keys.press(key, self._clock(), gather=self._expects == "digits")
+        self._mouth.drop()
+        complete = self._keys.press(key, self._clock(), gather=self._hearing.expects == "digits")
         if complete:
             self._pressed.append(complete)
 
@@ -130,6 +144,9 @@ class Ears:
             if self._patience.unanswered(now):
                 raise ConversationError("dialogue_silent", "the dialogue gives no answer")
 
+    async def _prepare(self, text: str) -> bool:
+        return await self._parts.core.prepare(self._id, text)
+
     async def _tell_loss(self) -> None:
         """The dialogue hears of a lost recogniser once, and not while people talk."""
         if self._lost and not self.deaf:
@@ -137,14 +154,72 @@ class Ears:
             await self._hear("event", "recogniser_failed")
 
     async def _on_voice(self, event: object) -> None:
-        if self.deaf:
+        if isinstance(event, Lost | Back):
+            await self._on_loss(lost=isinstance(event, Lost))
+        elif self.deaf:
             await self._beside(event)
-            return
+        elif isinstance(event, Slow):
+            await self._on_slow()
+        else:
+            await self._on_speech(event)
+
+    async def _on_speech(self, event: object) -> None:
         self._patience.caller_active(self._clock())
-        if isinstance(event, Partial) and event.text:
-            self._mouth.interrupt()
-        elif isinstance(event, TurnEnded) and _meant(event):
-            await self._hear_turn(event)
+        match event:
+            case SpeechStarted():
+                self._begun(event)
+            case Partial(text=text):
+                active = self._mouth.speaking or self._mouth.hushed
+                self._do(self._interrupting.words(text, speaking=active))
+                self._look_ahead(text)
+            case TurnEnded():
+                self._foreseeing.stop()
+                self._floor.set()
+                self._do(self._interrupting.ended(event))
+                if meant(event):
+                    await self._hear_turn(event)
+
+    def _begun(self, event: SpeechStarted) -> None:
+        self._continues = event.continues
+        self._floor.clear()
+        speaking = self._mouth.speaking
+        echo = speaking and self._hearing.is_echo()
+        self._do(self._interrupting.voice(speaking=speaking, echo=echo))
+
+    def _do(self, step: Step) -> None:
+        match step:
+            case "hush":
+                self._mouth.hush()
+            case "drop":
+                self._mouth.drop()
+            case "resume":
+                self._mouth.resume()
+            case "forget":
+                self._hearing.forget()
+                self._foreseeing.stop()
+                self._floor.set()
+                self._do(self._interrupting.forgotten())
+
+    def _look_ahead(self, text: str) -> None:
+        if self._hearing.expects == "open":
+            before = self._part.text if self._continues and self._part else ""
+            self._foreseeing.words(text, before)
+
+    async def _on_loss(self, *, lost: bool) -> None:
+        self._floor.set()
+        self._foreseeing.stop()
+        self._mouth.resume()
+        self._lost = lost
+        if lost:
+            await self._tell_loss()
+        elif not self.deaf and self._hearing.is_loud():
+            await self._hear("event", "recogniser_back")
+
+    async def _on_slow(self) -> None:
+        """The caller hears that we are slow, where they may be speaking to nobody."""
+        if not self._mouth.speaking and (self._hearing.is_loud() or not self._floor.is_set()):
+            _log.warning("recogniser_slow")
+            await self._hear("event", "recogniser_slow")
 
     async def _beside(self, event: object) -> None:
         """What the caller says to a person. No failure to keep it ends their talk."""
@@ -157,18 +232,32 @@ class Ears:
                 await self._hear_turn(event)
 
     async def _hear_turn(self, turn: TurnEnded) -> None:
-        offset = self._stream_from_ms or 0
+        offset = self._hearing.offset_ms
         ended = self._leg.clock_ms - (turn.end_ms + offset) - turn.words_ms
-        span = AudioSpan(self._id, turn.start_ms + offset, turn.end_ms + offset)
-        heard = await self._hear("speech", turn.text, turn.confidence, span)
+        before = self._part if turn.continues and turn.text and not self.deaf else None
+        start_ms = turn.start_ms + offset if before is None else before.start_ms
+        text, confidence = _joined(before, turn)
+        if before is not None:
+            self._overtaken.add(before.id)
+        span = AudioSpan(self._id, start_ms, turn.end_ms + offset)
+        heard = await self._hear(
+            "speech", text, confidence, span, continues=before.id if before else ""
+        )
+        self._part = _Part(heard, text, confidence, start_ms)
         await self._parts.core.note_timings(
             self._id, heard, {"endpoint_ms": round(ended, 1), "words_ms": round(turn.words_ms, 1)}
         )
 
     async def _hear(
-        self, kind: HeardKind, text: str, confidence: float = 1.0, audio: AudioSpan | None = None
+        self,
+        kind: HeardKind,
+        text: str,
+        confidence: float = 1.0,
+        audio: AudioSpan | None = None,
+        continues: str = "",
     ) -> str:
         self._heard_count += 1
+        self._part = None
         heard = Heard(
             id=f"{self._id}.{self._heard_count}",
             conversation=self._id,
@@ -179,6 +268,7 @@ class Ears:
             at=self._parts.now(),
             confidence=confidence,
             audio=audio,
+            continues=continues,
         )
         self._patience.heard(self._clock())
         if audio is not None:
@@ -187,3 +277,12 @@ class Ears:
             _log.info("turn_heard", kind=kind)
             await self._parts.core.hear(heard)
         return heard.id
+
+
+def _joined(before: _Part | None, turn: TurnEnded) -> tuple[str, float]:
+    """The words of both parts, and their confidence by their lengths."""
+    if before is None or not before.text:
+        return turn.text, turn.confidence
+    text = before.text + turn.text
+    weight = len(before.text) / len(text)
+    return text, round(before.confidence * weight + turn.confidence * (1 - weight), 3)

@@ -32,6 +32,9 @@ class Core(Protocol):
     async def hear(self, heard: Heard) -> None:
         """Commit a turn."""
 
+    async def prepare(self, conversation: str, text: str) -> bool:
+        """Whether words that may not be all can be answered as they stand; no side effects."""
+
     def replies(self, conversation: str, cursor: int = 0) -> AsyncIterator[Told]:
         """What to say."""
 

@@ -66,11 +66,7 @@ class Telling:
         """Say ``reply`` and note how much of it was heard; nothing more to one who interrupted."""
         self._progress.begin(told.in_reply_to, reply)
         start = self._progress.start(reply)
-        skipped = (
-            bool(self._interrupted)
-            and self._interrupted == told.in_reply_to
-            and reply.interruptible
-        )
+        skipped = reply.interruptible and not await self._is_wanted(told)
         timings: dict[str, float] = {}
         if skipped:
             self._progress.note(reply, None)
@@ -83,11 +79,18 @@ class Telling:
                 _log.info("turn_told", timings=timings)
                 await self._parts.core.note_timings(self._id, told.in_reply_to, timings)
 
+    async def _is_wanted(self, told: Told) -> bool:
+        """Whether the caller neither cut this answer off nor went on with what it answers."""
+        if not told.in_reply_to:
+            return True
+        wanted = await self._ears.floor(told.in_reply_to)
+        return wanted and self._interrupted != told.in_reply_to
+
     async def _say(self, told: Told, reply: Say | Ask, start: Place) -> dict[str, float]:
         """Speak; what that cost, where the turn's first words were said."""
         for step in reply.adjust if isinstance(reply, Say) else ():
             self._mouth.manner = self._mouth.manner.adjusted(step)
-        self._ears.expect(reply.expects if isinstance(reply, Ask) else "open")
+        self._ears.expect(reply)
         began = self._leg.clock_ms
         played = await self._mouth.speak(reply, start)
         self._progress.note(reply, played, self._mouth.place)

@@ -34,6 +34,8 @@ def always(_text: str) -> Urgent | None:
         ("speech", "公积金", ToDialogue("公积金")),
         ("choice", "gjj.rent:条件", ToDialogue("gjj.rent:条件")),
         ("event", "recogniser_failed", ToPerson("failure")),
+        ("event", "recogniser_slow", Prompt("hearing_slow", 0, 0)),
+        ("event", "recogniser_back", Prompt("say_again", 0, 0)),
     ],
 )
 def test_where_a_turn_goes(kind: HeardKind, text: str, way: Way, now: datetime) -> None:

@@ -81,6 +81,9 @@ class FakeCore:
         self.opened = (conversation, channel, line, citizen)
         self.tell(self.greeting)
 
+    async def prepare(self, conversation: str, text: str) -> bool:
+        return False
+
     async def hear(self, heard: Heard) -> None:
         if self.broken == "hear":
             raise ConversationError("store_down", "as told")
