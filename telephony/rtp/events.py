@@ -17,6 +17,8 @@ _PAUSE_FRAMES = 3
 _END_REPEATS = 2
 _FRAME_UNITS = 160
 _REMEMBERED = 8
+_LONGEST = 0xFFFF
+_SEGMENT_SLACK = 2400
 
 
 class EventReceiver:
@@ -24,7 +26,7 @@ class EventReceiver:
 
     def __init__(self) -> None:
         self._seen: deque[int] = deque(maxlen=_REMEMBERED)
-        self._open: tuple[int, int] | None = None
+        self._open: tuple[int, int, int] | None = None
 
     def receive(self, payload: bytes, timestamp: int) -> str | None:
         """The key, if this payload is the first that is seen of its press; else ``None``."""
@@ -33,15 +35,22 @@ class EventReceiver:
         code, flags, duration = _PAYLOAD.unpack_from(payload)
         if code >= len(KEYS):
             return None
-        known = timestamp in self._seen or self._continues(code, duration)
+        known = timestamp in self._seen or self._continues(code, timestamp, duration)
         if timestamp not in self._seen:
             self._seen.append(timestamp)
-        self._open = None if flags & _END else (code, duration)
+        self._open = None if flags & _END else (code, timestamp, duration)
         return None if known else KEYS[code]
 
-    def _continues(self, code: int, duration: int) -> bool:
-        """Some senders move the timestamp on with every packet of one press."""
-        return self._open is not None and self._open[0] == code and duration > self._open[1]
+    def _continues(self, code: int, timestamp: int, duration: int) -> bool:
+        if self._open is None or self._open[0] != code:
+            return False
+        _, began, lasted = self._open
+        if duration > lasted:
+            # Some senders move the timestamp on with every packet of one press.
+            return True
+        # The next segment of a press that is longer than a duration can be (RFC 4733 §2.5.1.3).
+        step = (timestamp - began) & 0xFFFFFFFF
+        return lasted >= _LONGEST - _SEGMENT_SLACK and abs(step - _LONGEST) <= _SEGMENT_SLACK
 
 
 @dataclass(frozen=True, slots=True)

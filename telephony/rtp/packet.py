@@ -8,6 +8,8 @@ from dataclasses import dataclass
 _FIXED = struct.Struct("!BBHII")
 _WORD = 4
 VERSION = 2
+RTCP_TYPES = range(192, 224)
+"""What the second byte of an RTCP packet may be, and that of an RTP packet may not (RFC 5761)."""
 
 
 class RtpError(Exception):
@@ -40,14 +42,14 @@ class RtpPacket:
 
 def parse_rtp(data: bytes) -> RtpPacket:
     """The packet in ``data``. Raises ``RtpError``, and nothing else, on any other bytes."""
+    if len(data) > 1 and data[0] >> 6 == VERSION and data[1] in RTCP_TYPES:
+        # RTCP on the same port (RFC 5761 §4); a report may be shorter than any RTP packet.
+        raise RtpError("rtcp")
     if len(data) < _FIXED.size:
         raise RtpError("short")
     first, second, sequence, timestamp, ssrc = _FIXED.unpack_from(data)
     if first >> 6 != VERSION:
         raise RtpError("version")
-    if 192 <= second <= 223:
-        # RTCP on the same port (RFC 5761 §4).
-        raise RtpError("rtcp")
     start = _FIXED.size + _WORD * (first & 0x0F)
     if first & 0x10:
         start = _after_extension(data, start)

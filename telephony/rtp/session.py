@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import socket
 from collections import Counter
 from collections.abc import Callable
 
+import structlog
+
+from telephony import metrics
+from telephony.line import SAMPLE_RATE_HZ
 from telephony.rtp.engine import MediaEngine
 from telephony.rtp.playback import PlaybackQueue, QueuedPlayback
-from telephony.rtp.ports import PortPool
+from telephony.rtp.ports import MediaSockets, PortPool
 from telephony.rtp.sinks import Sinks
 from telephony.rtp.stream import MediaPlan, MediaStream
+
+log = structlog.get_logger(__name__)
 
 
 class MediaSession:
@@ -31,13 +36,14 @@ class MediaSession:
         self._counters = counters
         self._on_digit = on_digit
         self._playback = PlaybackQueue()
-        self._sock: socket.socket | None = None
+        self._told = False
+        self._sockets: MediaSockets | None = None
 
     def open(self) -> int:
         """Take a port, once; returns it. Raises ``LineError("no_media_port")``."""
-        if self._sock is None:
-            self._sock = self._ports.open()
-        port: int = self._sock.getsockname()[1]
+        if self._sockets is None:
+            self._sockets = self._ports.open()
+        port: int = self._sockets.rtp.getsockname()[1]
         return port
 
     def start(self, plan: MediaPlan, signalling_host: str) -> None:
@@ -45,7 +51,7 @@ class MediaSession:
         if self.stream is not None:
             self.stream.replan(plan)
             return
-        assert self._sock is not None  # noqa: S101  # the SDP that led here named the port
+        assert self._sockets is not None  # noqa: S101  # the SDP that led here named the port
         self.stream = MediaStream(
             plan,
             signalling_host,
@@ -55,7 +61,7 @@ class MediaSession:
             self._on_digit,
             self._counters,
         )
-        self._engine.add(self.stream, self._sock)
+        self._engine.add(self.stream, self._sockets)
 
     @property
     def clock_ms(self) -> int:
@@ -76,9 +82,27 @@ class MediaSession:
         if self.stream is not None:
             self._engine.remove(self.stream)
             self.stream.close()
-        if self._sock is not None:
-            self._ports.release(self._sock)
-            self._sock = None
+            if not self._told:
+                self._told = True
+                _tell(self.stream)
+        if self._sockets is not None:
+            self._ports.release(self._sockets)
+            self._sockets = None
         self._playback.close()
         self.heard.clear()
         self.sent.clear()
+
+
+def _tell(stream: MediaStream) -> None:
+    """How the network was, to the log and the metrics."""
+    heard, peer = stream.jitter, stream.reports.peer
+    reception = stream.reports.reception
+    jitter_ms = reception.jitter * 1000 / SAMPLE_RATE_HZ if reception else 0.0
+    metrics.media_over(peer.loss_ratio if peer else None, peer.round_trip_ms if peer else None)
+    log.info(
+        "media_ended",
+        received=heard.received, lost=heard.lost, late=heard.late, jitter_ms=round(jitter_ms, 1),
+        peer_lost=peer.lost if peer else None,
+        peer_jitter_ms=round(peer.jitter_ms, 1) if peer else None,
+        round_trip_ms=round(peer.round_trip_ms, 1) if peer and peer.round_trip_ms else None,
+    )  # fmt: skip

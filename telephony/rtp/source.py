@@ -36,6 +36,10 @@ class SourceCheck:
         self._candidate = None
         return True
 
+    def is_peers(self, source: Address) -> bool:
+        """Whether ``source`` is on a host of the peer's, whatever the port."""
+        return source[0] in self._hosts or source[0] == self.target[0]
+
     def _proved(self, packet: RtpPacket, source: Address, now_ms: int) -> bool:
         if source[0] not in self._hosts or now_ms - self._heard_ms < QUIET_MS:
             return False

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from telephony.line import FRAME_MS, FRAME_SAMPLES, SILENCE, Frame
+from telephony.line import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ, SILENCE, Frame
 from telephony.rtp.events import EventPayload, EventReceiver, EventSender
 from telephony.rtp.g711 import PCMA, PCMU, Codec, added, attenuated
 from telephony.rtp.jitter import JitterBuffer
@@ -16,10 +16,13 @@ from telephony.rtp.noise import PAYLOAD_TYPE as NOISE_TYPE
 from telephony.rtp.noise import noise_level
 from telephony.rtp.packet import RtpError, RtpPacket, parse_rtp
 from telephony.rtp.playback import PlaybackQueue, QueuedPlayback
+from telephony.rtp.reception import Reception
+from telephony.rtp.reports import Reports
 from telephony.rtp.sinks import Sinks
 from telephony.rtp.source import Address, SourceCheck
 
 MAX_PAYLOAD_BYTES = 1600
+LAST_PORT = 65535
 UNDER_WHISPER = 0.25
 """What others say while a whisper plays: 12 dB softer."""
 
@@ -29,7 +32,9 @@ class MediaPlan:
     """What offer and answer agreed on.
 
     ``payload_type`` is the number for ``codec``; ``event_type`` that for telephone-events, if
-    agreed. ``sends``: whether we may send now.
+    agreed. ``sends``: whether we may send now. ``rtcp`` is where the peer wants its reports, if
+    it said so (``a=rtcp``, RFC 3605), else the next port; ``rtcp_mux``: they go with the sound
+    (RFC 5761).
     """
 
     remote: Address
@@ -37,6 +42,8 @@ class MediaPlan:
     payload_type: int
     event_type: int | None = None
     sends: bool = True
+    rtcp: Address | None = None
+    rtcp_mux: bool = False
 
 
 class MediaStream:
@@ -78,6 +85,9 @@ class MediaStream:
         self._talkspurt = True
         self.clock_ms = 0
         self._packet_at_ms = 0
+        self._rtcp_from: Address | None = None
+        self.reports = Reports(self._ssrc, counters)
+        self._reception = Reception(0, 0)
         self._plan = plan
         self._source = SourceCheck(plan.remote, signalling_host)
 
@@ -90,6 +100,19 @@ class MediaStream:
     def silent_ms(self) -> int:
         """For how long no packet of the peer has come, ms."""
         return self.clock_ms - self._packet_at_ms
+
+    @property
+    def rtcp_target(self) -> Address | None:
+        """Where reports go; ``None`` while it is not known."""
+        if self._plan.rtcp_mux:
+            return self.target
+        if self._rtcp_from is not None:
+            return self._rtcp_from
+        host, port = self._plan.remote
+        if self.target != self._plan.remote:
+            # Behind a NAT: the next port there is anybody's, until a report comes from it.
+            return None
+        return self._plan.rtcp or ((host, port + 1) if port < LAST_PORT else None)
 
     @property
     def plan(self) -> MediaPlan:
@@ -105,6 +128,7 @@ class MediaStream:
         """A new offer and answer: hold, resume, another address or codec."""
         if plan.remote != self._plan.remote:
             self._source = SourceCheck(plan.remote, self._signalling_host)
+            self._rtcp_from = None
         self._talkspurt = self._talkspurt or (plan.sends and not self._plan.sends)
         self._plan = plan
 
@@ -126,19 +150,45 @@ class MediaStream:
         self._aside.close()
         self.mixer.clear()
 
-    def receive(self, data: bytes, source: Address) -> None:
-        """One datagram from the socket. Anything unfit is counted and ignored."""
+    def receive(self, data: bytes, source: Address, arrived_s: float | None = None) -> None:
+        """One datagram from the socket. Anything unfit is counted and ignored.
+
+        ``arrived_s``: when it did, by the world's clock; else the stream's is taken.
+        """
         try:
             packet = parse_rtp(data)
         except RtpError as error:
-            self._counters[f"rtp_{error.code}"] += 1
+            if error.code == "rtcp":
+                self.receive_rtcp(data, source, arrived_s)
+            else:
+                self._counters[f"rtp_{error.code}"] += 1
             return
         if not self._source.accepts(packet, source, self.clock_ms):
             self._counters["rtp_stranger"] += 1
             return
         self._packet_at_ms = self.clock_ms
         if self._same_sender(packet):
-            self._dispatch(packet)
+            self._dispatch(packet, self._seconds(arrived_s) * SAMPLE_RATE_HZ)
+
+    def receive_rtcp(self, data: bytes, source: Address, arrived_s: float | None = None) -> None:
+        """One datagram with reports; from the peer's host only."""
+        if not self._source.is_peers(source):
+            self._counters["rtcp_stranger"] += 1
+            return
+        self._rtcp_from = source
+        self._packet_at_ms = self.clock_ms
+        self.reports.receive(data, self._seconds(arrived_s))
+
+    def report(self, now_s: float) -> bytes:
+        """The report that is due by ``reports.due_ms``."""
+        return self.reports.report(now_s, self.clock_ms, self._timestamp)
+
+    def goodbye(self, now_s: float) -> bytes | None:
+        """The last report, if one is owed."""
+        return self.reports.goodbye(now_s, self._timestamp)
+
+    def _seconds(self, arrived_s: float | None) -> float:
+        return self.clock_ms / 1000 if arrived_s is None else arrived_s
 
     def _same_sender(self, packet: RtpPacket) -> bool:
         """RFC 3550 A.1: a new SSRC counts from its second packet in sequence on."""
@@ -151,12 +201,16 @@ class MediaStream:
         self._peer_ssrc, self._probation = packet.ssrc, None
         self._jitter.reset()
         self._events_in = EventReceiver()
+        self._reception = self.reports.source(packet.ssrc, packet.sequence)
         return True
 
-    def _dispatch(self, packet: RtpPacket) -> None:
+    def _dispatch(self, packet: RtpPacket, arrival: float) -> None:
+        reception = self._reception
+        reception.packet(packet.sequence)
         if packet.payload_type == self._plan.event_type:
             self._take_event(packet)
             return
+        reception.timing(packet.timestamp, arrival)
         if packet.payload_type == NOISE_TYPE:
             self._take_noise(packet)
             return
@@ -234,6 +288,7 @@ class MediaStream:
     def _packet(self, payload_type: int, timestamp: int, payload: bytes) -> bytes:
         self._sequence = (self._sequence + 1) & 0xFFFF
         marker, self._talkspurt = self._talkspurt, False
+        self.reports.sent(len(payload))
         return RtpPacket(
             payload_type, self._sequence, timestamp, self._ssrc, payload, marker
         ).pack()

@@ -134,9 +134,27 @@ def _remote(
     else:
         _check_address(address)
     plan = MediaPlan(
-        (address, media.port), *codec, _event_type(media), asked in ("sendrecv", "recvonly")
+        (address, media.port),
+        *codec,
+        _event_type(media),
+        sends=asked in ("sendrecv", "recvonly"),
+        rtcp=_rtcp_address(media, address),
+        rtcp_mux="rtcp-mux" in media.attributes,
     )
     return Remote(lines, index, plan, _MIRRORED[asked])
+
+
+def _rtcp_address(media: library.MediaDescription, host: str) -> tuple[str, int] | None:
+    """Where the other side wants its RTCP (RFC 3605); ``None``: it does not say, or nonsense."""
+    words = next(iter(media.attributes.get("rtcp", ())), "").split()
+    if not words or not (words[0].isascii() and words[0].isdigit()) or len(words[0]) > 5:
+        return None
+    port, host = int(words[0]), words[-1] if len(words) == 4 else host
+    try:
+        _check_address(host)
+    except SipError:
+        return None
+    return (host, port) if 0 < port < 65536 else None
 
 
 def _direction(session: library.SdpMessage, media: library.MediaDescription) -> str:
@@ -207,8 +225,9 @@ class Local:
     def _mirrored(
         self, remote: Remote, types: Sequence[tuple[int, str]], direction: Direction
     ) -> bytes:
+        mux = ["a=rtcp-mux"] if remote.plan.rtcp_mux else []
         media: list[Sequence[str]] = [
-            self._audio(line.profile, types, remote.plan.event_type, direction)
+            [*self._audio(line.profile, types, remote.plan.event_type, direction), *mux]
             if index == remote.chosen
             else [f"m={line.media} 0 {line.profile} {' '.join(line.formats) or '0'}"]
             for index, line in enumerate(remote.lines)

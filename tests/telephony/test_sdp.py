@@ -78,3 +78,31 @@ def test_any_text(text: str) -> None:
 def test_any_line(kind: str, value: str) -> None:
     with contextlib.suppress(SipError):
         assert LOCAL.answer(read_description(f"{OFFER}{kind}={value}\r\n"))
+
+
+@pytest.mark.parametrize(
+    ("line", "rtcp", "mux"),
+    [
+        ("a=rtcp:5003", ("192.0.2.5", 5003), False),
+        ("a=rtcp:5003 IN IP4 192.0.2.9", ("192.0.2.9", 5003), False),
+        ("a=rtcp:5003 IN IP4 example.com", None, False),
+        ("a=rtcp:5003 IN IP4 224.0.0.1", None, False),
+        ("a=rtcp:0", None, False),
+        ("a=rtcp:70000", None, False),
+        ("a=rtcp:99999999999999", None, False),
+        ("a=rtcp:x", None, False),
+        ("a=rtcp", None, False),
+        ("a=rtcp-mux", None, True),
+        ("a=sendrecv", None, False),
+    ],
+)
+def test_where_reports_go(line: str, rtcp: tuple[str, int] | None, mux: bool) -> None:
+    """RFC 3605, RFC 5761; what makes no sense is as if it were not there."""
+    offer = (
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.5\r\ns=-\r\nc=IN IP4 192.0.2.5\r\nt=0 0\r\n"
+        f"m=audio 5000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n{line}\r\n"
+    )
+    remote = read_description(offer)
+    assert (remote.plan.rtcp, remote.plan.rtcp_mux) == (rtcp, mux)
+    answer = Local("192.0.2.1", 20000, 1, 1).answer(remote).decode()
+    assert ("a=rtcp-mux\r\n" in answer) == mux
