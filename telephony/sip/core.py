@@ -46,7 +46,7 @@ class Core:
             return settings.public_host
         if settings.host != "0.0.0.0":  # noqa: S104  # compared, not bound
             return settings.host
-        return _route_source(peer[0])
+        return route_source(peer[0])
 
     def sent_by(self, peer: Address) -> str:
         """``host:port`` for Via."""
@@ -85,7 +85,7 @@ class Core:
 
 
 @functools.lru_cache(maxsize=1024)
-def _route_source(host: str) -> str:
+def route_source(host: str) -> str:
     """The address that the kernel would send from to ``host``: connecting UDP sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:

@@ -157,19 +157,23 @@ def authorization(
 def _response(challenge: Challenge, account: Account, asked: Asked, count: int, cnonce: str) -> str:
     """RFC 7616 §3.4.1; without qop RFC 2617 §3.2.2.1."""
 
-    def digest(data: bytes) -> str:
+    def hexdigest(data: bytes) -> str:
         # The server chooses; MD5 is still what most PBX offer (RFC 8760 §2.4).
         name = _hash_name(challenge.algorithm) or "md5"
         return hashlib.new(name, data, usedforsecurity=False).hexdigest()
 
-    secret = digest(f"{account.user}:{challenge.realm}:{account.password}".encode())
+    def digest(text: str) -> str:
+        # A realm that is no UTF-8 is hashed byte for byte as it came.
+        return hexdigest(text.encode("utf-8", "surrogateescape"))
+
+    secret = digest(f"{account.user}:{challenge.realm}:{account.password}")
     if challenge.algorithm.lower().endswith("-sess"):
-        secret = digest(f"{secret}:{challenge.nonce}:{cnonce}".encode())
+        secret = digest(f"{secret}:{challenge.nonce}:{cnonce}")
     request = f"{asked.method}:{asked.uri}"
     if challenge.qop == "auth-int":
-        request += f":{digest(asked.body)}"
+        request += f":{hexdigest(asked.body)}"
     middle = f"{count:08x}:{cnonce}:{challenge.qop}:" if challenge.qop else ""
-    return digest(f"{secret}:{challenge.nonce}:{middle}{digest(request.encode())}".encode())
+    return digest(f"{secret}:{challenge.nonce}:{middle}{digest(request)}")
 
 
 def _quoted(text: str) -> str:

@@ -16,6 +16,7 @@ from aiosipua import message as library
 
 from telephony.sip.error import SipError
 from telephony.sip.uri import NameAddr, Uri, parse_name_addr, parse_uri, split_list
+from telephony.sip.wire import TooLargeError, as_came, check_size, headers_in_utf8
 
 # It warns about every odd body; whoever sends rubbish could fill the log. We count instead.
 logging.getLogger("aiosipua").setLevel(logging.ERROR)
@@ -26,23 +27,13 @@ Header = tuple[str, str]
 MAGIC_COOKIE = "z9hG4bK"
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")
 _CSEQ = re.compile(r"([0-9]{1,10})\s+([!-~]+)")
+_PROTOCOL = re.compile(r"\s*SIP\s*/\s*2\.0\s*/\s*[A-Za-z0-9\-]+\s+", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,40}")
+_CALL_ID = re.compile(r"[!-~]{1,255}")
 _MAX_CSEQ = 2**31
+_SINGLE = ("from", "to", "call-id", "cseq", "content-length", "max-forwards", "content-type")
 # Compact forms that the library does not know (RFC 3515, 3892, 4028, 6665, 3841).
 _COMPACT = {"r": "refer-to", "b": "referred-by", "x": "session-expires", "o": "event"}
-
-REASONS = MappingProxyType(
-    {
-        100: "Trying", 180: "Ringing", 200: "OK", 400: "Bad Request", 403: "Forbidden",
-        404: "Not Found", 405: "Method Not Allowed", 415: "Unsupported Media Type",
-        416: "Unsupported URI Scheme", 420: "Bad Extension", 422: "Session Interval Too Small",
-        480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
-        482: "Loop Detected", 486: "Busy Here", 487: "Request Terminated",
-        488: "Not Acceptable Here", 491: "Request Pending", 500: "Server Internal Error",
-        501: "Not Implemented", 503: "Service Unavailable", 505: "Version Not Supported",
-        513: "Message Too Large", 603: "Decline",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,27 +105,46 @@ def parse_message(data: bytes) -> Request | Response:
     that an answer can be sent, and ``SipError`` on everything else; never anything else.
     """
     try:
-        raw = library.SipMessage.parse(data)
-    except ValueError as error:
-        raise SipError("malformed") from error
+        check_size(data)
+    except TooLargeError as error:
+        headers = _answerable(_parsed(error.remains))
+        raise (BadRequestError(error, headers) if headers else error) from error
+    raw = _parsed(data)
     headers = _header_map(raw)
-    is_request = isinstance(raw, library.SipRequest)
     missing = [name for name in _MANDATORY if not headers.get(name)]
     if missing:
         raise SipError("missing_header", f"no {missing[0]}")
     try:
         return _checked(raw, headers, data)
     except SipError as error:
-        if is_request and not data.startswith(b"ACK"):
+        if _answerable(raw):
             raise BadRequestError(error, headers) from error
         raise
+
+
+def _parsed(data: bytes) -> library.SipRequest | library.SipResponse:
+    try:
+        return library.SipMessage.parse(headers_in_utf8(data))
+    except ValueError as error:
+        raise SipError("malformed") from error
+
+
+def _answerable(
+    raw: library.SipRequest | library.SipResponse,
+) -> dict[str, tuple[str, ...]]:
+    """The headers of a request that can be refused; none if it is no such thing."""
+    headers = _header_map(raw)
+    complete = all(headers.get(name) for name in _MANDATORY)
+    if not isinstance(raw, library.SipRequest) or raw.method == "ACK" or not complete:
+        return {}
+    return headers
 
 
 def _header_map(raw: library.SipMessage) -> dict[str, tuple[str, ...]]:
     headers: dict[str, tuple[str, ...]] = {}
     for name, values in raw.headers.items():
         key = _COMPACT.get(name.lower(), name.lower())
-        headers[key] = headers.get(key, ()) + tuple(values)
+        headers[key] = headers.get(key, ()) + tuple(as_came(value) for value in values)
     return headers
 
 
@@ -143,6 +153,7 @@ def _checked(
     headers: dict[str, tuple[str, ...]],
     data: bytes,
 ) -> Request | Response:
+    _check_single(headers)
     cseq, cseq_method = _parse_cseq(headers["cseq"][0])
     _check_length(headers, raw.body)
     common = (
@@ -160,7 +171,16 @@ def _checked(
             raise SipError("malformed", "status out of range")
         return Response(*common, raw.status_code, raw.reason_phrase)
     _check_request_line(raw.method, cseq_method, data)
-    return Request(*common, raw.method, parse_uri(raw.uri.strip("<>")))
+    return Request(*common, raw.method, parse_uri(as_came(raw.uri)))
+
+
+def _check_single(headers: Mapping[str, tuple[str, ...]]) -> None:
+    """What a message has once (RFC 3261 §7.3.1); a Content-Length may be repeated as it is."""
+    for name in _SINGLE:
+        if len(set(headers.get(name, ()))) > 1:
+            raise SipError("repeated_header", f"more than one {name}")
+    if not _CALL_ID.fullmatch(headers["call-id"][0]):
+        raise SipError("call_id")
 
 
 def _check_request_line(method: str, cseq_method: str, data: bytes) -> None:
@@ -188,69 +208,25 @@ def _check_length(headers: Mapping[str, tuple[str, ...]], body: bytes) -> None:
         raise SipError("content_length")
 
 
+def parse_via(text: str) -> library_headers.Via:
+    """One Via value by the library, which wants no spaces within the protocol's name."""
+    return library_headers.parse_via(_PROTOCOL.sub("SIP/2.0/UDP ", text, count=1))
+
+
 def _parse_via(text: str) -> Via:
-    via = library_headers.parse_via(text)
+    via = parse_via(text)
     port = 5060 if via.port is None else via.port
-    if not via.host.strip() or not 0 < port < 65536:
+    host = via.host.strip()
+    if not host or " " in host or not 0 < port < 65536 or not _PROTOCOL.match(text):
         raise SipError("via")
-    return Via(via.host.strip(), port, via.params, text)
+    return Via(host, port, via.params, text)
 
 
 def render(start_line: str, headers: Iterable[Header], body: bytes = b"") -> bytes:
     """A message on the wire, with its Content-Length."""
     lines = [start_line, *(f"{name}: {value}" for name, value in headers)]
     lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join((*lines, "", "")).encode("utf-8") + body
-
-
-def reply_headers(
-    headers: Mapping[str, tuple[str, ...]], source: Address, to_tag: str
-) -> list[Header]:
-    """Via, From, To, Call-ID and CSeq of a response (RFC 3261 §8.2.6.2), To with our tag."""
-    vias = headers["via"]
-    to = headers["to"][0]
-    if to_tag and ";tag=" not in to.replace(" ", "").lower():
-        to = f"{to};tag={to_tag}"
-    return [
-        ("Via", _stamped(vias[0], source)),
-        *(("Via", via) for via in vias[1:]),
-        ("From", headers["from"][0]),
-        ("To", to),
-        ("Call-ID", headers["call-id"][0]),
-        ("CSeq", headers["cseq"][0]),
-    ]
-
-
-def _stamped(via: str, source: Address) -> str:
-    """``received`` (RFC 3261 §18.2.1) and ``rport`` (RFC 3581 §4) as we saw them."""
-    sent_by, *params = via.split(";")
-    names = [param.partition("=")[0].strip().lower() for param in params]
-    kept = [
-        param
-        for param, name in zip(params, names, strict=True)
-        if name not in ("received", "rport")
-    ]
-    kept.append(f"received={source[0]}")
-    if "rport" in names:
-        kept.append(f"rport={source[1]}")
-    return ";".join((sent_by, *kept))
-
-
-def reply_address(headers: Mapping[str, tuple[str, ...]], source: Address) -> Address:
-    """Where a response goes (RFC 3261 §18.2.2, RFC 3581 §4): always to the IP it came from.
-
-    ``maddr`` is not followed: it would let a stranger choose whom we send to.
-    """
-    via = library_headers.parse_via(headers["via"][0])
-    if "rport" in via.params:
-        return source
-    port = via.port if via.port is not None and 0 < via.port < 65536 else 5060
-    return source[0], port
-
-
-def response_line(status: int) -> str:
-    """The first line of a response."""
-    return f"SIP/2.0 {status} {REASONS.get(status, 'Refused')}"
+    return "\r\n".join((*lines, "", "")).encode("utf-8", "surrogateescape") + body
 
 
 @dataclass(frozen=True, slots=True)

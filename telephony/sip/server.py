@@ -11,10 +11,8 @@ from telephony.sip.message import (
     Header,
     Request,
     render,
-    reply_address,
-    reply_headers,
-    response_line,
 )
+from telephony.sip.replies import reply_address, reply_headers, response_line
 from telephony.sip.timers import GIVE_UP_S, T4_S, Cancellable, Clock, Resend
 
 State = Literal["proceeding", "completed", "accepted", "confirmed", "terminated"]

@@ -20,17 +20,14 @@ from telephony.sip.message import (
     Response,
     parse_message,
     render,
-    reply_address,
-    reply_headers,
-    response_line,
 )
+from telephony.sip.replies import reply_address, reply_headers, response_line
 from telephony.sip.settings import networks
 from telephony.sip.transactions import Transactions
 
 log = structlog.get_logger(__name__)
 
 BUFFER_BYTES = 4 * 1024 * 1024
-MAX_MESSAGE_BYTES = 16 * 1024
 
 
 class SipSocket(asyncio.DatagramProtocol):
@@ -99,8 +96,6 @@ class SipSocket(asyncio.DatagramProtocol):
             self._counters["sip_foreign_peer"] += 1
         elif not data.strip(b"\r\n\0"):
             self._counters["sip_keep_alive"] += 1
-        elif len(data) > MAX_MESSAGE_BYTES:
-            self._counters["sip_too_long"] += 1
         elif self._transactions is not None:
             self._parse(data, source, self._transactions)
 

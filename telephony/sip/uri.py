@@ -6,16 +6,17 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from aiosipua import headers as library
 
 from telephony.sip.error import SipError
+from telephony.sip.wire import readable
 
 _SEPARATORS = str.maketrans("", "", "-.() ")
 _QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(.*)', re.DOTALL)
 _UNSAFE = re.compile(r"[\x00-\x20<>\"\x7f]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TAG = re.compile(r";\s*tag\s*=", re.IGNORECASE)
 DEFAULT_PORT = 5060
 
 
@@ -71,7 +72,7 @@ def parse_uri(text: str) -> Uri:
         raise SipError("uri", "malformed URI")
     if scheme == "tel":
         number, _, params = rest.partition(";")
-        number = number.translate(_SEPARATORS)
+        number = readable(number.translate(_SEPARATORS))
         return Uri(scheme, number, "", None, library.parse_params(params), text)
     if scheme not in ("sip", "sips"):
         return Uri(scheme, "", "", None, {}, text)
@@ -82,12 +83,18 @@ def _parse_sip_uri(scheme: str, rest: str, text: str) -> Uri:
     # Split at the "@" first: user parts may hold ";" and "?".
     userinfo, _, where = rest.rpartition("@")
     parsed = library.parse_uri(f"{scheme}:{where}")
-    user = _CONTROL.sub("", unquote(userinfo.partition(":")[0])).partition(";")[0]
+    user = readable(_unquoted(userinfo.partition(":")[0])).partition(";")[0]
     if not parsed.host or (":" in parsed.host.strip("[]") and not parsed.host.startswith("[")):
         raise SipError("uri", "malformed host")
     if parsed.port is not None and not 0 < parsed.port < 65536:
         raise SipError("uri", "port out of range")
     return Uri(scheme, user, parsed.host, parsed.port, parsed.params, text)
+
+
+def _unquoted(user: str) -> str:
+    return unquote_to_bytes(user.encode("utf-8", "surrogateescape")).decode(
+        "utf-8", "surrogateescape"
+    )
 
 
 def parse_name_addr(text: str) -> NameAddr:
@@ -96,7 +103,8 @@ def parse_name_addr(text: str) -> NameAddr:
     display, rest = "", text
     quoted = _QUOTED.match(text)
     if quoted:
-        display, rest = re.sub(r"\\(.)", r"\1", quoted[1]), quoted[2]
+        # Decoded before it is unescaped: half a GBK character can look like a backslash.
+        display, rest = re.sub(r"\\(.)", r"\1", readable(quoted[1])), quoted[2]
     if "<" not in rest:
         if quoted:
             raise SipError("uri", "display name without URI")
@@ -107,7 +115,9 @@ def parse_name_addr(text: str) -> NameAddr:
     if not closed:
         raise SipError("uri", "unclosed bracket")
     params = params.strip().removeprefix(";")
-    display = _CONTROL.sub("", display or before.strip())
+    if len(_TAG.findall(f";{params}")) > 1:
+        raise SipError("uri", "more than one tag")
+    display = display or readable(before.strip()).strip('"')
     return NameAddr(display, parse_uri(spec), library.parse_params(params), text)
 
 

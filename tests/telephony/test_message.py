@@ -13,9 +13,8 @@ from telephony.sip.message import (
     Response,
     parse_message,
     render,
-    reply_address,
-    reply_headers,
 )
+from telephony.sip.replies import reply_address, reply_headers
 from telephony.sip.uri import parse_name_addr, parse_uri, split_list
 from tests.telephony.virtual import OFFER, request
 
