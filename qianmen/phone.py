@@ -8,6 +8,7 @@ import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
@@ -37,6 +38,9 @@ from telephony.sip.line import SipLine
 from tts.sentences import sentences
 from tts.speaker import Speaker
 
+if TYPE_CHECKING:
+    from telephony.pyvoip.line import PyvoipLine
+
 _log = structlog.get_logger(__name__)
 _DRAIN_S = 1.0
 
@@ -56,6 +60,15 @@ def line_settings(settings: Settings) -> LineSettings:
         password=settings.sip_password,
         realm=settings.sip_realm,
     )
+
+
+def open_line(settings: Settings) -> SipLine | PyvoipLine:
+    """The line by the engine that the settings choose."""
+    if settings.line_engine == "pyvoip":
+        from telephony.pyvoip.line import PyvoipLine  # pyVoIP is loaded only where it is wanted
+
+        return PyvoipLine(line_settings(settings))
+    return SipLine(line_settings(settings))
 
 
 def standing_prompts(city: City) -> list[str]:
@@ -89,7 +102,7 @@ async def serve(settings: Settings) -> None:
     engine = open_store(settings)
     core, bus = join(settings, city, engine)
     bus.start()
-    line = SipLine(line_settings(settings))
+    line = open_line(settings)
     node = Node(
         settings.redis, node_name(settings), _utc_now,
         call_audit(engine, secret_key(settings)),

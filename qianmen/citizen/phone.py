@@ -15,14 +15,13 @@ import warnings
 from collections import deque
 from typing import Any
 
-import numpy as np
-
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # pyVoIP imports audioop
     import pyVoIP.VoIP  # before pyVoIP.SIP, which imports it in a circle
 from pyVoIP.SIP import Counter
 
 from qianmen.citizen.exchange import udp_socket
+from telephony.pyvoip.eightbit import to_8_bit, to_16_bit
 
 FRAME_SAMPLES = 160
 KEYS = "0123456789*#ABCD"
@@ -56,19 +55,6 @@ def key_payloads(keys: str) -> list[tuple[bool, int, bytes] | None]:
             slots.append((slot == 0, slot, payload))
         slots += [None] * _GAP_PACKETS
     return slots
-
-
-def to_8_bit(pcm: bytes) -> bytes:
-    """s16le as unsigned 8 bit, rounded: what pyVoIP's `write_audio` takes."""
-    samples = np.frombuffer(pcm, dtype="<i2").astype(np.int32)
-    rounded = np.clip((samples + 128) >> 8, -128, 127) + 128
-    return bytes(rounded.astype(np.uint8).tobytes())
-
-
-def to_16_bit(data: bytes) -> bytes:
-    """Unsigned 8 bit, as pyVoIP receives, as s16le."""
-    samples = np.frombuffer(data, dtype=np.uint8).astype(np.int16)
-    return bytes(((samples - 128) << 8).astype("<i2").tobytes())
 
 
 class _KeySocket:

@@ -13,8 +13,9 @@ import pytest
 from qianmen.citizen.call import Patience, place_call
 from qianmen.citizen.ear import Hearing
 from qianmen.citizen.errors import CitizenError
-from qianmen.citizen.phone import key_payloads, to_8_bit, to_16_bit
+from qianmen.citizen.phone import key_payloads
 from qianmen.citizen.report import CallReport
+from telephony.pyvoip.eightbit import to_8_bit, to_16_bit
 from tests.fakes.sip_peer import SipPeer
 
 QUICK = Hearing(pause_s=0.4)

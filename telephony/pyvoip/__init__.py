@@ -1,0 +1,1 @@
+"""The second line engine: one stock pyVoIP telephone, an extension at a PBX."""
