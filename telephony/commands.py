@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Any
 
 import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from turns import wire
@@ -35,7 +37,7 @@ SLOW_S = 120.0
 """How long to wait for a command that calls somebody: a list of telephones may ring in turn."""
 _SLOW = frozenset({"bridge", "three_way", "transfer", "whisper"})
 _BLOCK_MS = 2000
-_SHORTEST_PREFIX = 8
+_SHORTEST_PREFIX = 10
 
 
 def calls_of(node: str) -> str:
@@ -81,6 +83,7 @@ class CallControl:
         self._redis = redis.from_url(
             redis_url, decode_responses=True, socket_connect_timeout=1,
             socket_timeout=3 * _BLOCK_MS / 1000,
+            retry=Retry(NoBackoff(), 1),  # a Redis that came back: every request may come twice
         )  # fmt: skip
 
     async def __aenter__(self) -> CallControl:
@@ -107,7 +110,7 @@ class CallControl:
         return Calls(tuple(sorted(found, key=lambda info: info.began)), tuple(lost))
 
     async def find(self, call: str) -> CallInfo:
-        """The call of that id, or whose id begins so (8 characters at least).
+        """The call of that id, or whose id begins so (10 characters at least).
 
         Raises ``call_unknown``, ``call_ambiguous``; ``node_lost`` if a node died that may have held
         it.

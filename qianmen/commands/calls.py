@@ -17,7 +17,7 @@ from turns.calls import CallInfo, Verb
 calls = typer.Typer(help="正在进行的来电：看、接通、保持、挂断。", no_args_is_help=True)
 
 CallId = Annotated[
-    str, typer.Argument(metavar="来电编号", help="calls list 里的编号，开头 8 位以上。")
+    str, typer.Argument(metavar="来电编号", help="calls list 里的编号，开头 10 位以上。")
 ]
 By = Annotated[str, typer.Option("--by", help="谁要求的，记在操作记录里；不写就是系统账户名。")]
 _STAGES = {"bot": "智能助手", "ringing": "正在接通", "person": "人工", "ended": "已结束"}
