@@ -113,7 +113,8 @@ class StockCall:
         self._end.set()
 
     def _part(self) -> None:
-        with contextlib.suppress(InvalidStateError, OSError):
+        # AttributeError: its `deny` sends the 486 and then closes sockets that it never opened.
+        with contextlib.suppress(InvalidStateError, OSError, AttributeError):
             if self._call.state == CallState.RINGING:
                 self._call.deny()
             else:
@@ -138,6 +139,7 @@ class StockCall:
         for client in self._call.RTPClients:
             client.pmin, client.pmout = self.inlet, self.outlet
             client.sout = _QuietSocket(client.sin)
+            client.start = _started  # a re-INVITE would open its sockets and threads once more
             if client.preference == PayloadType.PCMA:
                 client.encode_packet = client.encode_pcma
 
@@ -148,6 +150,10 @@ class StockCall:
                 self._phone.assignedPorts.remove(client.inPort)
         self._call.assignedPorts = {}
         self._phone.calls.pop(self._call.call_id, None)
+
+
+def _started() -> None:
+    """Nothing more to start."""
 
 
 class _QuietSocket:
