@@ -6,11 +6,13 @@ import structlog
 
 from bot.errors import ConversationError
 from telephony.briefing import order_sentence
-from telephony.line import Leg
+from telephony.line import SILENCE, Leg
 from telephony.parts import CallParts
 from telephony.tones import Loop, ringing
 from tts.errors import TtsError
 
+_PAUSE = 10 * SILENCE
+"""Rendered sentences begin and end with sound: what separates two of them."""
 _log = structlog.get_logger(__name__)
 
 
@@ -60,7 +62,7 @@ class Announcer:
     async def _sound(self, text: str) -> bytes:
         speaker = self._parts.speaker
         try:
-            return b"".join([await speaker.render(part) for part in speaker.parts(text)])
+            return _PAUSE.join([await speaker.render(part) for part in speaker.parts(text)])
         except TtsError as error:
             _log.warning("sentence_not_spoken", code=error.code, characters=len(text))
             return b""

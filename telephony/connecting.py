@@ -148,6 +148,10 @@ class Switchboard:
             while plan is not None:
                 self._plan = plan
                 plan = await self._serve(plan)
+        except asyncio.CancelledError:
+            if self._plan is not None:
+                self._gone("target", self._plan.command)
+            raise
         except Exception as error:  # noqa: BLE001  # the caller must not hang in the air
             _log.error("switchboard_broken", kind=type(error).__name__)
             await self._leg.hang_up()
@@ -269,8 +273,13 @@ class Switchboard:
 
     async def _add(self, destinations: tuple[Destination, ...], role: Role, command: str) -> None:
         dialler = self._dialler(role, command)
-        party = await dialler.reach(destinations, self._leg.caller)
-        self.called = ()
+        try:
+            party = await dialler.reach(destinations, self._leg.caller)
+        except asyncio.CancelledError:
+            self._gone(role, command)
+            raise
+        finally:
+            self.called = ()
         if party is None or not self.company.join(party):
             cause = dialler.cause or "no_answer"
             self.tell("failed", role, cause=cause, command=command, done=True)
@@ -278,6 +287,10 @@ class Switchboard:
         self.announcer.silence()
         self.tell("joined", role, command=command, target=party.destination.name, done=True)
         self._on_stage("person")
+
+    def _gone(self, role: Role, command: str) -> None:
+        if command:
+            self.tell("failed", role, cause="caller_gone", command=command, done=True)
 
     def changed(self) -> None:
         """Who is held or not has changed by a command."""

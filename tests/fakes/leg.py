@@ -135,6 +135,10 @@ class FakeLeg:
                 sink(Frame(pcm, self.clock_ms))
         self.clock_ms += FRAME_MS
 
+    def tell(self, event: LegEvent) -> None:
+        """Something happens."""
+        self._events.put_nowait(event)
+
     def press(self, key: str) -> None:
         """A key is pressed."""
         self._events.put_nowait(Digit(key, self.clock_ms))
@@ -199,6 +203,7 @@ class FakeLine:
         self.refuse: DialError | None = None
         self.answers: dict[str, FakeLeg | DialError | asyncio.Event] = {}
         self.shown: list[str] = []
+        self.given: list[FakeLeg] = []
         self.on_dial: Callable[[], None] = lambda: None
         self.conference: FakeConference | None = None
         self.registration: RegistrationState = "none"
@@ -227,9 +232,10 @@ class FakeLine:
         answer = self.answers.get(target, self.target)
         if isinstance(answer, asyncio.Event):
             await answer.wait()
-            return self.target
+            answer = self.target
         if isinstance(answer, DialError):
             raise answer
+        self.given.append(answer)
         return answer
 
     def join(self, a: object, b: object) -> Bridge:
