@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from telephony import mouth
 from telephony.progress import Progress
 from telephony.telling import Telling
 from telephony.timing import TurnTimes
@@ -48,8 +49,10 @@ class Call(Stage):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.core = Core()
-        self.expected: list[str] = []
-        ears = SimpleNamespace(expect=self.expected.append, told=lambda: None, deaf=False)
+        self.expected: list[Say | Ask] = []
+        ears = SimpleNamespace(
+            expect=self.expected.append, told=lambda: None, deaf=False, floor=self.floor
+        )
         self.telling = Telling(
             self.leg,
             SimpleNamespace(core=self.core),  # type: ignore[arg-type]  # nothing else is used
@@ -57,6 +60,9 @@ class Call(Stage):
             ears,  # type: ignore[arg-type]  # nothing else is used
             TurnTimes(), self.connect,
         )  # fmt: skip
+
+    async def floor(self, _turn: str) -> bool:
+        return True
 
     async def connect(self, _target: str) -> None:
         """Nobody is connected."""
@@ -84,7 +90,8 @@ class Call(Stage):
 
 
 @pytest.fixture
-async def call(tmp_path: Path) -> AsyncIterator[Call]:
+async def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Call]:
+    monkeypatch.setattr(mouth, "pause_after", lambda _text: 0.0)
     call = Call(tmp_path)
     telling = asyncio.create_task(call.telling.tell())
     yield call
@@ -98,7 +105,7 @@ async def test_what_was_heard_is_noted(call: Call) -> None:
     await until(lambda: "heard_share" in call.core.noted.get("h1", {}))
     assert call.core.noted["h1"]["heard_share"] == 1.0
     assert call.core.noted["h1"]["heard_ms"] == BOTH_S * 1000
-    assert call.expected == ["open", "yes_no"]
+    assert [isinstance(reply, Ask) for reply in call.expected] == [False, True]
 
 
 async def test_an_interrupted_answer_is_noted_and_the_rest_left_out(call: Call) -> None:
