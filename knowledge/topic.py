@@ -29,6 +29,7 @@ _ASTRAY = 0.1
 """The classifier's score of something outside all matters, from which on a turn that does not go
 on with the talk ends it."""
 
+_THEN = "那"
 _MAY_STAY = 0.15
 _STAYS = 0.5
 _SURELY_STAYS = 0.85
@@ -109,8 +110,10 @@ class Topics:
         """
         if matter and self._only_papers(text):
             return Topic(((matter, self._thresholds.carried),), True, 0.0, carried=True)
-        bare = self._bare(text)
-        if matter and bare != text:  # 要不要带身份证 inside a talk is no question about the card
+        whole, again = text, bool(matter) and another_case(text)
+        text = text.removeprefix(_THEN) if again else text
+        bare = self._bare(text)  # 要不要带身份证 inside a talk is no question about the card
+        if matter and bare != whole:
             reading = self._reader.read(bare, bare)
         reading = reading or self._reader.read(text, text)
         naming = self._naming(text, reading)
@@ -118,8 +121,7 @@ class Topics:
         chances = self._chances(self.weigh(text, reading, naming))
         named = bool(chances) and chances[0][1] >= self._thresholds.matter
         elliptic = self._elliptic(text, matter, naming, chances)
-        stays = carries(text, matter, dict(chances), strange, reading) if matter else 0.0
-        again = bool(matter) and another_case(text)
+        stays = carries(whole, matter, dict(chances), strange, reading) if matter else 0.0
         if again and named and chances[0][0] != matter:
             stays = min(stays, _MAY_STAY)  # 那身份证呢 names what it is about
         if not matter or (named and not elliptic and stays < _STAYS):
@@ -184,7 +186,7 @@ class Topics:
         limits = self._thresholds
         kin = family(matter)
         telling = self._index.telling(text, self._kin.get(kin, ()))
-        if stays < _SURELY_STAYS and telling >= limits.telling:
+        if (stays < _SURELY_STAYS or another_case(text)) and telling >= limits.telling:
             inside = self._inside(text, kin)
             if inside and family(inside[0][0]) == kin and inside[0][1] >= limits.follow_matter:
                 return Topic(inside, True, strange)

@@ -19,7 +19,8 @@ GUESS = 0.37  # an act below this is a guess: looked up, or not understood (held
 CLEAR = 0.8  # chance of an answer from which it goes before an act that is not sure
 _TELLS = 0.42  # probability of all stories together from which a turn may be one
 _ALWAYS = ("handoff", "danger")
-_GOES_ON = ("bye", "status", "deny", "affirm", "praise")
+_GOES_ON = ("bye", "status", "deny", "affirm", "praise", "greet", "insult", "cancel")
+_ASKING = ("status", "cancel")  # acts that one's own question (能查到没) is easily taken for
 _STEERS = ("repeat", "slower", "bye", "cancel", "insult")
 
 
@@ -83,4 +84,6 @@ def _goes_on(turn: Turn, found: Found) -> bool:
     if turn.act not in _GOES_ON or not turn.context.matter or own_request(turn.text):
         return False
     same = found.context.matter == turn.context.matter
+    if turn.act in _ASKING and same and _clear(found):
+        return True
     return same and found.decision == "answer" and asks_plainly(turn.text)
