@@ -9,9 +9,10 @@ from time import perf_counter
 
 import structlog
 
-from telephony.line import FRAME_BYTES, FRAME_MS, Leg, Playback
+from telephony.line import FRAME_BYTES, FRAME_MS, SILENCE, Leg, Playback
 from tts.errors import TtsError
 from tts.places import quiet_before
+from tts.sentences import pause_after
 from tts.speaker import Speaker
 from turns.manner import PLAIN, Manner
 from turns.replies import Ask, Say
@@ -123,8 +124,6 @@ class Mouth:
         self._may_sound.set()
         return True
 
-    interrupt = drop  # the name by which keys and words stop it
-
     async def _play(self, pcm: bytes, began: float) -> int:
         """Play one part from ``place.at`` on, as often as it is hushed; the ms heard of it."""
         first = at = furthest = min(quiet_before(pcm, self.place.at), len(pcm))
@@ -183,14 +182,18 @@ class Mouth:
         """Begin to render what comes next, so that no pause stands before it."""
         self._rendering = None
         if position < len(parts) and not self._dropped:
-            self._rendering = asyncio.create_task(self._render(parts[position]))
+            last = position + 1 == len(parts)
+            self._rendering = asyncio.create_task(self._render(parts[position], last=last))
 
-    async def _render(self, text: str) -> bytes:
+    async def _render(self, text: str, *, last: bool) -> bytes:
+        """The sound of ``text``, with the rest that a speaker takes where more follows."""
         try:
-            return await self._speaker.render(text, self.manner)
+            pcm = await self._speaker.render(text, self.manner)
         except TtsError as error:
             _log.warning("sentence_not_spoken", code=error.code, characters=len(text))
             return b""
+        frames = 0 if last else round(pause_after(text) / self.manner.rate * 1000 / FRAME_MS)
+        return pcm + SILENCE * frames
 
 
 def _share(parts: list[str], place: Place, pcm: bytes) -> float:

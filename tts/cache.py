@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -65,6 +66,14 @@ class SoundCache:
             self._write(name, _MAGIC + hashlib.sha256(pcm).digest() + pcm)
         except OSError as error:
             _log.warning("speech_not_kept", code=volume_fault(error.errno), errno=error.errno)
+
+    def keep(self, name: str) -> bool:
+        """Mark the sound as still used, for who deletes what is old; False where there is none."""
+        try:
+            os.utime(self.path(name))
+        except OSError:
+            return False
+        return True
 
     def path(self, name: str) -> Path:
         """Where the sound of that key lies."""

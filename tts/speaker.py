@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,7 @@ from tts.frames import Request
 from tts.level import louder
 from tts.process import SynthesisProcess
 from tts.sentences import sentences
-from turns.manner import PLAIN, Manner
+from turns.manner import PLAIN, RATES, Manner
 
 log = structlog.get_logger()
 SLOWEST = 80
@@ -38,6 +39,17 @@ class Synthesiser(Protocol):
     async def close(self) -> None:
         """Give back what it holds."""
         ...
+
+
+def speed_at(speed: int, rate: float) -> int:
+    """The synthesiser's speed for ``rate`` times the configured ``speed``, words a minute."""
+    return max(SLOWEST, round(speed * math.pow(rate, _RATE_POWER)))
+
+
+def names_of(sentence: str, voice: str, speed: int) -> set[str]:
+    """The cache's keys of ``sentence`` at every speed that a caller may have asked for."""
+    spoken = speakable(sentence)
+    return {key(spoken, voice, speed_at(speed, rate)) for rate in RATES}
 
 
 class Speaker:
@@ -85,8 +97,7 @@ class Speaker:
         return pcm
 
     def _request(self, spoken: str, manner: Manner) -> Request:
-        speed = round(self._speed * manner.rate**_RATE_POWER)
-        return Request(spoken, self._voice, max(SLOWEST, speed))
+        return Request(spoken, self._voice, speed_at(self._speed, manner.rate))
 
     async def _sound(self, request: Request) -> bytes:
         name = key(request.text, request.voice, request.speed)
@@ -106,6 +117,12 @@ class Speaker:
     def cached(self, text: str) -> bytes | None:
         """The sound if it was rendered before: what is left when the synthesiser fails."""
         return self._cache.get(key(speakable(text), self._voice, self._speed))
+
+    async def kept(self, text: str) -> bool:
+        """Whether the sound of ``text`` lies on the disk; it is marked as still used."""
+        request = self._request(speakable(text), PLAIN)
+        name = key(request.text, request.voice, request.speed)
+        return await asyncio.to_thread(self._cache.keep, name)
 
     async def warm(self, texts: Iterable[str]) -> int:
         """Render ``texts`` into the cache; returns how many failed (they are logged by code)."""

@@ -9,7 +9,6 @@ Adjust = Literal["slower", "faster", "louder", "softer"]
 """One step that the caller asked for; it holds for the rest of the call."""
 
 _RATE_STEP = 0.8
-_RATES = (_RATE_STEP**2, 1 / _RATE_STEP)
 _GAIN_STEP_DB = 6.0
 _GAINS_DB = (-_GAIN_STEP_DB, 2 * _GAIN_STEP_DB)
 
@@ -26,7 +25,7 @@ class Manner:
         match step:
             case "slower" | "faster":
                 rate = self.rate * _RATE_STEP if step == "slower" else self.rate / _RATE_STEP
-                return Manner(round(min(max(rate, _RATES[0]), _RATES[1]), 3), self.gain_db)
+                return Manner(round(min(max(rate, RATES[-1]), RATES[0]), 3), self.gain_db)
             case "louder" | "softer":
                 gain = self.gain_db + (_GAIN_STEP_DB if step == "louder" else -_GAIN_STEP_DB)
                 return Manner(self.rate, min(max(gain, _GAINS_DB[0]), _GAINS_DB[1]))
@@ -34,3 +33,5 @@ class Manner:
 
 PLAIN = Manner()
 """As everybody is spoken to at first."""
+RATES = tuple(round(_RATE_STEP**power, 3) for power in (-1, 0, 1, 2))
+"""Every rate that steps lead to."""

@@ -5,6 +5,7 @@ Each step is a transaction of its own: broken off anywhere, doing it again goes 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ from store.engine import reading, writing
 from store.tables import Audit, Conversation, Recording, WorkOrder
 
 ACTOR = "system:retention"
+SPEECH_BYTES = 1024**3
+"""What rendered sentences may take: 18 hours of speech; the longest unused go first."""
 _log = structlog.get_logger(__name__)
 
 
@@ -147,21 +150,54 @@ def _note(session: Session, key: str, now: datetime, gone: Gone) -> None:
 
 def _speech(keeping: Keeping, now: datetime, gone: Gone, *, dry_run: bool) -> None:
     limit = now - timedelta(days=keeping.city.retention.speech_days)
-    files = keeping.settings.speech_dir.glob("*/*")
-    deleted, failed = delete_older(files, limit, dry_run=dry_run)
-    gone.sentences += deleted
-    gone.failed += failed
+    files = list(keeping.settings.speech_dir.glob("*/*"))
+    for deleted, failed in (
+        delete_older(files, limit, dry_run=dry_run),
+        delete_above(files, limit, SPEECH_BYTES, dry_run=dry_run),
+    ):
+        gone.sentences += deleted
+        gone.failed += failed
+
+
+def delete_above(
+    files: Iterable[Path], limit: datetime, limit_bytes: int, *, dry_run: bool
+) -> tuple[int, int]:
+    """Of the files written after ``limit``, delete the oldest until the rest has ``limit_bytes``.
+
+    How many, and how many could not be.
+    """
+    sizes: list[tuple[float, int, Path]] = []
+    for file in files:
+        with contextlib.suppress(OSError):  # deleted meanwhile
+            status = file.stat()
+            if status.st_mtime >= limit.timestamp():
+                sizes.append((status.st_mtime, status.st_size, file))
+    excess = sum(size for _, size, _ in sizes) - limit_bytes
+    too_many: list[Path] = []
+    for _, size, file in sorted(sizes):
+        if excess > 0:
+            too_many.append(file)
+            excess -= size
+    return _delete(too_many, dry_run=dry_run)
 
 
 def delete_older(files: Iterable[Path], limit: datetime, *, dry_run: bool) -> tuple[int, int]:
     """Delete the files last written before ``limit``: how many, and how many could not be."""
+    old: list[Path] = []
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            if file.is_file() and file.stat().st_mtime < limit.timestamp():
+                old.append(file)
+    return _delete(old, dry_run=dry_run)
+
+
+def _delete(files: Iterable[Path], *, dry_run: bool) -> tuple[int, int]:
     deleted = failed = 0
     for file in files:
         try:
-            if file.is_file() and file.stat().st_mtime < limit.timestamp():
-                if not dry_run:
-                    file.unlink()
-                deleted += 1
+            if not dry_run:
+                file.unlink()
+            deleted += 1
         except FileNotFoundError:
             continue
         except OSError as error:

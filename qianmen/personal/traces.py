@@ -10,11 +10,11 @@ from redis.exceptions import RedisError, ResponseError
 from sqlalchemy import Engine
 
 from config.settings import Settings
-from language.speakable import speakable
 from qianmen.keeper.duty import Keeping
 from sealing.keys import keyring
-from tts.cache import SoundCache, key
+from tts.cache import SoundCache
 from tts.sentences import sentences
+from tts.speaker import names_of
 
 _TRACKERS = "qianmen:tracker:"
 _TIMEOUT_S = 2.0
@@ -38,9 +38,10 @@ def forget_speech(settings: Settings, spoken: tuple[str, ...]) -> int:
     if settings.data_key:
         caches.append(SoundCache(settings.speech_dir, keys=keyring(settings.data_key)))
     names = {
-        key(speakable(sentence), settings.speech_voice, settings.speech_speed)
+        name
         for words in spoken
         for sentence in sentences(words)
+        for name in names_of(sentence, settings.speech_voice, settings.speech_speed)
     }
     files = {cache.path(name) for cache in caches for name in names}
     there = [file for file in files if file.is_file()]

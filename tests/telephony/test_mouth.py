@@ -17,6 +17,7 @@ from tts.errors import TtsError
 from tts.frames import Request
 from tts.places import quiet_before
 from tts.speaker import Speaker
+from turns.manner import Manner
 from turns.replies import Say
 from turns.voice import Played
 
@@ -88,7 +89,8 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    monkeypatch.setattr(module, "pause_after", lambda _text: 0.0)
     stage = Stage(tmp_path)
     yield stage
     await stage.speaker.close()
@@ -104,6 +106,18 @@ async def test_sentences_follow_each_other(stage: Stage) -> None:
     assert not stage.mouth.speaking
     assert stage.mouth.place == Place(2)
     assert stage.mouth.first_sound_ms > 0
+
+
+async def test_a_rest_stands_between_sentences(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.leg.at_once = True
+    stage.mouth.manner = Manner(0.8)
+    await stage.mouth.speak(Say("r", "第一句话。第二句话。"))
+    first, second = stage.leg.played
+    assert len(second) == 2 * SECOND
+    assert len(first) - len(second) == pytest.approx(0.35 / 0.8 * SECOND, abs=320)
+    assert not any(first[2 * SECOND :])
+    await stage.speaker.close()
 
 
 async def test_hushed_it_goes_on_from_a_quiet_place(stage: Stage) -> None:

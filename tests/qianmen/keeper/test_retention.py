@@ -12,6 +12,7 @@ from sqlalchemy import Engine, select
 from config.city import City
 from config.secret import secret_key
 from config.settings import Settings
+from qianmen.keeper import retention
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.recordings import delete_orphans, seal_left
 from qianmen.keeper.retention import DUTIES, retain
@@ -127,6 +128,21 @@ def test_rendered_sentences_have_their_time(keeping: Keeping) -> None:
     assert retain(keeping, NOW, dry_run=True).sentences == 1
     assert retain(keeping, NOW).sentences == 1
     assert [file.name for file in folder.iterdir()] == ["young.pcm"]
+
+
+def test_rendered_sentences_have_their_room(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "SPEECH_BYTES", 10)
+    folder = keeping.settings.speech_dir / "ab"
+    folder.mkdir(parents=True)
+    for name, days in (("oldest", 3), ("older", 2), ("young", 1)):
+        (folder / name).write_bytes(b"sound")
+        moment = (NOW - timedelta(days=days)).timestamp()
+        os.utime(folder / name, (moment, moment))
+    assert retain(keeping, NOW, dry_run=True).sentences == 1
+    assert retain(keeping, NOW).sentences == 1
+    assert sorted(file.name for file in folder.iterdir()) == ["older", "young"]
 
 
 def test_the_duty_waits_for_a_sure_clock() -> None:
