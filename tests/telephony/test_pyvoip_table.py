@@ -19,8 +19,8 @@ from telephony.pyvoip.line import PyvoipLine
 from telephony.rtp.g711 import PCMA
 from telephony.sip.message import Request, parse_message
 from tests.telephony.pbx.pbx import until
+from tests.telephony.sipp import SCENARIOS, free_port
 from tests.telephony.test_line import tone
-from tests.telephony.test_sipp import SCENARIOS, free_port
 from tests.telephony.virtual import reply_to
 
 pytestmark = pytest.mark.slow
