@@ -25,6 +25,7 @@ from config.logs import configure
 from config.secret import secret_key
 from config.settings import Settings, load_settings
 from qianmen.callaudit import call_audit
+from qianmen.recorded import city_recordings
 from qianmen.rendering import Rendering, begin
 from sealing.keys import keyring
 from store.engine import StoreError, open_store
@@ -109,8 +110,9 @@ async def serve(settings: Settings) -> None:
     )  # fmt: skip
     keys = keyring(settings.data_key)
     async with Speaker(
-        settings.speech_dir, settings.speech_voice, settings.speech_speed, keys=keys
-    ) as speaker:
+        settings.speech_dir, settings.speech_voice, settings.speech_speed, keys=keys,
+        recordings=await asyncio.to_thread(city_recordings, city),
+    ) as speaker:  # fmt: skip
         parts = CallParts(
             line=line,
             core=core,

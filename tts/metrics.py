@@ -8,7 +8,7 @@ from config.metrics import LATENCY_S
 
 renderings = Counter(
     "qianmen_speech_renderings",
-    "Sentences asked for: from the cache, synthesised, joined to one under way, or failed.",
+    "Sentences asked for: recorded, from the cache, synthesised, joined to one under way, failed.",
     ("source",),
 )
 synthesis_seconds = Histogram(

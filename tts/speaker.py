@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +20,9 @@ from tts.errors import TtsError
 from tts.frames import Request
 from tts.level import louder
 from tts.process import SynthesisProcess
+from tts.recordings import NONE, Recordings
 from tts.sentences import sentences
+from tts.stretch import stretched
 from turns.manner import PLAIN, RATES, Manner
 
 log = structlog.get_logger()
@@ -55,7 +58,8 @@ def names_of(sentence: str, voice: str, speed: int) -> set[str]:
 class Speaker:
     """Renders texts in one voice: s16le, 8 kHz, mono, levelled, silence trimmed.
 
-    ``voice`` is ``cmn`` or ``cmn+VARIANT``, ``speed`` in words a minute. Nothing heavy happens in
+    ``voice`` is ``cmn`` or ``cmn+VARIANT``, ``speed`` in words a minute. What ``recordings`` holds
+    is taken from there. Nothing heavy happens in
     this process: synthesis is a child's, files are read in a thread. `close` it, or use it as an
     async context manager.
     """
@@ -67,7 +71,9 @@ class Speaker:
         speed: int = 165,
         synthesiser: Synthesiser | None = None,
         keys: Keyring | None = None,
+        recordings: Recordings = NONE,
     ) -> None:
+        self._recordings = recordings
         self._cache = SoundCache(cache_dir, keys=keys)
         self._voice = voice
         self._speed = speed
@@ -86,18 +92,39 @@ class Speaker:
         await self.close()
 
     def parts(self, text: str) -> list[str]:
-        """``text`` in the parts that are rendered one by one: its sentences."""
-        return sentences(text)
+        """``text`` in the parts that are rendered one by one: recordings, else its sentences."""
+        pieces = self._recordings.pieces(text)
+        if pieces is None:
+            return sentences(text)
+        if pieces == [text]:
+            return pieces
+        return [part for piece in pieces for part in self.parts(piece)]
 
     async def render(self, text: str, manner: Manner = PLAIN) -> bytes:
         """The sound of ``text``, whole. Raises `TtsError` ``tts_failed`` or ``tts_timeout``."""
-        pcm = await self._sound(self._request(speakable(text), manner))
+        recorded = self._recordings.sound(text)
+        if recorded is None:
+            pcm = await self._sound(self._request(speakable(text), manner))
+        else:
+            pcm = await self._at_rate(recorded, manner.rate)
         if manner.gain_db:
             pcm = await asyncio.to_thread(louder, pcm, manner.gain_db)
         return pcm
 
     def _request(self, spoken: str, manner: Manner) -> Request:
         return Request(spoken, self._voice, speed_at(self._speed, manner.rate))
+
+    async def _at_rate(self, recorded: bytes, rate: float) -> bytes:
+        """A recording at ``rate`` times its speed."""
+        if rate == 1.0:
+            metrics.renderings.labels("recorded").inc()
+            return recorded
+        name = key(hashlib.sha256(recorded).hexdigest(), "recorded", round(rate * 1000))
+        pcm = await asyncio.to_thread(self._cache.get, name)
+        if pcm is None:
+            pcm = await asyncio.to_thread(stretched, recorded, rate)
+            await asyncio.to_thread(self._cache.put, name, pcm)
+        return pcm
 
     async def _sound(self, request: Request) -> bytes:
         name = key(request.text, request.voice, request.speed)
@@ -116,10 +143,13 @@ class Speaker:
 
     def cached(self, text: str) -> bytes | None:
         """The sound if it was rendered before: what is left when the synthesiser fails."""
-        return self._cache.get(key(speakable(text), self._voice, self._speed))
+        recorded = self._recordings.sound(text)
+        return recorded or self._cache.get(key(speakable(text), self._voice, self._speed))
 
     async def kept(self, text: str) -> bool:
         """Whether the sound of ``text`` lies on the disk; it is marked as still used."""
+        if self._recordings.sound(text) is not None:
+            return True
         request = self._request(speakable(text), PLAIN)
         name = key(request.text, request.voice, request.speed)
         return await asyncio.to_thread(self._cache.keep, name)

@@ -15,6 +15,7 @@ from qianmen.doctor import (
     network,
     places,
     privacy,
+    recorded,
     running,
     speech,
     stores,
@@ -31,8 +32,8 @@ MARKS = {"ok": "✔", "warning": "!", "error": "✘"}
 
 def checks() -> tuple[Check, ...]:
     """All checks, in the order in which they are shown."""
-    rooms = (running, places, privacy, network, phone, speech, dialogue, stores, trail, host,
-             content)  # fmt: skip
+    rooms = (running, places, privacy, network, phone, speech, recorded, dialogue, stores, trail,
+             host, content)  # fmt: skip
     return tuple(one for room in rooms for one in room.CHECKS)
 
 
