@@ -181,10 +181,34 @@ def bench_chat(turns: Annotated[int, typer.Option(min=1)] = 60, json: Json = Fal
     _bench(lambda settings: run_chat(settings, turns=turns), json)
 
 
+@bench.command("endpoint")
+def bench_endpoint(
+    clips: Annotated[Path, typer.Option("--clips", help="录音文件夹，里面有 transcripts.tsv。")],
+    seeds: Annotated[int, typer.Option(min=1, max=20, help="每段录音加几种噪声。")] = 3,
+    json: Json = False,
+) -> None:
+    """话说到一半停顿一下，会不会被当成说完了；和 Vosk 自己的断句并排。"""
+    from asr.models.shelf import chosen
+    from asr.vosk_local import check_model, model_rate
+    from qianmen.bench.clips import read_clips
+    from qianmen.bench.endpoint import run_endpoint
+
+    found = read_clips(clips)
+    settings = installation()
+    model = None if settings.asr_url else chosen(settings)
+    if model is not None:
+        check_model(model)
+    rate = model_rate(model) if model is not None else 8000
+    _show_figures(run_endpoint(found, seeds, model, rate).to_dict(), json)
+
+
 def _bench(work: Callable[[Settings], Coroutine[Any, Any, Any]], json: bool) -> None:
     from qianmen.demo import with_front_door
 
-    figures = run(with_front_door(installation(), work)).to_dict()
+    _show_figures(run(with_front_door(installation(), work)).to_dict(), json)
+
+
+def _show_figures(figures: dict[str, Any], json: bool) -> None:
     if json:
         print_json(figures)
         return

@@ -93,7 +93,11 @@ def places(samples: Samples, shares: tuple[float, ...]) -> list[int]:
     for share in shares:
         middle = round(share * len(samples))
         low, high = max(middle - near, _WINDOW), min(middle + near, len(samples) - _WINDOW)
-        found.append(low + int(power[low:high].argmin()) if high > low else middle)
+        if high <= low:
+            found.append(middle)
+            continue
+        quietest = np.flatnonzero(power[low:high] == power[low:high].min())
+        found.append(low + int(quietest[len(quietest) // 2]))
     return sorted(found)
 
 
