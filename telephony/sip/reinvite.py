@@ -6,9 +6,10 @@ import asyncio
 import random
 
 from telephony.line import LineError
+from telephony.sip.authenticator import credentials
 from telephony.sip.dialog import Dialog
 from telephony.sip.error import SipError
-from telephony.sip.message import Response
+from telephony.sip.message import Outgoing, Response
 from telephony.sip.offers import SDP_HEADER, Offers
 from telephony.sip.sdp import read_description, sdp_text
 from telephony.sip.within import Within
@@ -79,18 +80,19 @@ class Reinvites:
         self._offers.pending = True
         try:
             return await self._within.final(
-                outgoing, on_ok=lambda response: self._acknowledge(dialog, response)
+                outgoing, on_ok=lambda response, sent: self._acknowledge(dialog, response, sent)
             )
         finally:
             self._offers.pending = False
 
-    def _acknowledge(self, dialog: Dialog, ok: Response) -> None:
+    def _acknowledge(self, dialog: Dialog, ok: Response, sent: Outgoing) -> None:
         """Every 2xx gets its ACK, the repeated ones too, and after the end of the call."""
         try:
             dialog.moves_to(ok)
         except SipError as error:
             self._leg.core.counters[f"sip_{error.code}"] += 1
-        self._leg.core.transactions.send_ack(dialog.request("ACK", cseq=ok.cseq), dialog.next_hop)
+        ack = dialog.request("ACK", credentials(sent), cseq=ok.cseq)
+        self._leg.core.transactions.send_ack(ack, dialog.next_hop)
 
     def _take(self, ok: Response) -> None:
         """The answer to our offer. One that cannot be used changes nothing."""

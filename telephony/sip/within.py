@@ -63,10 +63,14 @@ class Within:
         return await self.final(self.dialog.request(method, headers, body))
 
     async def final(
-        self, outgoing: Outgoing, on_ok: Callable[[Response], None] | None = None
+        self, outgoing: Outgoing, on_ok: Callable[[Response, Outgoing], None] | None = None
     ) -> Response | None:
-        """The same for a request that is built already; ``on_ok`` gets every 2xx."""
+        """The same for a request that is built already.
+
+        ``on_ok`` gets every 2xx and the request as it went out last, with credentials maybe.
+        """
         found: list[Response | None] = []
+        sent: list[ClientTransaction] = []
         came = self._waiter()
 
         def settle(response: Response | None) -> None:
@@ -76,15 +80,17 @@ class Within:
 
         def on_response(response: Response) -> None:
             if 200 <= response.status < 300 and on_ok is not None:
-                on_ok(response)
+                on_ok(response, sent[-1].outgoing)
             if response.status >= 200:
                 settle(response)
 
-        transaction = self.leg.core.transactions.request(
-            outgoing, self.dialog.next_hop, on_response, lambda: settle(None)
+        sent.append(
+            self.leg.core.transactions.request(
+                outgoing, self.dialog.next_hop, on_response, lambda: settle(None), sent.append
+            )
         )
         # A 1xx to a re-INVITE ends its timer B: without these nobody would answer ever.
-        cancel = self.leg.core.clock.call_later(GIVE_UP_S, lambda: self._cancel(transaction))
+        cancel = self.leg.core.clock.call_later(GIVE_UP_S, lambda: self._cancel(sent[-1]))
         give_up = self.leg.core.clock.call_later(2 * GIVE_UP_S, lambda: settle(None))
         try:
             await self._wait(came)

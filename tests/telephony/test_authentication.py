@@ -100,6 +100,33 @@ async def test_our_bye_is_challenged_too(call: Call, exchange: Exchange) -> None
     assert len(exchange.requests("BYE")) == 2
 
 
+async def test_our_re_invite_is_challenged_too(call: Call, exchange: Exchange) -> None:
+    await call.answered()
+    holding = asyncio.create_task(call.leg.hold())
+    await asyncio.sleep(0)
+    call.reply(407, extra=challenge(407))
+    first, second, third = call.invites
+    assert [first.cseq, second.cseq, third.cseq] == [1, 2, 3]
+    assert b"sendonly" in third.body
+    call.reply(200, body=OFFER)
+    await holding
+    ack = exchange.requests("ACK")[-1]
+    assert (ack.cseq, ack.first("proxy-authorization")) == (3, third.first("proxy-authorization"))
+    assert call.leg.ended is None
+
+
+async def test_our_options_are_challenged_too(call: Call, exchange: Exchange) -> None:
+    await call.answered()
+    probing = asyncio.create_task(call.leg.probe())
+    await asyncio.sleep(0)
+    (first,) = exchange.requests("OPTIONS")
+    exchange.receive(reply_to(first, 407, extra=challenge(407)))
+    _, second = exchange.requests("OPTIONS")
+    assert second.cseq == first.cseq + 1
+    exchange.receive(reply_to(second, 200))
+    assert await probing
+
+
 async def test_a_wrong_password_makes_no_loop(call: Call, exchange: Exchange) -> None:
     call.reply(407, extra=challenge(407))
     call.reply(407, extra=challenge(407, nonce="n2"))
