@@ -99,6 +99,9 @@ class Settings(BaseSettings):
         default=8002, description="TCP port of the keeper's health and metrics."
     )
     speech_voice: str = Field(default="cmn", description="Voice of espeak-ng.")
+    speech_command: str = Field(
+        default="", description="Another synthesiser: words on stdin, a sound file on stdout."
+    )
     speech_speed: int = Field(
         default=165, ge=80, le=400, description="Speed of speech, words a minute."
     )

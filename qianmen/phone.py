@@ -112,6 +112,7 @@ async def serve(settings: Settings) -> None:
     async with Speaker(
         settings.speech_dir, settings.speech_voice, settings.speech_speed, keys=keys,
         recordings=await asyncio.to_thread(city_recordings, city),
+        command=settings.speech_command,
     ) as speaker:  # fmt: skip
         parts = CallParts(
             line=line,

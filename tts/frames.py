@@ -1,7 +1,8 @@
 """How the phone and its synthesiser process talk: length-prefixed frames over pipes.
 
 A frame is a 4-byte big-endian length and that many bytes. A request is JSON ``{"text", "voice",
-"speed"}``; an answer's first byte is 0 for sound (s16le, 8 kHz) or 1 for an error's code in ASCII.
+"speed", …}``; an answer's first byte is 0 for sound (s16le, 8 kHz) or 1 for an error's code in
+ASCII.
 """
 
 from __future__ import annotations
@@ -24,11 +25,16 @@ class FrameError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to speak; ``speed`` in words a minute."""
+    """What to speak; ``speed`` in words a minute, ``rate`` how that is to the configured speed.
+
+    ``command``: by the city's own synthesiser, whose name in the cache is ``voice``.
+    """
 
     text: str
     voice: str
     speed: int
+    rate: float = 1.0
+    command: bool = False
 
 
 def framed(payload: bytes) -> bytes:
@@ -66,7 +72,10 @@ def load_request(payload: bytes) -> Request:
     """A payload's request; raises `FrameError`."""
     try:
         data = json.loads(payload)
-        return Request(str(data["text"]), str(data["voice"]), int(data["speed"]))
+        return Request(
+            str(data["text"]), str(data["voice"]), int(data["speed"]),
+            float(data.get("rate", 1.0)), bool(data.get("command")),
+        )  # fmt: skip
     except (ValueError, KeyError, TypeError, RecursionError):
         raise FrameError("not a request") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +15,15 @@ from tts.frames import HEADER, FrameError, Request, dump_request, frame_length, 
 
 TIMEOUT_S = 5.0
 """Far above what the longest answer takes; what is slower hangs."""
+STARTING_S = 15.0
+"""For the first sentence of a child: it reads its dictionary, on a busy machine for seconds."""
 _ROOT = Path(__file__).resolve().parent.parent
 _COMMAND = (sys.executable, "-m", "tts.worker")
+
+
+def worker(command: str = "") -> tuple[str, ...]:
+    """How the synthesiser process is started; ``command``: the city's own synthesiser's."""
+    return (*_COMMAND, *shlex.split(command))
 
 
 class _ChildDiedError(Exception):
@@ -55,7 +63,8 @@ class SynthesisProcess:
 
     async def _attempt(self, request: Request) -> bytes:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            patience_s = self._timeout_s if self._child else max(self._timeout_s, STARTING_S)
+            async with asyncio.timeout(patience_s):
                 return await self._exchange(request)
         except TtsError:
             raise

@@ -19,7 +19,7 @@ from tts.cache import SoundCache, key
 from tts.errors import TtsError
 from tts.frames import Request
 from tts.level import louder
-from tts.process import SynthesisProcess
+from tts.process import SynthesisProcess, worker
 from tts.recordings import NONE, Recordings
 from tts.sentences import sentences
 from tts.stretch import stretched
@@ -49,19 +49,26 @@ def speed_at(speed: int, rate: float) -> int:
     return max(SLOWEST, round(speed * math.pow(rate, _RATE_POWER)))
 
 
-def names_of(sentence: str, voice: str, speed: int) -> set[str]:
+def commanded(voice: str, command: str) -> str:
+    """What the cache calls the voice of the city's own synthesiser, '' where there is none."""
+    digest = hashlib.sha256(command.encode()).hexdigest()[:16]
+    return f"{voice}|{digest}" if command else ""
+
+
+def names_of(sentence: str, voice: str, speed: int, command: str = "") -> set[str]:
     """The cache's keys of ``sentence`` at every speed that a caller may have asked for."""
     spoken = speakable(sentence)
-    return {key(spoken, voice, speed_at(speed, rate)) for rate in RATES}
+    voices = filter(None, (voice, commanded(voice, command)))
+    return {key(spoken, name, speed_at(speed, rate)) for name in voices for rate in RATES}
 
 
 class Speaker:
     """Renders texts in one voice: s16le, 8 kHz, mono, levelled, silence trimmed.
 
     ``voice`` is ``cmn`` or ``cmn+VARIANT``, ``speed`` in words a minute. What ``recordings`` holds
-    is taken from there. Nothing heavy happens in
-    this process: synthesis is a child's, files are read in a thread. `close` it, or use it as an
-    async context manager.
+    is taken from there. ``command``: the city's own synthesiser (`tts.command`). Nothing heavy
+    happens in this process: synthesis is a child's, files are read in a thread. `close` it, or use
+    it as an async context manager.
     """
 
     def __init__(
@@ -72,12 +79,14 @@ class Speaker:
         synthesiser: Synthesiser | None = None,
         keys: Keyring | None = None,
         recordings: Recordings = NONE,
+        command: str = "",
     ) -> None:
+        self._commanded = commanded(voice, command)
         self._recordings = recordings
         self._cache = SoundCache(cache_dir, keys=keys)
         self._voice = voice
         self._speed = speed
-        self._synthesiser = synthesiser or SynthesisProcess()
+        self._synthesiser = synthesiser or SynthesisProcess(worker(command))
         self._rendering: dict[str, asyncio.Task[bytes]] = {}
 
     async def __aenter__(self) -> Speaker:
@@ -104,15 +113,34 @@ class Speaker:
         """The sound of ``text``, whole. Raises `TtsError` ``tts_failed`` or ``tts_timeout``."""
         recorded = self._recordings.sound(text)
         if recorded is None:
-            pcm = await self._sound(self._request(speakable(text), manner))
+            pcm = await self._spoken(speakable(text), manner)
         else:
             pcm = await self._at_rate(recorded, manner.rate)
         if manner.gain_db:
             pcm = await asyncio.to_thread(louder, pcm, manner.gain_db)
         return pcm
 
-    def _request(self, spoken: str, manner: Manner) -> Request:
-        return Request(spoken, self._voice, speed_at(self._speed, manner.rate))
+    async def _spoken(self, spoken: str, manner: Manner) -> bytes:
+        """By the city's own synthesiser; while that fails, by the built-in voice."""
+        *preferred, built_in = self._requests(spoken, manner)
+        for request in preferred:
+            try:
+                return await self._sound(request)
+            except TtsError as error:
+                log.warning("speech_command_failed", code=error.code, characters=len(spoken))
+        return await self._sound(built_in)
+
+    def _requests(self, spoken: str, manner: Manner) -> list[Request]:
+        """In the order of preference; the last always works."""
+        speed = speed_at(self._speed, manner.rate)
+        built_in = Request(spoken, self._voice, speed, manner.rate)
+        if not self._commanded:
+            return [built_in]
+        return [Request(spoken, self._commanded, speed, manner.rate, command=True), built_in]
+
+    def _names(self, text: str) -> list[str]:
+        requests = self._requests(speakable(text), PLAIN)
+        return [key(request.text, request.voice, request.speed) for request in requests]
 
     async def _at_rate(self, recorded: bytes, rate: float) -> bytes:
         """A recording at ``rate`` times its speed."""
@@ -143,16 +171,14 @@ class Speaker:
 
     def cached(self, text: str) -> bytes | None:
         """The sound if it was rendered before: what is left when the synthesiser fails."""
-        recorded = self._recordings.sound(text)
-        return recorded or self._cache.get(key(speakable(text), self._voice, self._speed))
+        sounds = (self._cache.get(name) for name in self._names(text))
+        return self._recordings.sound(text) or next(filter(None, sounds), None)
 
     async def kept(self, text: str) -> bool:
         """Whether the sound of ``text`` lies on the disk; it is marked as still used."""
         if self._recordings.sound(text) is not None:
             return True
-        request = self._request(speakable(text), PLAIN)
-        name = key(request.text, request.voice, request.speed)
-        return await asyncio.to_thread(self._cache.keep, name)
+        return await asyncio.to_thread(self._cache.keep, self._names(text)[0])
 
     async def warm(self, texts: Iterable[str]) -> int:
         """Render ``texts`` into the cache; returns how many failed (they are logged by code)."""

@@ -41,7 +41,9 @@ def forget_speech(settings: Settings, spoken: tuple[str, ...]) -> int:
         name
         for words in spoken
         for sentence in sentences(words)
-        for name in names_of(sentence, settings.speech_voice, settings.speech_speed)
+        for name in names_of(
+            sentence, settings.speech_voice, settings.speech_speed, settings.speech_command
+        )
     }
     files = {cache.path(name) for cache in caches for name in names}
     there = [file for file in files if file.is_file()]

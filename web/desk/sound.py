@@ -50,8 +50,9 @@ class Sound:
             settings = self._settings
             keys = keyring(settings.data_key)
             self._speaker = Speaker(
-                settings.speech_dir, settings.speech_voice, settings.speech_speed, keys=keys
-            )
+                settings.speech_dir, settings.speech_voice, settings.speech_speed, keys=keys,
+                command=settings.speech_command,
+            )  # fmt: skip
         return self._speaker
 
 
