@@ -157,8 +157,8 @@ def _refusal(request: Request) -> tuple[int, list[Header]] | None:
         return (405 if request.method in _KNOWN else 501), [ALLOW]
     if request.target.scheme not in _SCHEMES:
         return 416, []
-    required = request.all("require") + request.all("proxy-require")
-    strange = [tag for tag in required if tag.lower() not in _UNDERSTOOD]
+    # Proxy-Require is for proxies (RFC 3261 §8.2.2.3).
+    strange = [tag for tag in request.all("require") if tag.lower() not in _UNDERSTOOD]
     if strange:
         return 420, [("Unsupported", ", ".join(strange))]
     return None

@@ -28,7 +28,7 @@ MAGIC_COOKIE = "z9hG4bK"
 _MANDATORY = ("via", "from", "to", "call-id", "cseq")
 _CSEQ = re.compile(r"([0-9]{1,10})\s+([!-~]+)")
 _PROTOCOL = re.compile(r"\s*SIP\s*/\s*2\.0\s*/\s*[A-Za-z0-9\-]+\s+", re.IGNORECASE)
-_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,40}")
+_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,64}")
 _CALL_ID = re.compile(r"[!-~]{1,255}")
 _MAX_CSEQ = 2**31
 _SINGLE = ("from", "to", "call-id", "cseq", "content-length", "max-forwards", "content-type")
@@ -153,6 +153,8 @@ def _checked(
     headers: dict[str, tuple[str, ...]],
     data: bytes,
 ) -> Request | Response:
+    if isinstance(raw, library.SipRequest):
+        _check_request_line(data)
     _check_single(headers)
     cseq, cseq_method = _parse_cseq(headers["cseq"][0])
     _check_length(headers, raw.body)
@@ -170,8 +172,12 @@ def _checked(
         if not 100 <= raw.status_code <= 699:
             raise SipError("malformed", "status out of range")
         return Response(*common, raw.status_code, raw.reason_phrase)
-    _check_request_line(raw.method, cseq_method, data)
-    return Request(*common, raw.method, parse_uri(as_came(raw.uri)))
+    if raw.method != cseq_method:
+        raise SipError("cseq", "CSeq names another method")
+    target = parse_uri(as_came(raw.uri))
+    if "?" in target.text.rpartition("@")[2]:
+        raise SipError("uri", "headers in the Request-URI")
+    return Request(*common, raw.method, target)
 
 
 def _check_single(headers: Mapping[str, tuple[str, ...]]) -> None:
@@ -183,14 +189,13 @@ def _check_single(headers: Mapping[str, tuple[str, ...]]) -> None:
         raise SipError("call_id")
 
 
-def _check_request_line(method: str, cseq_method: str, data: bytes) -> None:
-    if not _TOKEN.fullmatch(method):
-        raise SipError("malformed", "method is no token")
-    line = data.lstrip(b"\r\n").partition(b"\n")[0].strip()
-    if not line.upper().endswith(b" SIP/2.0"):
+def _check_request_line(data: bytes) -> None:
+    """Method, URI, version (RFC 3261 §7.1); more blanks between them than one do no harm."""
+    parts = data.lstrip(b"\r\n").partition(b"\n")[0].split()
+    if len(parts) != 3 or not _TOKEN.fullmatch(parts[0].decode("latin-1")):
+        raise SipError("malformed", "no request line")
+    if parts[2].upper() != b"SIP/2.0":
         raise SipError("version", status=505)
-    if method != cseq_method:
-        raise SipError("cseq", "CSeq names another method")
 
 
 def _parse_cseq(text: str) -> tuple[int, str]:

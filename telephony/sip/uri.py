@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from aiosipua import headers as library
 
 from telephony.sip.error import SipError
-from telephony.sip.wire import readable
+from telephony.sip.wire import decoded, readable, without_controls
 
 _SEPARATORS = str.maketrans("", "", "-.() ")
 _QUOTED = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(.*)', re.DOTALL)
@@ -99,26 +99,27 @@ def _unquoted(user: str) -> str:
 
 def parse_name_addr(text: str) -> NameAddr:
     """A name-addr or addr-spec with its parameters. Raises ``SipError("uri")``."""
-    text = text.strip()
-    display, rest = "", text
-    quoted = _QUOTED.match(text)
+    came = text.strip()
+    # Decoded first: half a GBK character can look like the backslash that hides a quote.
+    rest = decoded(came)
+    display = ""
+    quoted = _QUOTED.match(rest)
     if quoted:
-        # Decoded before it is unescaped: half a GBK character can look like a backslash.
-        display, rest = re.sub(r"\\(.)", r"\1", readable(quoted[1])), quoted[2]
+        display, rest = re.sub(r"\\(.)", r"\1", quoted[1], flags=re.DOTALL), quoted[2]
     if "<" not in rest:
         if quoted:
             raise SipError("uri", "display name without URI")
         spec, _, params = rest.partition(";")
-        return NameAddr("", parse_uri(spec), library.parse_params(params), text)
+        return NameAddr("", parse_uri(spec), library.parse_params(params), came)
     before, _, after = rest.partition("<")
     spec, closed, params = after.partition(">")
-    if not closed:
-        raise SipError("uri", "unclosed bracket")
+    if not closed or '"' in before:
+        raise SipError("uri", "unclosed bracket or quote")
     params = params.strip().removeprefix(";")
     if len(_TAG.findall(f";{params}")) > 1:
         raise SipError("uri", "more than one tag")
-    display = display or readable(before.strip()).strip('"')
-    return NameAddr(display, parse_uri(spec), library.parse_params(params), text)
+    name = without_controls(display or before.strip())
+    return NameAddr(name, parse_uri(spec), library.parse_params(params), came)
 
 
 def split_list(text: str) -> tuple[str, ...]:

@@ -46,15 +46,22 @@ def as_came(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Foreign text to show and to store: UTF-8, else GB18030; no control characters; bounded."""
-    if not text.isascii():
-        text = _decoded(text.encode("utf-8", "surrogateescape"))
+    """Foreign text to show and to store: decoded, without control characters, bounded."""
+    return without_controls(decoded(text))
+
+
+def without_controls(text: str) -> str:
+    """Printable characters only, ``MAX_NAME_CHARS`` at most."""
     if not text.isprintable():
         text = "".join(char for char in text if char.isprintable() or char == "\u3000")
     return text[:MAX_NAME_CHARS]
 
 
-def _decoded(data: bytes) -> str:
+def decoded(text: str) -> str:
+    """Undecodable bytes in ``text`` taken as GB18030, or replaced if they are not that either."""
+    if text.isascii():
+        return text
+    data = text.encode("utf-8", "surrogateescape")
     for encoding in ("utf-8", "gb18030"):
         try:
             return data.decode(encoding)
