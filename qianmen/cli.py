@@ -166,11 +166,19 @@ def ask(
 
 
 @bench.command("voice")
-def bench_voice(turns: Annotated[int, typer.Option(min=1)] = 30, json: Json = False) -> None:
-    """从说完最后一个字到听到回答的第一个音。"""
+def bench_voice(
+    turns: Annotated[int, typer.Option(min=1, help="一共问多少句。")] = 60,
+    calls: Annotated[int, typer.Option(min=1, max=100, help="同时几通电话。")] = 10,
+    barge_ins: Annotated[int, typer.Option(min=0, help="另外打断多少次。")] = 25,
+    json: Json = False,
+) -> None:
+    """从说完最后一个字到听到回答的第一个音；打断后多久安静下来。"""
     from qianmen.bench.voice import run_voice
 
-    _bench(lambda settings: run_voice(settings, turns=turns), json)
+    def work(settings: Settings) -> Coroutine[Any, Any, Any]:
+        return run_voice(settings, turns, calls=calls, barge_ins=barge_ins)
+
+    _bench(work, json)
 
 
 @bench.command("chat")

@@ -8,7 +8,6 @@ words as a recogniser would tell them; beside it Vosk's own endpointing, on the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from asr.endpoint import Ended, Endpoint
 from qianmen.bench.figures import Figure, Figures, spread
 from qianmen.bench.pauses import Clip, Utterance, on_the_line, with_pauses
 from qianmen.bench.sound import RATE, Samples
+from qianmen.bench.vosk_endpoint import ends_at
 from qianmen.evaluation.scoring import wilson
 
 PAUSE_S = 1.2
@@ -28,7 +28,6 @@ PLACES = (0.3, 0.5, 0.7)
 NOISE_DB = 20.0
 GOAL_SHARE = 2.5
 _LEAD_S, _BETWEEN_S = 0.6, 2.5
-_AT_ONCE = 2 * RATE // 25
 _EDGE_S = 0.05
 """Voice activity sees an end a window earlier or later."""
 
@@ -100,16 +99,7 @@ def by_endpoint(trial: Trial, voices: Sequence[float], *, words: bool) -> Seen:
 
 def by_vosk(trial: Trial, model: vosk.Model, rate: int) -> Seen:
     """What Vosk's own endpointing makes of the same sound."""
-    from asr.resampling import Resampler
-
-    native, resampler = vosk.KaldiRecognizer(model, float(rate)), Resampler(RATE, rate)
-    data = trial.sound.tobytes()
-    decided = []
-    for at in range(0, len(data), _AT_ONCE):
-        ended = native.AcceptWaveform(resampler.push(data[at : at + _AT_ONCE]))
-        if ended and json.loads(native.Result())["text"]:
-            decided.append((at + _AT_ONCE) / (2 * RATE))
-    return _seen(trial, [(at, at) for at in decided])
+    return _seen(trial, [(at, at) for at in ends_at(model, rate, trial.sound)])
 
 
 def _seen(trial: Trial, ends: Sequence[tuple[float, float]]) -> Seen:

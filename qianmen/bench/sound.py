@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 RATE = 8000
 FRAME = 160
 _BLOCK = 80
+_STILL_NS = 100_000_000
 _BELOW_LOUDEST_DB = 35.0
 AUDIBLE = 164
 """Amplitude of -46 dBFS: softer is silence on a telephone."""
@@ -29,6 +32,17 @@ def first_audible(samples: Samples) -> int | None:
     """Index of the first sample that can be heard; None where all is silence."""
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > AUDIBLE)
     return int(loud[0]) if len(loud) else None
+
+
+def stopped_ms(heard_ns: Sequence[int], onset_ns: int, ended_ns: int) -> float | None:
+    """How long after ``onset_ns`` the last sound of ``heard_ns`` (arrivals) was heard, ms.
+
+    Not under 0; None where it went on to within `_STILL_NS` of ``ended_ns``.
+    """
+    last_ns = max(heard_ns, default=onset_ns)
+    if last_ns > ended_ns - _STILL_NS:
+        return None
+    return max(last_ns - onset_ns, 0) / 1e6
 
 
 def answer_ms(

@@ -16,7 +16,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from qianmen.bench import g711
-from qianmen.bench.sound import FRAME, Samples, answer_ms, first_audible, until_last_speech
+from qianmen.bench.sound import (
+    FRAME,
+    RATE,
+    Samples,
+    answer_ms,
+    first_audible,
+    stopped_ms,
+    until_last_speech,
+)
 from qianmen.citizen import sdp, sip
 from qianmen.citizen.dialog import Answered, Dialog, Identity, Over
 from qianmen.citizen.ear import Ear, Hearing
@@ -35,12 +43,14 @@ _TIMESPEC = struct.Struct("qq")
 class WireTurn:
     """One question: when it ended, and how long until the answer was heard (None: never).
 
-    ``cut_in``: the answer began before the question had ended.
+    ``cut_in``: the answer began before the question had ended. ``barge_in_ms``: where the question
+    was asked into the last answer, how long after its onset the last sound of that was heard.
     """
 
     question: int
     answer_ms: float | None = None
     cut_in: bool = False
+    barge_in_ms: float | None = None
 
 
 @dataclass
@@ -65,7 +75,10 @@ class WirePatience:
 
 
 class Caller:
-    """One call to ``target`` that asks ``questions`` (16-bit samples) one after the other."""
+    """One call to ``target`` that asks ``questions`` (16-bit samples) one after the other.
+
+    ``barge_in_s``: the next question is asked so long after the last answer began, into it.
+    """
 
     def __init__(
         self,
@@ -75,9 +88,11 @@ class Caller:
         *,
         number: str = "13800138000",
         patience: WirePatience | None = None,
+        barge_in_s: float | None = None,
     ) -> None:
         self._questions = [until_last_speech(question) for question in questions]
         self._patience = patience or WirePatience()
+        self._barge_in_s = barge_in_s
         self._sip, self._rtp = udp_socket(local_ip), udp_socket(local_ip)
         self._rtp.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         me = Identity.new(number, self._sip.getsockname())
@@ -137,10 +152,14 @@ class Caller:
             g711.encode(padded[start : start + FRAME]) for start in range(0, len(padded), FRAME)
         ]
         self._arrivals.clear()
-        while self._playing and self._over is None:
-            self._tick()
+        into_answer = self._ear.speaking
+        began_ns = self._play_out()
         ended_ns = self._last_sent_ns
-        turn.cut_in = any(first_audible(sound) is not None for _, sound in self._arrivals)
+        heard_ns = [at for at, sound in self._arrivals if first_audible(sound) is not None]
+        if into_answer:
+            onset_ns = began_ns + (first_audible(question) or 0) * 1_000_000_000 // RATE
+            turn.barge_in_ms = stopped_ms(heard_ns, onset_ns, ended_ns)
+        turn.cut_in = bool(heard_ns) and turn.barge_in_ms is None
         self._arrivals.clear()
         heard = None if turn.cut_in else self._first_sound(self._patience.reply_s)
         if heard is not None:
@@ -149,8 +168,24 @@ class Caller:
                 sent_ns=ended_ns, speech_in_packet=FRAME - (len(padded) - len(question)),
                 received_ns=received_ns, sound_in_packet=index,
             )  # fmt: skip
-        self._until_finished()
+        if self._barge_in_s is None:
+            self._until_finished()
+        else:
+            self._for_a_while(self._barge_in_s)
         return turn
+
+    def _play_out(self) -> int:
+        """Send what is to be played; when its first sample was spoken, ns."""
+        self._tick()
+        began_ns = self._last_sent_ns - _TICK_NS
+        while self._playing and self._over is None:
+            self._tick()
+        return began_ns
+
+    def _for_a_while(self, seconds: float) -> None:
+        for _ in range(round(seconds * 1e9) // _TICK_NS):
+            if self._over is None:
+                self._tick()
 
     def _first_sound(self, patience_s: float) -> tuple[int, int] | None:
         """Arrival (ns, real time) and index in its packet of the first sample that is heard."""

@@ -18,7 +18,7 @@ from qianmen.bench import g711, sound
 from qianmen.bench.chat import RestPeer, run_chat
 from qianmen.bench.figures import Figure, Figures, percentile, spread
 from qianmen.bench.questions import CALLS, CHAT
-from qianmen.bench.voice import elsewhere, run_voice, summary
+from qianmen.bench.voice import barge_in, elsewhere, fixed_endpoint, run_voice, summary
 from qianmen.bench.wire import Caller, WirePatience
 from qianmen.citizen import sip
 from qianmen.citizen.errors import CitizenError
@@ -182,6 +182,43 @@ def test_the_summary_counts_what_was_cut_unanswered_and_split() -> None:
     assert (values["voice turns cut into"], values["voice turns unanswered"]) == (1, 1)
     assert values["voice calls ended early"] == 1
     assert json.dumps(figures.to_dict())
+
+
+def test_what_callers_would_have_waited_with_another_end_of_turn() -> None:
+    call = {"turns": [{"question": 0, "answer_ms": 900.0, "cut_in": False}]}
+    figures = fixed_endpoint([call], [[{"endpoint_ms": 500.0}]], [700.0, 900.0])
+    assert {figure.name.split()[-1]: figure.value for figure in figures}["p50"] == 1200.0
+    assert fixed_endpoint([call], [[{"endpoint_ms": 500.0}]], []) == ()
+
+
+def test_how_soon_an_answer_stopped_when_it_was_spoken_into() -> None:
+    turns = [
+        {"barge_in_ms": None, "cut_in": False},
+        {"barge_in_ms": 200.0, "cut_in": False},
+        {"barge_in_ms": None, "cut_in": True},
+    ]
+    values = {figure.name: figure.value for figure in barge_in([{"turns": turns}])}
+    assert values["barge-in p95"] == 200.0
+    assert (values["barge-in tried"], values["barge-in not heard"]) == (2, 1)
+    assert barge_in([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("heard", "stopped"),
+    [([], 0.0), ([900], 0.0), ([1050, 1200], 200.0), ([1200, 2950], None)],
+)
+def test_when_an_answer_has_stopped(heard: list[int], stopped: float | None) -> None:
+    nanoseconds = [at * 1_000_000 for at in heard]
+    assert sound.stopped_ms(nanoseconds, 1_000_000_000, 3_000_000_000) == stopped
+
+
+def test_the_wire_asks_into_the_answer() -> None:
+    with SipPeer(law=8) as peer:
+        questions = [tone(0.5), tone(0.5)]
+        caller = Caller(sip.parse_uri(peer.uri), questions, "127.0.0.1", barge_in_s=0.2)
+        first, second = caller.run().turns
+    assert first.barge_in_ms is None
+    assert second.cut_in or second.barge_in_ms is not None
 
 
 def test_what_the_parts_do_not_explain() -> None:
