@@ -9,87 +9,47 @@ Needs scikit-learn; the same sentences always give the same weights.
 
 from __future__ import annotations
 
-import hashlib
 import random
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from bot.urgent_grams import BUCKETS, CONCEPTS, STRUCK, Signs, buckets, placed, signs, windows
+from bot.urgent_grams import BUCKETS, STRUCK, Signs, buckets, placed, signs, windows
 from bot.urgent_opinion import KINDS, TOPIC_BUCKETS, WEIGHTS, Floats, Ints, Opinion, save, share
+from bot.urgent_sentences import NONE, Sentence, around, digest, read_sentences
 
-PHRASES = Path(__file__).with_name("urgent_phrases")
 FOLDS = 5
 
-_NONE = "none"
-_OPENINGS = (
-    "你好我想反映一个情况", "喂你好", "那个", "是这样的啊", "我跟你说", "麻烦问一下",
-    "不好意思打扰了", "请问", "同志你好", "哎呀", "我是老人听不太清", "你们是12345吧", "嗯怎么说呢",
-    "师傅",
-)  # fmt: skip
-_CLOSINGS = (
-    "怎么办", "归谁管", "你们管不管", "快点", "麻烦你们看一下", "谢谢", "该找谁", "可以吗", "啊",
-    "这个事", "你们来看看", "给个说法", "是不是该打这个电话", "我也不懂",
-)  # fmt: skip
 _STRIKE = 0.25
 _STRIKE_BESIDE = 0.1
 _ALIKE = 0.5
 _COMMON = 200
 _STRETCHES = 0.4
-_BALANCE = {"danger": (0.15, False), "person": (0.5, True)}
+_WAY = 0.3  # one of many ways to tell one line weighs less than a sentence of its own
+_BALANCE = {"danger": (0.1, False), "person": (1.5, True)}
 _TOPIC_BALANCE = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence to learn from: its ``kind`` (danger, person, none) and ``topic``."""
-
-    text: str
-    kind: str
-    topic: str
+Frames = Sequence[Sequence[Signs]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A sentence as it is learned: its buckets and how much it weighs."""
+    """A sentence as it is learned: its buckets, how much it weighs, and whether other sentences
+    do not stand beside it (``alone``).
+    """
 
     found: tuple[int, ...]
     kind: str
     topic: str
     weight: float
-
-
-def read_sentences(folder: Path = PHRASES) -> tuple[Sentence, ...]:
-    """All sentences of ``folder``/kind/topic.txt, one a line; raises ValueError where one stands
-    under two kinds.
-    """
-    found: dict[str, Sentence] = {}
-    for path in sorted(folder.glob("*/*.txt")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            text = line.strip()
-            if not text or text.startswith("#"):
-                continue
-            sentence = Sentence(text, path.parent.name, path.stem)
-            known = found.setdefault(text, sentence)
-            if known.kind != sentence.kind:
-                raise ValueError(f"{path.name}: {text} stands under {known.kind} as well")
-    return tuple(found.values())
-
-
-def digest(sentences: Iterable[Sentence]) -> str:
-    """A name for what is learned from: the sentences and the concepts."""
-    summed = hashlib.sha256()
-    for sentence in sentences:
-        summed.update(f"{sentence.kind}/{sentence.topic}/{sentence.text}\n".encode())
-    summed.update(CONCEPTS.read_bytes())
-    return summed.hexdigest()
+    alone: bool
 
 
 def learn(sentences: Sequence[Sentence]) -> Opinion:
@@ -112,32 +72,39 @@ def learn(sentences: Sequence[Sentence]) -> Opinion:
 def _samples(sentences: Sequence[Sentence]) -> list[Sample]:
     chance = random.Random(12345)  # noqa: S311 - repeatable variety, no secret
     known = [signs(sentence.text) for sentence in sentences]
-    calm = [one for one, s in zip(known, sentences, strict=True) if s.kind == _NONE]
+    calm = [one for one, s in zip(known, sentences, strict=True) if s.kind == NONE]
+    frames = tuple([signs(text) for text in around(name)] for name in ("before", "after"))
     samples: list[Sample] = []
     for sentence, whole in zip(sentences, known, strict=True):
-        for variant, weight in _variants(whole, sentence.kind, calm, chance):
+        for variant, weight in _variants(whole, sentence.kind, calm, frames, chance):
             found = tuple(buckets(variant))
-            samples.append(Sample(found, sentence.kind, sentence.topic, weight))
+            rarer = _WAY if sentence.line and sentence.line != sentence.text else 1.0
+            alone = weight > _STRETCHES
+            samples.append(Sample(found, sentence.kind, sentence.topic, weight * rarer, alone))
     return samples
 
 
 def _variants(
-    whole: Signs, kind: str, calm: Sequence[Signs], chance: random.Random
+    whole: Signs, kind: str, calm: Sequence[Signs], frames: Frames, chance: random.Random
 ) -> list[tuple[Signs, float]]:
     """``whole`` as it is told otherwise, and how much each way weighs."""
-    before = signs(chance.choice(_OPENINGS))
-    after = signs(chance.choice(_CLOSINGS))
-    framed = chance.choice([(before, whole), (whole, after), (before, whole, after)])
     variants = [
         (whole, 1.0),
         (_struck(_joined(whole), _STRIKE, chance), 0.5),
-        (_joined(*framed), 0.5),
+        (_framed(whole, frames, chance), 0.5),
+        (_framed(whole, frames, chance), 0.5),
     ]
-    if kind == _NONE:  # every stretch of a calm story is calm; which one of a danger is not known
+    if kind == NONE:  # every stretch of a calm story is calm; which one of a danger is not known
         variants += [(stretch, _STRETCHES) for stretch in windows(whole)]
     if kind != "person" and calm:
         variants += [(_beside(whole, calm, chance), 0.4), (_beside(whole, calm, chance), 0.4)]
     return variants
+
+
+def _framed(whole: Signs, frames: Frames, chance: random.Random) -> Signs:
+    """``whole`` with something before it, after it, or both."""
+    before, after = (chance.choice(some) for some in frames)
+    return _joined(*chance.choice([(before, whole), (whole, after), (before, whole, after)]))
 
 
 def _beside(whole: Signs, calm: Sequence[Signs], chance: random.Random) -> Signs:
@@ -184,7 +151,7 @@ def _telling(matrix: csr_matrix, wanted: Floats, weights: Floats) -> Floats:
 
 
 def _topics(samples: Sequence[Sample]) -> tuple[Ints, tuple[str, ...], Floats, float]:
-    chosen = [s for s in samples if s.kind == "danger" and s.weight > 0.4]
+    chosen = [s for s in samples if s.kind == "danger" and s.alone]
     names = tuple(sorted({s.topic for s in chosen}))
     rows = [sorted({bucket % TOPIC_BUCKETS for bucket in s.found}) for s in chosen]
     model = LogisticRegression(C=_TOPIC_BALANCE, max_iter=60, tol=1e-3)
@@ -199,19 +166,26 @@ def _steps(coefficients: Floats) -> tuple[Ints, float]:
 
 
 def groups(sentences: Sequence[Sentence]) -> list[int]:
-    """A group for every sentence, the same for those that sound nearly alike."""
+    """A group for every sentence, the same for those of one line or that sound nearly alike."""
     sounds = [_pairs(sentence.text) for sentence in sentences]
     holding: dict[str, list[int]] = defaultdict(list)
-    group = list(range(len(sentences)))
+    lines: dict[str, int] = {}
+    above = list(range(len(sentences)))
     for i, pairs in enumerate(sounds):
+        alike = {lines.setdefault(sentences[i].line, i)} if sentences[i].line else set()
         shared = Counter(j for pair in pairs if len(holding[pair]) < _COMMON for j in holding[pair])
-        for j, count in shared.items():
-            if count >= _ALIKE * len(pairs | sounds[j]):
-                old, new = group[j], group[i]
-                group = [new if g == old else g for g in group]
+        alike.update(j for j, n in shared.items() if n >= _ALIKE * len(pairs | sounds[j]))
+        for j in alike:
+            above[_top(above, i)] = _top(above, j)
         for pair in pairs:
             holding[pair].append(i)
-    return group
+    return [_top(above, i) for i in range(len(sentences))]
+
+
+def _top(above: list[int], i: int) -> int:
+    while above[i] != i:
+        above[i] = i = above[above[i]]
+    return i
 
 
 def _pairs(text: str) -> frozenset[str]:

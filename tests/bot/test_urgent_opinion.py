@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from bot.urgent import UrgentWords, urgent
 from bot.urgent_grams import BUCKETS, buckets, signs
 from bot.urgent_opinion import Opinion, load, save, standard
-from bot.urgent_train import Sentence, digest, groups, learn, read_sentences
+from bot.urgent_sentences import Sentence, digest, read_sentences, ways
+from bot.urgent_train import groups, learn
 
 ROOT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "urgent"
@@ -28,6 +29,7 @@ WORDS = UrgentWords.from_dict(DATA)
 RULES = UrgentWords(WORDS.rules)
 _SOME = 40
 FRESH = ("fresh_danger", "fresh_not_danger", "fresh_person", "fresh_not_person")
+DEV = ("dev_danger", "dev_not_danger", "dev_person", "dev_not_person")
 
 
 def _cases(name: str) -> list[str]:
@@ -57,10 +59,37 @@ def test_fresh_sentences_that_only_sound_like_a_wish_are_none() -> None:
     assert _share("fresh_not_person", "") >= 0.96
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "share"),
+    [
+        ("dev_danger", "danger", 0.965),
+        ("dev_not_danger", "", 0.965),
+        ("dev_person", "person", 0.975),
+        ("dev_not_person", "", 0.98),
+    ],
+)
+def test_what_people_say_roughly_is_told_apart(name: str, kind: str, share: float) -> None:
+    assert _share(name, kind) >= share
+
+
 def test_the_exams_stand_in_no_training_file() -> None:
     learned = {sentence.text for sentence in read_sentences()}
-    for name in FRESH:
+    for name in (*FRESH, *DEV):
         assert not learned.intersection(_cases(name)), name
+
+
+def test_a_line_with_choices_is_told_in_several_ways() -> None:
+    told = ways("[门|窗]开[了|着|]")
+    assert set(told) <= {"门开了", "门开着", "门开", "窗开了", "窗开着", "窗开"}
+    assert len(told) >= 4
+    assert told == ways("[门|窗]开[了|着|]")
+    assert ways("着火了") == ("着火了",)
+
+
+@pytest.mark.parametrize("line", ["[门|窗开了", "门|窗]开了", "[门[大|小]|窗]开了"])
+def test_an_open_bracket_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="bracket"):
+        ways(line)
 
 
 def test_the_weights_are_those_of_these_sentences() -> None:
