@@ -69,7 +69,13 @@ class PyvoipLeg:
 
     def on_over(self) -> None:
         """The other side is gone."""
-        self._soon(lambda: self.end("bye" if self._ticks else "cancel"))
+        self._soon(self._over)
+
+    def _over(self) -> None:
+        if self._call.refused:
+            self.end("rejected", self._call.refused)
+        else:
+            self.end("bye" if self._ticks else "cancel")
 
     def _soon(self, work: Callable[[], None]) -> None:
         if not self._loop.is_closed():

@@ -15,6 +15,7 @@ import structlog
 from telephony.line import (
     Bridge,
     Conference,
+    DialCode,
     DialError,
     Leg,
     LineError,
@@ -165,7 +166,9 @@ class PyvoipLine:
         try:
             while not leg.answered:
                 if leg.ended is not None:
-                    raise DialError("rejected", "refused")
+                    status = leg.ended.status
+                    code: DialCode = "unreachable" if status >= 500 else "rejected"
+                    raise DialError(code, f"refused with {status}", status)
                 await asyncio.sleep(_POLL_S)
         finally:
             if not leg.answered:

@@ -65,6 +65,11 @@ class StockCall:
         return bool(self._call.state == CallState.ANSWERED)
 
     @property
+    def refused(self) -> int:
+        """The status that a call of ours was refused with, 0 if it was not."""
+        return int(getattr(self._call, "refused", 0))
+
+    @property
     def over(self) -> bool:
         """Nothing more comes of it."""
         known = self._call.call_id in self._phone.calls
@@ -209,7 +214,11 @@ class StockPhone:
         # Otherwise counted from 1 at each start: the PBX would take a new call for an old one.
         sip.callID = Counter(start=secrets.randbits(62))
         sip.register_timeout = REGISTER_TIMEOUT_S
-        self._phone.sip.__dict__["recvLock"] = _ReceiverLock(sip)
+        # Its own print the number that was called, and reset Python's warning filters.
+        vars(self._phone).update(
+            _callback_RESP_NotFound=self._refused, _callback_RESP_Unavailable=self._refused
+        )
+        vars(sip).update(recvLock=_ReceiverLock(sip))
 
     def start(self) -> None:
         """Register; returns after the first answer, or none. Raises ``OSError`` without a port."""
@@ -226,6 +235,16 @@ class StockPhone:
         stock = StockCall(self._phone, call)
         self._on_call(stock)
         stock.run()
+
+    def _refused(self, response: Any) -> None:
+        """404 or 503 to a call of ours; pyVoIP tells of no other refusal."""
+        call = self._phone.calls.pop(response.headers["Call-ID"], None)
+        if call is None or call.state != CallState.DIALING:
+            return
+        call.refused = int(response.status)
+        call.state = CallState.ENDED
+        ack = self._phone.sip.gen_ack(response)
+        self._phone.sip.out.sendto(ack.encode(), (self._phone.server, self._phone.port))
 
     def dial(self, number: str) -> StockCall:
         """Call ``number`` at the PBX; returns once it says 100 or 180, not before.
