@@ -210,6 +210,26 @@ def bench_endpoint(
     _show_figures(run_endpoint(found, seeds, model, rate).to_dict(), json)
 
 
+@bench.command("media")
+def bench_media(
+    calls: Annotated[int, typer.Option(min=1, max=1000, help="同时几路通话。")] = 200,
+    seconds: Annotated[float, typer.Option(min=2, help="量多少秒。")] = 20,
+    dialogues: Annotated[int, typer.Option(min=0, help="再和前门同时打几个完整的电话。")] = 0,
+    realtime: Annotated[
+        bool, typer.Option(help="实时优先级：机器忙时也只量引擎（要权限）。")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """很多路通话时语音包发得匀不匀、花多少处理器，和 pyVoIP、baresip 并排；每秒接几个电话。"""
+    from qianmen.bench.media import MediaPlan, run_media
+
+    plan = MediaPlan(calls, seconds, dialogues, realtime=realtime)
+    if dialogues:
+        _bench(lambda settings: run_media(settings, plan), json)
+    else:
+        _show_figures(run(run_media(installation(), plan)).to_dict(), json)
+
+
 def _bench(work: Callable[[Settings], Coroutine[Any, Any, Any]], json: bool) -> None:
     from qianmen.demo import with_front_door
 
