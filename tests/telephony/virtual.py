@@ -36,6 +36,7 @@ class Due:
 
     def cancel(self) -> None:
         self.cancelled = True
+        self.callback = int  # as asyncio's: what would have been called is let go
 
 
 class VirtualClock:
