@@ -216,7 +216,7 @@ def bench_media(
     seconds: Annotated[float, typer.Option(min=2, help="量多少秒。")] = 20,
     dialogues: Annotated[int, typer.Option(min=0, help="再和前门同时打几个完整的电话。")] = 0,
     realtime: Annotated[
-        bool, typer.Option(help="实时优先级：机器忙时也只量引擎（要权限）。")
+        bool, typer.Option(help="实时优先级：机器再忙也只量引擎。")
     ] = False,
     json: Json = False,
 ) -> None:
