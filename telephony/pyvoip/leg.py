@@ -52,6 +52,7 @@ class PyvoipLeg:
         self._relayed: deque[bytes] = deque(maxlen=_RELAY_FRAMES)
         self._ticks = 0
         self._ended: Ended | None = None
+        self._answering: asyncio.Future[LineError | None] | None = None
         self.other: PyvoipLeg | None = None
         self.id = str(call.header("Call-ID"))
         party = call.header("From") or {}
@@ -108,6 +109,7 @@ class PyvoipLeg:
             return
         self._ended = Ended(cause, status)
         self.part()
+        self._settle(LineError("ended", "the call is over"))
         self._playing.close()
         self._heard.clear()
         self._sent.clear()
@@ -150,25 +152,25 @@ class PyvoipLeg:
         await self.ring()
         if self._call.answered:
             return
-        done: asyncio.Future[LineError | None] = self._loop.create_future()
-
-        def settle(failure: LineError | None) -> None:
-            if not done.done():
-                done.set_result(failure)
-
-        def work() -> None:
-            failure = None
-            try:
-                self._call.answer()
-            except LineError as error:
-                failure = error
-            self._soon(lambda: settle(failure))
-
-        self._call.soon(work)
-        failure = await done
+        if self._answering is None:
+            self._answering = self._loop.create_future()
+            self._call.soon(self._answer_in_thread)
+        failure = await asyncio.shield(self._answering)
         if failure is not None:
             self.end("rejected", 486)
             raise failure
+
+    def _answer_in_thread(self) -> None:
+        failure = None
+        try:
+            self._call.answer()
+        except LineError as error:
+            failure = error
+        self._soon(lambda: self._settle(failure))
+
+    def _settle(self, failure: LineError | None) -> None:
+        if self._answering is not None and not self._answering.done():
+            self._answering.set_result(failure)
 
     async def reject(self, status: int = 603, retry_after_s: int = 0) -> None:  # noqa: ARG002
         """Refuse; pyVoIP knows 486 only, whatever ``status`` says."""

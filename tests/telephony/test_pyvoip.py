@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from telephony.line import DialError, Digit, Ended, Frame, Leg, LegEvent, LineError, LineSettings
 from telephony.pyvoip.buffers import SILENT_FRAME, Inlet, Outlet
+from telephony.pyvoip.leg import PyvoipLeg
 from telephony.pyvoip.line import PyvoipLine
 from telephony.rtp.g711 import loudness
 from telephony.sip.line import SipLine
@@ -219,6 +221,47 @@ async def test_a_pbx_that_never_answers_a_call() -> None:
         assert error.value.code == "no_answer"
     await line.stop()
     pbx.transport.close()
+
+
+class Ringing:
+    """A call whose thread has just ended: nothing that is asked of it is done any more."""
+
+    answered = False
+    refused = 0
+    heard: object = None
+
+    def header(self, name: str) -> object:
+        known = {
+            "From": {"number": "Anonymous", "caller": '"前门" '},
+            "To": {"number": "8002"},
+            "Diversion": "<sip:12345@pbx>;reason=unconditional",
+        }
+        return known.get(name, "")
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Too late."""
+
+    def leave(self) -> None:
+        """Gone already."""
+
+
+async def test_a_caller_who_gives_up_while_we_answer() -> None:
+    forgotten: list[PyvoipLeg] = []
+    leg = PyvoipLeg(Ringing(), Counter(), forgotten.append)  # type: ignore[arg-type]  # stands for a call
+    assert (leg.caller, leg.display_name) == ("", "前门")
+    assert (leg.dialled, leg.diverted_from) == ("8002", "12345")
+    answering = asyncio.create_task(leg.answer())
+    await asyncio.sleep(0)
+    leg.on_over()
+    with pytest.raises(LineError) as error:
+        await answering
+    assert error.value.code == "ended"
+    assert leg.ended == Ended("cancel")
+    assert forgotten == [leg]
+    assert await leg.play(sine(100)).done == 0
+    with pytest.raises(LineError) as error:
+        await leg.ring()
+    assert error.value.code == "ended"
 
 
 async def test_it_needs_a_registrar_and_a_port() -> None:
