@@ -11,9 +11,10 @@ from config.city import City
 from config.city import Line as CityLine
 from config.targets import Destination
 from telephony import metrics
-from telephony.connecting import Plan, Switchboard
+from telephony.connecting import Switchboard
 from telephony.line import Leg, LineError, Referred
 from telephony.parties import CALLER, ROLES
+from telephony.plan import Plan
 from turns.calls import CallCommand, CallState
 from turns.calls import Leg as Role
 

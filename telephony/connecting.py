@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -24,22 +24,11 @@ from telephony.line import Leg
 from telephony.parties import CALLER
 from telephony.parts import CallParts
 from telephony.party import Party
+from telephony.plan import Plan
 from turns.calls import CallEvent, CallStage, CallState
 from turns.calls import Leg as Role
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Whom to reach, one after the other; ``command``: the id of who wants it so, '' for nobody's.
-
-    ``back``: if nobody comes the dialogue goes on with the caller.
-    """
-
-    destinations: tuple[Destination, ...]
-    command: str = ""
-    back: bool = False
 
 
 class Switchboard:
@@ -72,6 +61,7 @@ class Switchboard:
         self.announcer = Announcer(leg, parts, conversation)
         self.company = Company(leg, parts, conversation, self.tell, self._on_change)
         self.called: tuple[str, ...] = ()
+        self._handed_over = False
         self.dialogue_lost = False
         """There is nobody to give the caller back to."""
 
@@ -91,6 +81,7 @@ class Switchboard:
 
         Whoever cannot be dialled is not: then the line's own hunt group is.
         """
+        self._handed_over = True
         if not self.busy:
             destinations = self._parts.city.destinations(self._line, target)
             if not destinations:
@@ -203,6 +194,8 @@ class Switchboard:
     def _dialler(self, role: Role, command: str) -> Dialler:
         def step(state: CallState, cause: str, destination: Destination) -> None:
             self.called = (destination.name,)
+            if state == "answered" and not self.company.parties:
+                self._not_yet_joined()
             self.tell(state, role, cause=cause, command=command, target=destination.name)
 
         return Dialler(self._parts, role, step, self.company.on_event, self._sentence)
@@ -211,6 +204,11 @@ class Switchboard:
         """Somebody's announcement or ringing tone, instead of ours."""
         if self.company.early(leg):
             self.announcer.silence()
+
+    def _not_yet_joined(self) -> None:
+        """Who was heard early has answered, and is read the order: the caller waits on."""
+        self.company.no_early()
+        self.announcer.ring()
 
     async def _on_next(self) -> None:
         self.company.no_early()
@@ -234,7 +232,7 @@ class Switchboard:
         """
         if plan.command:
             self.tell("failed", "target", cause=cause, command=plan.command, done=True)
-        if plan.back and not self.dialogue_lost:
+        if plan.back and not self._handed_over and not self.dialogue_lost:
             return await self._give_back()
         hunt_group = self._hunt_group()
         if plan.command and hunt_group[0].uri not in {one.uri for one in plan.destinations}:
@@ -262,6 +260,7 @@ class Switchboard:
     async def _give_back(self) -> Plan | None:
         """The dialogue has the caller again, unless somebody is wanted meanwhile."""
         self.company.end()
+        self._handed_over = False
         with contextlib.suppress(ConversationError):  # logged where it was raised
             await self._parts.core.parted(self._id)
         await self.announcer.announce("back_to_bot")

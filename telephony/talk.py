@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping
 
 from telephony.line import Conference, Leg, Line, LineError, Playback
+from telephony.pair import conference
 from telephony.parties import CALLER, hearing
 from telephony.tones import Loop, melody
 from turns.calls import Leg as Role
@@ -18,7 +19,7 @@ class Talk:
 
     def __init__(self, line: Line, caller: Leg, sounds: Mapping[str, bytes]) -> None:
         self._sounds = sounds
-        self._conference: Conference = line.confer(())
+        self._conference: Conference = conference(line)
         self._legs: dict[Role, Leg] = {CALLER: caller}
         self._parked: set[Role] = set()
         self._away: set[Role] = set()
@@ -31,7 +32,10 @@ class Talk:
         return tuple(role for role in self._legs if role in self._parked | self._away)
 
     def add(self, role: Role, leg: Leg) -> None:
-        """``leg`` comes in. Raises ``LineError("not_answered")`` where it is over already."""
+        """``leg`` comes in.
+
+        Raises ``LineError("not_answered")`` where it is over already, or no more can be joined.
+        """
         self._legs[role] = leg
         self._apply()
         if leg not in self._conference.legs:

@@ -185,6 +185,44 @@ async def test_a_targets_own_ringing_is_heard_instead(scene: Open) -> None:
         await actors.until(lambda: actors.desk.outcome("k1") is not None)
 
 
+async def test_who_was_heard_early_must_still_take_the_caller(scene: Open) -> None:
+    async with scene() as actors:
+        gjj = answer(actors, GJJ, "gjj")
+        gjj.at_once = False
+        actors.line.rings = True
+        actors.line.answers[GJJ] = comes = asyncio.Event()
+        actors.line.target = gjj
+        actors.desk.order("bridge", "gjj")
+        await actors.until(lambda: bool(actors.line.dialled))
+        gjj.frame(b"\x10\x27" * 160, bytes(320))
+        assert actors.together == {"abc", "gjj"}
+        comes.set()
+        await actors.until(lambda: bool(gjj.played))
+        assert actors.together == {"abc"}
+        assert actors.leg.played[-1] == ringing()
+        gjj.press("1")
+        await actors.bridged("gjj")
+
+
+async def test_a_handover_meanwhile_is_not_forgotten(scene: Open, city: City) -> None:
+    """The desk's agent does not answer; the dialogue has handed the caller over by then."""
+    async with scene() as actors:
+        comes = asyncio.Event()
+        actors.line.answers[EIGHT] = comes
+        actors.desk.order("bridge", "8001")
+        await actors.until(lambda: actors.line.dialled == [EIGHT])
+        actors.core.tell([Say("s", "不会说的"), Connect("c", AGENTS)])
+        await asyncio.sleep(0.05)
+        nobody = FakeLeg("nobody")
+        nobody.end(Ended("bye"))
+        actors.line.target, agents = nobody, actors.line.target
+        actors.line.answers[AGENTS] = agents
+        comes.set()  # answered and gone in the same moment
+        await actors.bridged("target")
+        assert actors.line.dialled == [EIGHT, AGENTS]
+        assert "不会说的" not in actors.said()
+
+
 @pytest.mark.parametrize("text", ["sip:00852@evil.example", "9001", "", "x" * 5000])
 @pytest.mark.parametrize("verb", ["bridge", "transfer", "three_way"])
 async def test_nobody_else_is_dialled(scene: Open, text: str, verb: Verb) -> None:

@@ -1,0 +1,19 @@
+"""Whom a caller is to be connected with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from config.targets import Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom to reach, one after the other; ``command``: the id of who wants it so, '' for nobody's.
+
+    ``back``: if nobody comes the dialogue goes on with the caller.
+    """
+
+    destinations: tuple[Destination, ...]
+    command: str = ""
+    back: bool = False
