@@ -94,8 +94,11 @@ class Town:
         self._city, self._stack, self._now = city, stack, now
         self._count = 0
 
-    async def open(self, extra: str = "") -> None:
-        """Start all; ``extra``: host and port of one more target, ``stranger``."""
+    async def open(self, extra: str = "", *, calls: bool = True) -> None:
+        """Start all; ``extra``: host and port of one more target, ``stranger``.
+
+        ``calls``: the citizen calls.
+        """
         agent, police = await self.agent.start(), await self.police.start()
         await self.citizen.start()
         city = self._with_targets(agent, police, extra or agent)
@@ -119,6 +122,8 @@ class Town:
         await self.line.start(on_call)
         for line in (self.agent.line, self.police.line, self.citizen.line, self.line):
             self._stack.push_async_callback(line.stop)
+        if not calls:
+            return
         leg = await self.citizen.line.dial(
             f"sip:12345@127.0.0.1:{self.line.address[1]}", "13900139000"
         )
@@ -135,6 +140,7 @@ class Town:
             target("agent", agent),
             target("police", police),
             target("stranger", stranger, next=["agent"]),
+            target("branch", "192.0.2.1", uri="sip:2001@192.0.2.1", refer=True),
         )
         return self._city.model_copy(update={"targets": TargetsFile(targets=targets)})
 
@@ -233,6 +239,20 @@ async def test_sipps_early_media_is_heard_by_the_caller(town: Town) -> None:
     await town.until(lambda: town.citizen.hears(POLICE_HZ))
     await town.end()
     await sipp.ends_well("target_early_media", process)
+
+
+@needs_sipp
+async def test_sipp_is_transferred_by_its_trunk(town: Town) -> None:
+    await town.open(calls=False)
+    sipp = Sipp(town.line, Answering(), town.folder)
+    process = await sipp.start("refer_accepted")
+    await town.until(lambda: bool(town.desk.infos))
+    event = await town.ordered("transfer", "branch")
+    assert (event.state, event.leg, event.cause) == ("transferred", "caller", "200")
+    story = [each for each in town.desk.story() if each[0] == "transferring"]
+    assert [cause for _, _, cause in story] == ["", "100", "180"]
+    await sipp.ends_well("refer_accepted", process)
+    await town.until(lambda: town.desk.over)
 
 
 @needs_baresip
