@@ -156,7 +156,8 @@ class _Transfer:
         name, *params = (part.strip() for part in notify.first("event").split(";"))
         ids = [param[3:] for param in params if param.lower().startswith("id=")]
         # With credentials the REFER went out a second time, under the next number.
-        fits = not ids or (ids[0].isdigit() and int(ids[0][:10]) >= self._cseq)
+        number = re.fullmatch("[0-9]{1,10}", ids[0]) if ids else None
+        fits = not ids or (number is not None and int(number[0]) >= self._cseq)
         return name.lower() == "refer" and fits and not self.outcome.done()
 
     def on_notify(self, notify: Request) -> None:

@@ -187,7 +187,7 @@ class Registration:
         host, port = via.params.get("received") or via.host, via.params.get("rport") or ""
         if self._core.settings.public_host or not is_ipv4(host):
             return False
-        seen = (host, int(port) if port.isdigit() and 0 < int(port[:6]) < 65536 else via.port)
+        seen = (host, _port(port) or via.port)
         if seen == (self._core.learned or (via.host, via.port)) or self._at_once >= _AT_ONCE:
             return False
         self._at_once += 1
@@ -241,6 +241,11 @@ class Registration:
 def _seconds(text: str) -> int:
     match = _SECONDS.match(text)
     return int(match[1]) if match else 0
+
+
+def _port(text: str) -> int:
+    """0 for what is none."""
+    return int(text) if re.fullmatch("[0-9]{1,5}", text) and int(text) < 65536 else 0
 
 
 def _same(one: str, other: str) -> bool:

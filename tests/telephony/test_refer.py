@@ -177,7 +177,8 @@ async def test_news_of_another_transfer(transfer: Transfer) -> None:
     assert statuses(transfer.notify("SIP/2.0 200 OK", event=f"refer;id={old}")) == [481]
     assert statuses(transfer.notify("SIP/2.0 200 OK", event="presence")) == [481]
     assert statuses(transfer.notify("", event="refer")) == [200]
-    assert statuses(transfer.notify("SIP/2.0 abc", event="refer;id=x")) == [481]
+    for rubbish in ("x", "²", "", "9" * 50):
+        assert statuses(transfer.notify("SIP/2.0 200", event=f"refer;id={rubbish}")) == [481]
     assert not transfer.task.done()
     transfer.notify("SIP/2.0 200 OK", event=f"refer;id={transfer.refer.cseq}")
     assert await transfer.task == 200

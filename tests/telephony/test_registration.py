@@ -213,8 +213,11 @@ def test_a_nat_that_never_rests_makes_no_loop(extension: Extension) -> None:
     assert extension.state == "registered"
 
 
-def test_rubbish_in_via_is_no_nat(extension: Extension) -> None:
-    extension.reply(200, "Expires: 300", via="=99999999;received=nowhere.example")
+@pytest.mark.parametrize(
+    "via", ["=99999999;received=nowhere.example", "=²", "=0", "=;received=", "=65536"]
+)
+def test_rubbish_in_via_is_no_nat(extension: Extension, via: str) -> None:
+    extension.reply(200, "Expires: 300", via=via)
     assert extension.state == "registered"
 
 
