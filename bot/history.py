@@ -84,11 +84,18 @@ def _told(row: Turn) -> Told:
 
 
 def last_replies(engine: Engine, conversation: str) -> tuple[dict[str, Any], ...]:
-    """What was told in answer to the latest turn that has an answer, dumped."""
+    """What was told in answer to the latest turn that has an answer, dumped.
+
+    A caller's silence is no turn here: what was asked before it still stands.
+    """
+    silences = select(Turn.heard).where(
+        Turn.conversation_id == conversation, Turn.speaker == "citizen", Turn.kind == "silence"
+    )
     with reading(engine) as session:
         told = session.scalar(
             select(Turn)
             .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
+            .where(Turn.in_reply_to.not_in(silences))
             .order_by(Turn.seq.desc())
             .limit(1)
         )
@@ -117,7 +124,7 @@ def cut_off(engine: Engine, conversation: str) -> bool:
             .where(Turn.conversation_id == conversation, Turn.speaker == "citizen")
             .where(Turn.heard == (told or ""))
         )
-        return bool(timings) and timings.get("heard_share", 1.0) < 1.0
+        return bool((timings or {}).get("heard_share", 1.0) < 1.0)
 
 
 def citizen_turns(engine: Engine, conversation: str) -> tuple[tuple[Heard, dict[str, Any]], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -16,6 +17,8 @@ from config.yamlfile import read
 
 SipUri = Annotated[str, Field(pattern=r"^sips?:[^\s@]+@[^\s@]+$")]
 Kind = Literal["咨询", "求助", "投诉", "举报", "建议", "表扬", "其他"]
+_HAN = re.compile("[\u4e00-\u9fff]{1,20}")
+_SYLLABLE = re.compile("[a-z]{1,6}[1-5]")
 FieldName = Literal[
     "kind", "what", "where", "when", "phone", "amount", "people", "department",
     "employer", "period", "name",
@@ -109,6 +112,23 @@ class _FormsFile(_Part):
     forms: tuple[Form, ...] = ()
 
 
+class _ReadingsFile(_Part):
+    """How names of the city are read where the dictionary does not know it: 单县: shan4 xian4."""
+
+    words: dict[str, str] = Field(max_length=1000)
+
+    @field_validator("words")
+    @classmethod
+    def _one_syllable_a_character(cls, words: dict[str, str]) -> dict[str, str]:
+        for word, reading in words.items():
+            syllables = reading.split()
+            if not _HAN.fullmatch(word):
+                raise ValueError(f"{word}: Chinese characters only")
+            if len(syllables) != len(word) or not all(map(_SYLLABLE.fullmatch, syllables)):
+                raise ValueError(f"{word}: one syllable with its tone a character, as shan4 xian4")
+        return words
+
+
 class _UrgentFile(BaseModel):
     """Checked by the room that owns the rules; here it only has to be a mapping."""
 
@@ -130,6 +150,7 @@ class City(_Part):
     urgent: dict[str, Any]
     retention: Retention = Retention()
     targets: TargetsFile = TargetsFile()
+    readings: dict[str, str] = {}
 
     @property
     def zone(self) -> ZoneInfo:
@@ -186,6 +207,7 @@ def load_city(folder: Path) -> City:
         forms=forms.forms,
         urgent=read(folder / "urgent.yaml", _UrgentFile).model_dump(),
         retention=base.retention,
+        readings=_readings(folder / "readings.yaml"),
         targets=_targets(folder / "targets.yaml"),
     )
     _check_references(city)
@@ -195,6 +217,11 @@ def load_city(folder: Path) -> City:
 def _targets(path: Path) -> TargetsFile:
     """A city that connects its callers with nobody but the hunt groups has no such file."""
     return read(path, TargetsFile) if path.exists() else TargetsFile()
+
+
+def _readings(path: Path) -> dict[str, str]:
+    """Most cities need none."""
+    return read(path, _ReadingsFile).words if path.is_file() else {}
 
 
 def _check_references(city: City) -> None:

@@ -112,7 +112,7 @@ async def serve(settings: Settings) -> None:
     async with Speaker(
         settings.speech_dir, settings.speech_voice, settings.speech_speed, keys=keys,
         recordings=await asyncio.to_thread(city_recordings, city),
-        command=settings.speech_command,
+        command=settings.speech_command, readings=city.readings,
     ) as speaker:  # fmt: skip
         parts = CallParts(
             line=line,

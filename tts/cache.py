@@ -11,6 +11,7 @@ import json
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -29,9 +30,9 @@ _DIGEST_BYTES = 32
 _log = structlog.get_logger(__name__)
 
 
-def key(spoken: str, voice: str, speed: int) -> str:
+def key(spoken: str, voice: str, speed: int, readings: Sequence[tuple[str, str]] = ()) -> str:
     """The name of a rendering: sha256 over what decides its sound."""
-    parts = json.dumps([VERSION, spoken, voice, speed], ensure_ascii=False)
+    parts = json.dumps([VERSION, spoken, voice, speed, *readings], ensure_ascii=False)
     return hashlib.sha256(parts.encode()).hexdigest()
 
 

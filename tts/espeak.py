@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -82,12 +83,15 @@ class Espeak:
             raise TtsError("tts_failed", "espeak-ng did not start")
         self._library.espeak_SetSynthCallback(self._callback)
 
-    def speak(self, text: str, voice: Voice) -> Samples:
-        """Samples of ``text`` at 8 kHz. Raises `TtsError`; a text without words is an error."""
+    def speak(self, text: str, voice: Voice, readings: Iterable[tuple[str, str]] = ()) -> Samples:
+        """Samples of ``text`` at 8 kHz; ``readings``: words and their pinyin with tone numbers.
+
+        Raises `TtsError`; a text without words is an error.
+        """
         if not any(character.isalnum() for character in text):
             raise TtsError("tts_failed", "a text without words cannot be spoken")
         with self._lock:
-            sound = self._synthesise(numbered_pinyin(text), voice)
+            sound = self._synthesise(numbered_pinyin(text, readings), voice)
         return np.asarray(soxr.resample(sound, self._rate, SAMPLE_RATE), np.int16)
 
     def _synthesise(self, pinyin: str, voice: Voice) -> Samples:

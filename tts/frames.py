@@ -27,6 +27,7 @@ class FrameError(ValueError):
 class Request:
     """What to speak; ``speed`` in words a minute, ``rate`` how that is to the configured speed.
 
+    ``readings``: words of the text and their pinyin, where the city says how they are read.
     ``command``: by the city's own synthesiser, whose name in the cache is ``voice``.
     """
 
@@ -35,6 +36,7 @@ class Request:
     speed: int
     rate: float = 1.0
     command: bool = False
+    readings: tuple[tuple[str, str], ...] = ()
 
 
 def framed(payload: bytes) -> bytes:
@@ -75,6 +77,7 @@ def load_request(payload: bytes) -> Request:
         return Request(
             str(data["text"]), str(data["voice"]), int(data["speed"]),
             float(data.get("rate", 1.0)), bool(data.get("command")),
+            tuple((str(word), str(reading)) for word, reading in data.get("readings", ())),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, RecursionError):
         raise FrameError("not a request") from None

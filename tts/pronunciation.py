@@ -10,6 +10,7 @@ common characters both voices say those in -iong (穷, 熊, 窘) in English; `_S
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pypinyin import Style, lazy_pinyin
 
@@ -186,9 +187,10 @@ _SPOKEN = re.compile(r"([jqx])iong")
 _PAUSES = str.maketrans("，。！？；：、（）…“”《》—\n", ",.!?;:,,,.,,,,,.")
 
 
-def numbered_pinyin(text: str) -> str:
+def numbered_pinyin(text: str, readings: Iterable[tuple[str, str]] = ()) -> str:
     """``text`` as syllables with tone numbers (5 is neutral), its pauses as ASCII punctuation.
 
+    ``readings``: words of a city and how they are read there; they go before all others.
     Latin letters and digits stay, letters in capitals: they are spelled.
     """
     text = text.translate(_PAUSES).upper()
@@ -200,6 +202,9 @@ def numbered_pinyin(text: str) -> str:
     )
     if len(syllables) == len(text):  # one a character, as pypinyin gives for all we met
         _correct(text, syllables)
+        for word, reading in readings:
+            for found in re.finditer(re.escape(word), text):
+                syllables[found.start() : found.end()] = reading.split()
     return _spaced(syllables)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -28,6 +29,8 @@ from turns.manner import PLAIN, RATES, Manner
 log = structlog.get_logger()
 SLOWEST = 80
 """Words a minute: what the synthesiser can do."""
+Readings = Mapping[str, str]
+NO_READINGS: Readings = {}
 _RATE_POWER = 0.9
 """espeak-ng at 0.8 of its speed takes 1.27 to 1.30 times as long; so it takes 1.25 times."""
 
@@ -55,18 +58,41 @@ def commanded(voice: str, command: str) -> str:
     return f"{voice}|{digest}" if command else ""
 
 
-def names_of(sentence: str, voice: str, speed: int, command: str = "") -> set[str]:
+def parts_of(text: str, recordings: Recordings) -> list[str]:
+    """The parts in which ``text`` is said: recorded pieces as they are, the rest in sentences."""
+    pieces = recordings.pieces(text)
+    if pieces is None:
+        return sentences(text)
+    if pieces == [text]:
+        return pieces
+    return [part for piece in pieces for part in parts_of(piece, recordings)]
+
+
+def readings_in(spoken: str, readings: Readings) -> tuple[tuple[str, str], ...]:
+    """Those of the city's ``readings`` whose words stand in ``spoken``."""
+    return tuple((word, reading) for word, reading in readings.items() if word in spoken)
+
+
+def names_of(
+    sentence: str, voice: str, speed: int, command: str = "", readings: Readings = NO_READINGS
+) -> set[str]:
     """The cache's keys of ``sentence`` at every speed that a caller may have asked for."""
     spoken = speakable(sentence)
     voices = filter(None, (voice, commanded(voice, command)))
-    return {key(spoken, name, speed_at(speed, rate)) for name in voices for rate in RATES}
+    read = readings_in(spoken, readings)
+    return {key(spoken, name, speed_at(speed, rate), read) for name in voices for rate in RATES}
+
+
+def _name(request: Request) -> str:
+    return key(request.text, request.voice, request.speed, request.readings)
 
 
 class Speaker:
     """Renders texts in one voice: s16le, 8 kHz, mono, levelled, silence trimmed.
 
     ``voice`` is ``cmn`` or ``cmn+VARIANT``, ``speed`` in words a minute. What ``recordings`` holds
-    is taken from there. ``command``: the city's own synthesiser (`tts.command`). Nothing heavy
+    is taken from there. ``command``: the city's own synthesiser (`tts.command`);
+    ``readings``: how names of the city are read, in pinyin with tone numbers. Nothing heavy
     happens in this process: synthesis is a child's, files are read in a thread. `close` it, or use
     it as an async context manager.
     """
@@ -80,7 +106,9 @@ class Speaker:
         keys: Keyring | None = None,
         recordings: Recordings = NONE,
         command: str = "",
+        readings: Readings = NO_READINGS,
     ) -> None:
+        self._readings = readings
         self._commanded = commanded(voice, command)
         self._recordings = recordings
         self._cache = SoundCache(cache_dir, keys=keys)
@@ -102,12 +130,7 @@ class Speaker:
 
     def parts(self, text: str) -> list[str]:
         """``text`` in the parts that are rendered one by one: recordings, else its sentences."""
-        pieces = self._recordings.pieces(text)
-        if pieces is None:
-            return sentences(text)
-        if pieces == [text]:
-            return pieces
-        return [part for piece in pieces for part in self.parts(piece)]
+        return parts_of(text, self._recordings)
 
     async def render(self, text: str, manner: Manner = PLAIN) -> bytes:
         """The sound of ``text``, whole. Raises `TtsError` ``tts_failed`` or ``tts_timeout``."""
@@ -133,14 +156,15 @@ class Speaker:
     def _requests(self, spoken: str, manner: Manner) -> list[Request]:
         """In the order of preference; the last always works."""
         speed = speed_at(self._speed, manner.rate)
-        built_in = Request(spoken, self._voice, speed, manner.rate)
+        read = readings_in(spoken, self._readings)
+        built_in = Request(spoken, self._voice, speed, manner.rate, readings=read)
         if not self._commanded:
             return [built_in]
-        return [Request(spoken, self._commanded, speed, manner.rate, command=True), built_in]
+        return [replace(built_in, voice=self._commanded, command=True), built_in]
 
     def _names(self, text: str) -> list[str]:
         requests = self._requests(speakable(text), PLAIN)
-        return [key(request.text, request.voice, request.speed) for request in requests]
+        return [_name(request) for request in requests]
 
     async def _at_rate(self, recorded: bytes, rate: float) -> bytes:
         """A recording at ``rate`` times its speed."""
@@ -155,7 +179,7 @@ class Speaker:
         return pcm
 
     async def _sound(self, request: Request) -> bytes:
-        name = key(request.text, request.voice, request.speed)
+        name = _name(request)
         pcm = await asyncio.to_thread(self._cache.get, name)
         if pcm is not None:
             metrics.renderings.labels("cache").inc()

@@ -30,7 +30,9 @@ def answer(payload: bytes, command: ByCommand | None = None) -> bytes:
         request = load_request(payload)
         if request.command:
             return sound(_commanded(request, command))
-        samples = espeak().speak(request.text, Voice(request.voice, request.speed))
+        samples = espeak().speak(
+            request.text, Voice(request.voice, request.speed), request.readings
+        )
         return sound(levelled(samples, SAMPLE_RATE, HOUSE_DBFS).astype("<i2").tobytes())
     except (TtsError, FrameError) as error:
         return failure(error.code)

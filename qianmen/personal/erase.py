@@ -119,7 +119,7 @@ def _told(session: Session, conversation: str) -> tuple[str, ...]:
 def _erase_talk(
     keeping: Keeping, talk: TalkFacts, spoken: tuple[str, ...], now: datetime, done: Erased
 ) -> None:
-    done.sentences += forget_speech(keeping.settings, spoken)
+    done.sentences += forget_speech(keeping.settings, spoken, keeping.city)
     if not forget_trackers(keeping.settings, talk.id) and "redis_unreachable" not in done.left:
         done.left.append("redis_unreachable")
     deleted = [delete_recording(keeping, recording, now) for recording in talk.recordings]

@@ -9,12 +9,14 @@ import structlog
 from redis.exceptions import RedisError, ResponseError
 from sqlalchemy import Engine
 
+from config.city import City
 from config.settings import Settings
 from qianmen.keeper.duty import Keeping
+from qianmen.recorded import city_recordings
 from sealing.keys import keyring
 from tts.cache import SoundCache
 from tts.sentences import sentences
-from tts.speaker import names_of
+from tts.speaker import names_of, parts_of
 
 _TRACKERS = "qianmen:tracker:"
 _TIMEOUT_S = 2.0
@@ -32,17 +34,26 @@ def forget_trackers(settings: Settings, conversation: str) -> bool:
     return True
 
 
-def forget_speech(settings: Settings, spoken: tuple[str, ...]) -> int:
-    """Delete the renderings of these texts; how many. Standing prompts are rendered again."""
+def forget_speech(settings: Settings, spoken: tuple[str, ...], city: City) -> int:
+    """Delete the renderings of these texts; how many. Standing prompts are rendered again.
+
+    ``city``: how its names are read is part of a rendering's name, and its recordings decide on
+    the parts in which a text is said.
+    """
     caches = [SoundCache(settings.speech_dir)]
     if settings.data_key:
         caches.append(SoundCache(settings.speech_dir, keys=keyring(settings.data_key)))
+    recordings = city_recordings(city)
     names = {
         name
         for words in spoken
-        for sentence in sentences(words)
+        for sentence in {*sentences(words), *parts_of(words, recordings)}
         for name in names_of(
-            sentence, settings.speech_voice, settings.speech_speed, settings.speech_command
+            sentence,
+            settings.speech_voice,
+            settings.speech_speed,
+            settings.speech_command,
+            city.readings,
         )
     }
     files = {cache.path(name) for cache in caches for name in names}

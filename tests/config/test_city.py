@@ -89,3 +89,20 @@ def test_a_prompt_may_only_use_its_own_braces(folder: Path) -> None:
 def test_a_form_for_an_unknown_department(folder: Path) -> None:
     error = broken(folder, "forms.yaml", "department: 生态环境局", "department: 不存在局")
     assert "不存在局 is not defined" in str(error)
+
+
+def test_how_names_are_read(folder: Path) -> None:
+    assert load_city(folder).readings == {}
+    (folder / "readings.yaml").write_text("words:\n  单县: shan4 xian4\n", encoding="utf-8")
+    assert load_city(folder).readings == {"单县": "shan4 xian4"}
+
+
+@pytest.mark.parametrize(
+    "line", ["单县: shan4", "单县: shan xian", "单A: shan4 a1", "单县: [1]", "'': ''"]
+)
+def test_a_reading_that_is_none_is_refused(folder: Path, line: str) -> None:
+    (folder / "readings.yaml").write_text(f"words:\n  {line}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_city(folder)
+    assert caught.value.code == "config_invalid"
+    assert "readings.yaml" in str(caught.value)

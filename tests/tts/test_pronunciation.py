@@ -69,3 +69,8 @@ def test_every_correction_is_used_and_has_a_syllable_a_character(word: str) -> N
 @given(st.text(max_size=60))
 def test_any_text_has_a_reading(text: str) -> None:
     assert "\n" not in numbered_pinyin(text)
+
+
+def test_a_city_s_own_readings_go_first() -> None:
+    assert numbered_pinyin("去六安") == "qu4 lu4 an1"
+    assert numbered_pinyin("去六安", [("六安", "liu4 an1")]) == "qu4 liu4 an1"

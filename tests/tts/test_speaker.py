@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tts.cache import SoundCache
+from tts.cache import SoundCache, key
 from tts.errors import TtsError
 from tts.frames import Request
 from tts.process import SynthesisProcess
-from tts.speaker import Speaker
+from tts.speaker import Speaker, names_of
 
 
 class CountingSynthesiser:
@@ -190,3 +190,16 @@ def test_the_cache_of_another_version_is_not_used(
     SoundCache(tmp_path).put(old, b"\x01\x00")
     monkeypatch.setattr(cache, "VERSION", 99)
     assert SoundCache(tmp_path).get(cache.key("您好", "cmn", 165)) is None
+
+
+async def test_a_city_s_reading_changes_the_sound_and_the_key(tmp_path: Path) -> None:
+    readings = {"六安": "liu4 an1", "别处": "bie2 chu4"}
+    text = "去六安怎么走"
+    async with Speaker(tmp_path) as plain, Speaker(tmp_path, readings=readings) as speaker:
+        usual = await plain.render(text)
+        assert speaker.cached(text) is None
+        assert await speaker.render(text) != usual
+        assert await plain.render(text) == usual
+    own = names_of(text, "cmn", 165, readings=readings)
+    assert key(text, "cmn", 165, [("六安", "liu4 an1")]) in own  # to be found when it is erased
+    assert own.isdisjoint(names_of(text, "cmn", 165))
