@@ -1,5 +1,6 @@
-"""WAV files as telephone systems write them, read piece by piece: PCM, float, µ-law, A-law.
+"""Sound files as telephone systems write them, read piece by piece.
 
+WAV of PCM, float, µ-law and A-law, and FLAC, which our own recordings are.
 Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" and its later
 WAVE_FORMAT_EXTENSIBLE; ITU-T G.711 for the two laws.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from asr.assess.errors import AssessError
@@ -50,8 +52,7 @@ class Wav:
 
         Raises `AssessError` ``audio_channel`` or, should the file shrink, ``audio_truncated``.
         """
-        if channel is not None and not 1 <= channel <= self.channels:
-            raise AssessError("audio_channel", f"{self.path} 只有 {self.channels} 个声道")
+        _check_channel(self, channel)
         size = self._width * self.channels
         left = self.frames
         with _opened(self.path) as file:
@@ -66,14 +67,43 @@ class Wav:
                 left -= count
 
 
+class Flac(Wav):
+    """A FLAC file's header."""
+
+    __slots__ = ()
+
+    def pieces(self, channel: int | None, seconds: float = 0.1) -> Iterator[Samples]:
+        """As of a WAV file."""
+        _check_channel(self, channel)
+        left = self.frames
+        try:
+            with soundfile.SoundFile(self.path) as file:
+                while left:
+                    count = min(left, max(1, round(self.rate * seconds)))
+                    samples = file.read(count, dtype="float32", always_2d=True)
+                    if len(samples) < count:
+                        raise AssessError("audio_truncated", f"{self.path} 读到一半没有了")
+                    yield samples.mean(axis=1) if channel is None else samples[:, channel - 1]
+                    left -= count
+        except soundfile.SoundFileError:
+            raise AssessError("audio_truncated", f"{self.path} 坏了，读到一半读不下去") from None
+
+
+def _check_channel(wav: Wav, channel: int | None) -> None:
+    if channel is not None and not 1 <= channel <= wav.channels:
+        raise AssessError("audio_channel", f"{wav.path} 只有 {wav.channels} 个声道")
+
+
 def read_wav(path: Path) -> Wav:
-    """The header of the WAV file at ``path``. Raises `AssessError`."""
+    """The header of the WAV or FLAC file at ``path``. Raises `AssessError`."""
     with _opened(path) as file:
         size = file.seek(0, 2)
         file.seek(0)
         head = file.read(12)
+        if head[:4] == b"fLaC":
+            return _read_flac(path)
         if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
-            raise AssessError("audio_format", f"{path} 不是 WAV 文件；{_CONVERT}")
+            raise AssessError("audio_format", f"{path} 不是 WAV 或 FLAC 文件；{_CONVERT}")
         return _read_chunks(file, path, size)
 
 
@@ -83,6 +113,23 @@ def _opened(path: Path) -> BinaryIO:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise AssessError("audio_missing", f"读不了 {path}（{reason}）") from None
+
+
+def _read_flac(path: Path) -> Flac:
+    try:
+        info = soundfile.info(path)
+    except soundfile.SoundFileError:
+        raise AssessError("audio_format", f"{path} 不是完整的 FLAC 文件；{_CONVERT}") from None
+    if info.samplerate not in _RATES or not 1 <= info.channels <= _MOST_CHANNELS:
+        raise AssessError("audio_format", f"{path} 的文件头不合理")
+    if not info.frames:
+        raise AssessError("audio_empty", f"{path} 里没有声音")
+    return Flac(path, "flac", info.samplerate, info.channels, info.frames, 0, 0, _no_samples)
+
+
+def _no_samples(_data: bytes) -> Samples:
+    """FLAC is not decoded piece by piece of its bytes."""
+    return np.zeros(0, np.float32)
 
 
 def _read_chunks(file: BinaryIO, path: Path, size: int) -> Wav:

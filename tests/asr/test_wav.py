@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,3 +146,40 @@ def test_any_header_is_read_or_refused(
     with contextlib.suppress(AssessError):
         wav = read_wav(path)
         assert sound(wav).size == wav.frames
+
+
+def flac(path: Path, frames: int = 12_345) -> Path:
+    left = np.arange(frames, dtype=np.int16)
+    soundfile.write(path, np.column_stack((left, -left)), 8000, subtype="PCM_16", format="FLAC")
+    return path
+
+
+def test_flac_as_our_own_recordings_are(tmp_path: Path) -> None:
+    wav = read_wav(flac(tmp_path / "call.flac"))
+    assert (wav.encoding, wav.rate, wav.channels, wav.frames) == ("flac", 8000, 2, 12_345)
+    left = np.concatenate(list(wav.pieces(1)))
+    assert (left * 32768 == np.arange(12_345)).all()
+    assert (np.concatenate(list(wav.pieces(2, seconds=10))) == -left).all()
+    assert not np.concatenate(list(wav.pieces(None))).any()
+    with pytest.raises(AssessError) as error:
+        next(wav.pieces(3))
+    assert error.value.code == "audio_channel"
+
+
+@pytest.mark.parametrize(
+    ("keep", "code"), [(4, "audio_format"), (30, "audio_format"), (9000, "audio_truncated")]
+)
+def test_flac_that_was_cut_off(tmp_path: Path, keep: int, code: str) -> None:
+    path = tmp_path / "call.flac"
+    noise = np.random.default_rng(1).integers(-9000, 9000, (40_000, 2), dtype=np.int16)
+    soundfile.write(path, noise, 8000, subtype="PCM_16", format="FLAC")
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(AssessError) as error:
+        list(read_wav(path).pieces(1))
+    assert error.value.code == code
+
+
+def test_flac_of_nothing(tmp_path: Path) -> None:
+    with pytest.raises(AssessError) as error:
+        read_wav(flac(tmp_path / "call.flac", 0))
+    assert error.value.code in ("audio_empty", "audio_format")
