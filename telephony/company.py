@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
@@ -14,21 +14,12 @@ from telephony.overhearing import Overhearing
 from telephony.parties import CALLER
 from telephony.parts import CallParts
 from telephony.party import Party
+from telephony.reporting import Report
 from telephony.talk import Talk
 from turns.calls import CallState
 from turns.calls import Leg as Role
 
 _log = structlog.get_logger(__name__)
-
-
-class Teller(Protocol):
-    """Tells the office what became of the call."""
-
-    def __call__(
-        self, state: CallState, role: Role, *, cause: str = "", command: str = "",
-        target: str = "", done: bool = False,
-    ) -> None:  # fmt: skip
-        """One event; see ``turns.calls.CallEvent``."""
 
 
 class Company:
@@ -37,7 +28,7 @@ class Company:
     """
 
     def __init__(
-        self, leg: Leg, parts: CallParts, conversation: str, tell: Teller,
+        self, leg: Leg, parts: CallParts, conversation: str, tell: Report,
         on_change: Callable[[], None],
     ) -> None:  # fmt: skip
         self._leg = leg

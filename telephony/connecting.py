@@ -25,7 +25,8 @@ from telephony.parties import CALLER
 from telephony.parts import CallParts
 from telephony.party import Party
 from telephony.plan import Plan
-from turns.calls import CallEvent, CallStage, CallState
+from telephony.reporting import Report
+from turns.calls import CallStage, CallState
 from turns.calls import Leg as Role
 
 _log = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ class Switchboard:
         self._next: Plan | None = None
         self._over = asyncio.Event()
         self._alone = asyncio.Event()
+        self.tell = Report(parts, conversation)
         self.announcer = Announcer(leg, parts, conversation)
         self.company = Company(leg, parts, conversation, self.tell, self._on_change)
         self.called: tuple[str, ...] = ()
@@ -124,15 +126,6 @@ class Switchboard:
         self.announcer.silence()
         self.company.end()
         await self.company.gone()
-
-    def tell(
-        self, state: CallState, role: Role, *, cause: str = "", command: str = "",
-        target: str = "", done: bool = False,
-    ) -> None:  # fmt: skip
-        """Tell the office what became of the call."""
-        self._parts.office.told(
-            CallEvent(self._id, state, role, self._parts.now(), cause, command, target, done)
-        )
 
     async def _run(self, plan: Plan | None) -> None:
         try:
