@@ -190,7 +190,7 @@ class Topics:
             inside = self._inside(text, kin)
             if inside and family(inside[0][0]) == kin and inside[0][1] >= limits.follow_matter:
                 return Topic(inside, True, strange)
-        own = limits.carried if stays >= _STAYS else stays
+        own = min(limits.carried, stays)
         others = tuple(pair for pair in chances if pair[0] != matter)
         if stays < _MAY_STAY or (stays < _STAYS and others and others[0][1] > own):
             return Topic(chances, bool(chances) and family(chances[0][0]) == kin, strange)

@@ -56,8 +56,10 @@ def _opens_form(turn: Turn, found: Found, *, asked: bool) -> bool:
     """Whether a turn that seems to tell of a matter does."""
     if found.decision == "miss":
         return turn.telling >= _TELLS
-    if not asked:
-        return turn.confidence >= SURE or not _clear(found)
+    if not asked:  # what was told just now is not what a story wants
+        told = (turn.context.matter, turn.context.aspect)
+        again = told == (found.context.matter, found.context.aspect)
+        return turn.confidence >= SURE or again or not _clear(found)
     unclear = found.decision == "ask" and not found.context.matter
     if unclear or asks_what_to_do(turn.text):
         return turn.confidence >= SURE and not _clear(found)

@@ -5,6 +5,7 @@ The lookahead asks the same way, so that what it prepares is what will be said.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from language.questions import asks, asks_what_to_do, bare, parts, unjoined
 from turns.context import Context
 from turns.replies import Option
 
+_LEANS = 0.4  # chance from which a talk leans to a matter that was asked back about
 _MOST = 3  # questions of one turn that are looked up
 
 
@@ -91,6 +93,21 @@ def kept(found: Found, text: str, before: Context) -> Found:
     topic = _family(found.context.matter) in ("", _family(before.matter))
     whom = for_whom(text) or (before.for_whom if topic else "")
     return replace(found, context=replace(found.context, for_whom=whom))
+
+
+def leaning(found: Found) -> Found:
+    """``found``; where it asks back between matters and one of them is by far the likeliest, the
+    talk goes on about that one, should the citizen choose nothing and ask on (要带什么).
+    """
+    if found.decision != "ask" or found.context.matter or not found.candidates:
+        return found
+    chances: Counter[str] = Counter()
+    for candidate in found.candidates:
+        chances[candidate.matter] += candidate.score
+    (matter, chance), *others = chances.most_common(2)
+    if chance < _LEANS or any(other * 2 > chance for _, other in others):
+        return found
+    return replace(found, context=replace(found.context, matter=matter))
 
 
 def _one_by_one(

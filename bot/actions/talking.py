@@ -9,7 +9,7 @@ from bot.actions.answers import Knowledge, answered, besides, code_of, offer, op
 from bot.actions.arbitration import CLEAR, SURE, chance, way
 from bot.actions.calls import OPENS_FORM, Turn
 from bot.actions.following import FORM, at_once, followed, missed
-from bot.actions.looking import Looked, look, look_around, placed
+from bot.actions.looking import Looked, leaning, look, look_around, placed
 from bot.actions.outcome import Decided, Memory, Story, ask, goodbye, person, say
 from bot.actions.refusals import refused
 from bot.actions.regions import noted, only_region, with_elsewhere
@@ -171,7 +171,7 @@ def _alone(turn: Turn, memory: Memory, found: Found, knowledge: Knowledge) -> Fo
 
 def _answered(looked: Looked, turn: Turn, city: City) -> Decided | None:
     """The answer or the options, with what is asked back beside them; None for a miss."""
-    found = looked.found
+    found = leaning(looked.found)
     if _strange(turn, found) and found.answer is not None:
         asked = offer((option_of(found.answer),), city.prompts, found.context)
         return replace(asked, act="policy", candidates=found.candidates)

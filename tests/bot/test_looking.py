@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import pytest
 
-from bot.actions.looking import look, look_around
+from bot.actions.looking import leaning, look, look_around
 from config.city import City
-from knowledge.search import Search
+from knowledge.search import Found, Search
 from turns.context import Context
+from turns.understood import Candidate
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,25 @@ def test_a_region_is_kept_and_hides_no_question(
     found = look_around(sample_search, "我妈在西河区，去哪办", talk, now, city).found
     assert found.decision == "answer"
     assert found.context == Context("police.idcard", "地点", "west", "parents")
+
+
+@pytest.mark.parametrize(
+    ("decision", "matter", "scores", "leans_to"),
+    [
+        ("ask", "", [("ss.card", 0.3), ("ss.card", 0.2), ("ss.cert", 0.1)], "ss.card"),
+        ("ask", "", [("ss.card", 0.3), ("ss.cert", 0.2)], ""),
+        ("ask", "", [("ss.card", 0.5), ("ss.cert", 0.4)], ""),
+        ("ask", "ss.cert", [("ss.card", 0.9)], "ss.cert"),
+        ("miss", "", [("ss.card", 0.9)], ""),
+        ("ask", "", [], ""),
+    ],
+)
+def test_a_talk_leans_to_what_is_by_far_the_likeliest(
+    decision: Literal["ask", "miss"], matter: str, scores: list[tuple[str, float]], leans_to: str
+) -> None:
+    candidates = tuple(Candidate(code, "材料", score) for code, score in scores)
+    found = leaning(Found(decision, candidates, None, Context(matter=matter, region="lin")))
+    assert found.context == Context(matter=leans_to, region="lin")
 
 
 @pytest.mark.parametrize("text", ["", "？？？", "怎么" * 400, "a" * 1000])
