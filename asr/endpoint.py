@@ -30,7 +30,7 @@ STOP_S = 0.2
 """Silence after which speech counts as stopped; the turn may go on."""
 LONGEST_TURN_S = 60.0
 """A turn is cut here even in unbroken voice: a television in the room never pauses."""
-CUT_OFF_PAUSE_S = 1.9
+CUT_OFF_PAUSE_S = 1.6
 """Speech so soon after the last voice goes on with that turn, though it was taken for ended: what
 we have told by then is a word or two, which nobody answers."""
 CUT_OFF_DECIDED_S = 0.6

@@ -23,6 +23,7 @@ from structlog.contextvars import bind_contextvars
 
 from bot import history, joined, metrics, records
 from bot.bus import Bus
+from bot.clarity import clarity
 from bot.errors import ConversationError
 from bot.handover import Extract, MatterFacts, apology, hand_over, handover_replies
 from bot.steering import act_of, steered
@@ -364,10 +365,17 @@ class Conversations:
             state = replace(state, context=outcome.context, slots=known.slots or state.slots)
             await self._hand_over(state, heard, wish.reason)  # type: ignore[arg-type]  # same codes
             return known.act, "handoff"
-        await self._reply(heard, *_with_ids(heard, outcome.replies))
+        await self._reply(heard, *_with_ids(heard, self._read_back(heard, outcome)))
         if any(isinstance(reply, Bye) for reply in outcome.replies):
             await self.close(heard.conversation, heard.at)
         return known.act, known.decision
+
+    def _read_back(self, heard: Heard, outcome: Outcome) -> tuple[Reply, ...]:
+        """The replies, an answer to doubtful words behind what was heard."""
+        if outcome.understood.decision != "answer" or clarity(heard) != "doubtful":
+            return outcome.replies
+        words = self._parts.city.prompts.fill("heard_as", words=heard.text)
+        return Say("", words), *outcome.replies
 
     async def _metadata(self, state: history.State, heard: Heard) -> dict[str, Any]:
         return {

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.clarity import clarity
 from bot.urgent import Urgent
 from language.steering import Steering, steering
 from turns.heard import Heard
@@ -76,7 +77,7 @@ def triage(heard: Heard, urgent: UrgentRule, *, misses: int, silences: int) -> W
     found = urgent(heard.text) if heard.kind in ("speech", "text") else None
     if found is not None:
         return ToPerson("danger" if found.kind == "danger" else "asked")
-    if not heard.text:
+    if not heard.text or clarity(heard) == "unclear":
         return _again("miss", "misses", misses, silences)
     wish = steering(heard.text) if heard.kind == "speech" and heard.channel == "phone" else None
     return ToDialogue(heard.text) if wish is None else Steer(wish)

@@ -25,6 +25,7 @@ _FIELDS = {
     "elsewhere": {"regions"},
     "other_city": {"city", "other"},
     "ours_instead": {"city"},
+    "heard_as": {"words"},
 }
 
 
@@ -59,6 +60,7 @@ class Prompts(BaseModel):
     softer: str
     hearing_slow: str
     say_again: str
+    heard_as: str
     anything_else: str
     complaint_start: str
     read_back: str

@@ -133,7 +133,7 @@ class Ears:
                 continue
             await self._tell_loss()
             now = self._clock()
-            if self._mouth.speaking:
+            if self._somebody_speaks():
                 self._patience.caller_active(now)
             due = self._keys.due(now)
             complete, self._pressed = [*self._pressed, *([due] if due else [])], []
@@ -143,6 +143,10 @@ class Ears:
                 await self._hear("silence", "")
             if self._patience.unanswered(now):
                 raise ConversationError("dialogue_silent", "the dialogue gives no answer")
+
+    def _somebody_speaks(self) -> bool:
+        """We do, or we fell silent for a voice that goes on: nobody is waited for."""
+        return self._mouth.speaking or self._mouth.hushed or not self._floor.is_set()
 
     async def _prepare(self, text: str) -> bool:
         return await self._parts.core.prepare(self._id, text)

@@ -18,7 +18,7 @@ WINDOW_FRAMES = 10
 """200 ms of what came in are compared …"""
 HISTORY_FRAMES = 40
 """… with 800 ms of what we sent: echo comes back up to 600 ms later."""
-LIKE = 0.45
+LIKE = 0.5
 """Correlation from which it is echo. Measured against our prompts: recorded callers 0.16, one in a
 hundred windows over 0.46; echo 10 to 30 dB below through A-law 0.8 to 0.99, through a room 0.6, one
 in fifty windows below 0.45. A window that is wrong costs a caller one more look, 0.1 s later."""

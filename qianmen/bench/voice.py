@@ -26,7 +26,7 @@ _VOICES = (("cmn", 165), ("cmn+f3", 155), ("cmn+m3", 175))
 GOAL_P50_MS = 600
 GOAL_SPREAD = 3
 GOAL_BARGE_IN_MS = 250
-BARGE_IN_S = 1.2
+BARGE_IN_S = 2.0
 """So long after an answer began the next question is asked into it."""
 _BARGE_CALLS = 5
 _LONGEST_S = 1200.0

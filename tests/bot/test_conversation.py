@@ -401,3 +401,34 @@ async def test_going_on_may_be_a_yes(call: Talk) -> None:
 async def test_a_chat_is_not_steered(chat: Talk) -> None:
     await chat.say("慢点说")
     assert [turn[1] for turn in chat.dialogue.asked] == ["慢点说"]
+
+
+async def test_an_answer_to_doubtful_words_begins_with_them(call: Talk) -> None:
+    call.dialogue.answers["租房材料"] = outcome("带身份证。", act="policy", decision="answer")
+    for confidence, told in ((0.9, ["带身份证。"]), (0.7, ["您问的是：租房材料。", "带身份证。"])):
+        heard = replace(call.heard("租房材料", "speech"), confidence=confidence)
+        await call.core.hear(heard)
+        await call.core.settled()
+        replies = [t.reply for t in await call.told() if t.in_reply_to == heard.id]
+        assert [reply.text for reply in replies if isinstance(reply, Say)] == told
+
+
+async def test_words_that_cannot_be_relied_on_are_asked_for_again(call: Talk) -> None:
+    for _ in range(2):
+        await call.core.hear(replace(call.heard("公鸡金", "speech"), confidence=0.4))
+        await call.core.settled()
+    assert call.dialogue.asked == []
+    assert any(isinstance(told.reply, Handoff) for told in await call.told())
+
+
+async def test_danger_is_danger_however_unclear(call: Talk) -> None:
+    await call.core.hear(replace(call.heard("着火了", "speech"), confidence=0.2))
+    await call.core.settled()
+    assert any(isinstance(told.reply, Handoff) for told in await call.told())
+
+
+async def test_once_more_after_a_silence_is_the_answer(call: Talk) -> None:
+    await answered(call)
+    await call.say("", "silence")
+    told = await call.say("再说一遍", "speech")
+    assert [getattr(reply, "text", "") for reply in told] == ["第一句。", "还有别的事吗？"]
