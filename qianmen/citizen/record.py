@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from qianmen.citizen.report import SaidTurn, Who
 from store.engine import StoreError, open_engine, reading
 from store.seal import SealError, seal_from
-from store.tables import Conversation, Turn, WorkOrder
+from store.tables import Conversation, OrderEvent, Turn, WorkOrder
 
 _POLL_S = 0.1
 
@@ -22,8 +22,8 @@ _POLL_S = 0.1
 class Record:
     """A conversation as it stands in the database.
 
-    ``connecting``: the caller was given to a person; ``timings`` of each spoken turn of the
-    citizen in order, ms by part.
+    ``connecting``: the caller was given to a person, and had them where the order says so (a tone
+    that rings is no person); ``timings`` of each spoken turn of the citizen in order, ms by part.
     """
 
     conversation: str
@@ -80,11 +80,17 @@ def _read(engine: Engine, conversation: str) -> Record | None:
             .where(WorkOrder.conversation_id == conversation)
             .order_by(WorkOrder.created_at)
         ).all()
+        reached = session.scalars(
+            select(OrderEvent.id)
+            .join(WorkOrder, WorkOrder.id == OrderEvent.order_id)
+            .where(WorkOrder.conversation_id == conversation, OrderEvent.event == "connected")
+        ).first()
+        given = any(turn.kind == "connect" for turn in turns)
         return Record(
             conversation=conversation,
             turns=tuple(_said(turn) for turn in turns if turn.text or turn.kind == "speech"),
             ended=row.ended_at is not None,
-            connecting=any(turn.kind == "connect" for turn in turns),
+            connecting=given and (reached is not None or not numbers),
             order=numbers[-1] if numbers else "",
             timings=tuple(
                 turn.timings

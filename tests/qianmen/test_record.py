@@ -7,7 +7,7 @@ import pytest
 
 from qianmen.citizen.record import read_record
 from store.engine import open_engine, writing
-from store.tables import Conversation, Turn, WorkOrder
+from store.tables import Conversation, OrderEvent, Turn, WorkOrder
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 
@@ -53,8 +53,18 @@ def test_a_calls_record_has_both_sides_the_order_and_the_timings(recorded: str) 
         ("bot", "您好，请讲。", 1.0), ("citizen", "转人工", 0.8), ("bot", "正在为您转接。", 1.0),
     ]  # fmt: skip
     assert record.turns[1].at == "2026-05-04T03:02:03+00:00"
-    assert (record.ended, record.connecting, record.order) == (True, True, "GD1")
+    assert (record.ended, record.connecting, record.order) == (True, False, "GD1")
     assert record.timings == ({"words_ms": 4.0},)
+
+
+def test_a_tone_that_rings_is_no_person(recorded: str) -> None:
+    engine = open_engine(recorded)
+    with writing(engine) as session:
+        session.add(OrderEvent(order_id="o", at=NOW, actor="system", event="connected"))
+    engine.dispose()
+    record = read_record(recorded, "call-abc", wait_s=0)
+    assert record is not None
+    assert record.connecting
 
 
 def test_no_database_no_tables_no_conversation_no_record(recorded: str, tmp_path: Path) -> None:
