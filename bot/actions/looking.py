@@ -5,7 +5,6 @@ The lookahead asks the same way, so that what it prepares is what will be said.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -101,11 +100,11 @@ def leaning(found: Found) -> Found:
     """
     if found.decision != "ask" or found.context.matter or not found.candidates:
         return found
-    chances: Counter[str] = Counter()
-    for candidate in found.candidates:
-        chances[candidate.matter] += candidate.score
-    (matter, chance), *others = chances.most_common(2)
-    if chance < _LEANS or any(other * 2 > chance for _, other in others):
+    chances: dict[str, float] = {}
+    for one in found.candidates:
+        chances[one.matter] = chances.get(one.matter, 0.0) + one.score
+    matter, *others = sorted(chances, key=lambda code: -chances[code])
+    if chances[matter] < _LEANS or any(chances[one] * 2 > chances[matter] for one in others):
         return found
     return replace(found, context=replace(found.context, matter=matter))
 
