@@ -19,7 +19,7 @@ _HASHES = {"md5": "md5", "sha-256": "sha256", "sha-512-256": "sha512_256"}
 _MAX_LENGTH = 4096
 _MAX_CHALLENGES = 8
 _PART = re.compile(
-    r"""\s*(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)
+    r"""(?P<name>[!#$%&'*+\-.^_`|~0-9A-Za-z]+)
         (?:\s*=\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s",=]+))
         |(?=\s|$))""",
     re.VERBOSE | re.DOTALL,

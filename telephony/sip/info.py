@@ -7,7 +7,9 @@ import re
 from telephony.rtp.events import KEYS
 from telephony.sip.message import Request
 
-_SIGNAL = re.compile(rb"^\s*signal\s*=\s*([0-9a-d*#]{1,2})\s*$", re.IGNORECASE | re.MULTILINE)
+_SIGNAL = re.compile(
+    rb"^[ \t]*signal[ \t]*=[ \t]*([0-9a-d*#]{1,2})[ \t\r]*$", re.IGNORECASE | re.MULTILINE
+)
 _BARE = re.compile(rb"\s*([0-9a-d*#]{1,2})\s*", re.IGNORECASE)
 
 

@@ -215,7 +215,8 @@ def _check_length(headers: Mapping[str, tuple[str, ...]], body: bytes) -> None:
 
 def parse_via(text: str) -> library_headers.Via:
     """One Via value by the library, which wants no spaces within the protocol's name."""
-    return library_headers.parse_via(_PROTOCOL.sub("SIP/2.0/UDP ", text, count=1))
+    protocol = _PROTOCOL.match(text)
+    return library_headers.parse_via(f"SIP/2.0/UDP {text[protocol.end() :]}" if protocol else text)
 
 
 def _parse_via(text: str) -> Via:
