@@ -35,6 +35,7 @@ from telephony.line import Leg, Line, LineError, LineSettings
 from telephony.metrics import LineCollector
 from telephony.node import Node
 from telephony.parts import CallParts
+from telephony.priority import take_priority
 from telephony.sip.line import SipLine
 from tts.sentences import sentences
 from tts.speaker import Speaker
@@ -103,6 +104,7 @@ async def serve(settings: Settings) -> None:
     engine = open_store(settings)
     core, bus = join(settings, city, engine)
     bus.start()
+    _log.info("phone_priority", realtime=take_priority())
     line = open_line(settings)
     node = Node(
         settings.redis, node_name(settings), _utc_now,
