@@ -140,6 +140,8 @@ class Company:
         self._listening.pop(role).cancel()
         if self.talk is not None:
             self.talk.remove(role)
+            if not self.parties:  # whoever comes next did not put the caller on hold
+                self.talk.park(CALLER, False)
         self._later(party.leave())
 
     def _later(self, work: Coroutine[Any, Any, Any]) -> None:

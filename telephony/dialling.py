@@ -10,7 +10,7 @@ import structlog
 from config.targets import Destination
 from telephony import metrics
 from telephony.briefing import accepted, heard_out
-from telephony.line import DialError, Frame, Leg, LegEvent
+from telephony.line import DialError, Frame, Leg, LegEvent, LineError
 from telephony.parts import CallParts
 from telephony.party import Party
 from telephony.rtp.g711 import loudness
@@ -79,9 +79,10 @@ class Dialler:
                 timeout_s=destination.ring_s,
                 on_early=_once_audible(on_early) if on_early else None,
             )
-        except DialError as error:
-            _log.warning("target_failed", code=error.code, status=error.status)
-            self._failed(error.code, destination)
+        except LineError as error:
+            status = error.status if isinstance(error, DialError) else 0
+            _log.warning("target_failed", code=error.code, status=status)
+            self._failed(error.code if isinstance(error, DialError) else "unreachable", destination)
             return None
         party = Party(leg, destination, self._role, self._on_event)
         try:

@@ -534,6 +534,30 @@ async def test_a_transfer_replaces_the_agent(scene: Open) -> None:
         assert actors.together == {"abc", "110"}
 
 
+async def test_a_caller_on_hold_who_is_transferred_waits_no_longer(scene: Open) -> None:
+    async with scene() as actors:
+        answer(actors, EIGHT, "agent")
+        answer(actors, POLICE, "110")
+        await actors.ordered("bridge", "8001")
+        await actors.ordered("hold")
+        assert (await actors.ordered("transfer", "110")).state == "bridged"
+        assert actors.together == {"abc", "110"}
+        assert not actors.desk.infos[-1].held
+
+
+async def test_a_line_that_cannot_dial_is_a_target_out_of_reach(scene: Open) -> None:
+    class Stopped(FakeLine):
+        async def dial(self, *_: object, **__: object) -> FakeLeg:
+            raise LineError("not_started", "as told")
+
+    async with scene() as actors:
+        answer(actors, EIGHT, "agent")
+        await actors.ordered("bridge", "8001")
+        actors.line.__class__ = Stopped
+        event = await actors.ordered("three_way", "110")
+        assert (event.state, event.cause) == ("failed", "unreachable")
+
+
 def referring(city: City) -> City:
     trunk = Target(
         name="branch", label="分中心", kind="department", uri="sip:branch@127.0.0.1", refer=True,
