@@ -22,7 +22,7 @@ VOICE_ON = 0.5
 VOICE_OFF = 0.35
 """Silero's own hysteresis: a voice begins above the one and lasts until below the other."""
 GOES_ON = 0.15
-"""The same inside a turn, where a voice is likely: weak syllables after a pause stay below."""
+"""The same behind a pause inside a turn, where a voice is likely and its first syllables weak."""
 ONSET_S = 0.09
 """So much voice within `ONSET_WINDOW_S` is speech; less is a click."""
 ONSET_WINDOW_S = 0.25
@@ -122,7 +122,7 @@ class Endpoint:
         if not seconds > 0:
             raise ValueError("time passes forward")
         start, self.now = self.now, self.now + seconds
-        onset = VOICE_ON if self._turn_start is None else GOES_ON
+        onset = GOES_ON if self._stopped else VOICE_ON
         self._voiced = voice >= (min(VOICE_OFF, onset) if self._voiced else onset)
         if self._voiced:
             self._recent.append((start, self.now))

@@ -15,12 +15,17 @@ SILENCE_S: dict[Expects, float] = {
     "address": 0.8,
 }
 """Trailing silence in seconds where the words say nothing more."""
-SATISFIED_S = 0.35
+SATISFIED_S = 0.3
 """Trailing silence when the words at rest already answer a narrow question."""
-COMPLETE_S = 0.4
-"""Trailing silence when the dialogue knows what it will answer to the words as they stand."""
+COMPLETE_S = 0.3
+"""Trailing silence when the dialogue knows what it will answer to the words as they stand.
+
+All of these begin where voice activity sees the voice end: 60 to 110 ms after its last sound.
+"""
 AT_REST_S = 0.25
 """Words unchanged for so long are at rest: a recogniser tells partials every 60 to 200 ms."""
+COMPLETE_AT_REST_S = 0.15
+"""The same for words that the dialogue has looked at: they rested before it did."""
 UNFINISHED_S = 0.9
 """Trailing silence after words that promise more."""
 NO_WORDS_S = 0.8
@@ -62,7 +67,8 @@ def patience(said: Answering, *, pace_s: float = 0.0, cut_off_s: float = 0.0) ->
     at_rest = said.at_rest_s >= AT_REST_S
     if at_rest and is_satisfied(said.expects, said.words, said.phrases):
         return SATISFIED_S
-    if at_rest and said.complete and not _UNFINISHED.search(said.words):
+    seen = said.complete and said.at_rest_s >= COMPLETE_AT_REST_S
+    if seen and not _UNFINISHED.search(said.words):
         return max(COMPLETE_S, cut_off_s)
     return max(_usual(said.expects, said.words), pace_s)
 
