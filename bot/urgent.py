@@ -63,7 +63,7 @@ class _Limits:
 # Long stories name more, and by chance more that frightens: they must be surer.
 _FEW, _MANY = 6, 28
 _LIMITS: dict[Kind, _Limits] = {
-    "danger": _Limits(floor=-4.0, few=-0.2, many=0.2, excused=2.5),
+    "danger": _Limits(floor=-2.0, few=-0.7, many=-0.3, excused=2.0),
     "person": _Limits(floor=-6.0, few=-0.2, many=0.6, excused=4.0),
 }
 
