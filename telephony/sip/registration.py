@@ -166,9 +166,9 @@ class Registration:
             except SipError:
                 continue
             if _same(contact.uri.text, self._contact) and "expires" in contact.params:
-                return _seconds(contact.params["expires"] or "")
+                return min(_seconds(contact.params["expires"] or ""), _LONGEST_S)
         expires = response.first("expires")
-        return _seconds(expires) if expires else self._expires_s
+        return min(_seconds(expires), _LONGEST_S) if expires else self._expires_s
 
     def _admit_route(self, route: str) -> None:
         try:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from telephony.line import Leg, LineError, LineSettings
 from telephony.sip.authenticator import Authenticator
@@ -15,7 +17,7 @@ from telephony.sip.digest import Account
 from telephony.sip.line import SipLine
 from telephony.sip.message import Request, Response, parse_message
 from telephony.sip.outbound import OutboundLeg
-from telephony.sip.registration import Registration
+from telephony.sip.registration import PROBE_S, Registration
 from telephony.sip.udp import SipSocket
 from tests.telephony.virtual import OFFER, PEER, RTP_PORTS, Exchange, reply_to, request
 
@@ -259,6 +261,31 @@ def test_a_way_in_that_the_registrar_names(extension: Extension) -> None:
         200, "Expires: 60", "Service-Route: <sip:10.1.1.1;lr>, <sip:edge.example;lr>, <<"
     )
     assert extension.admitted == ["10.1.1.1"]
+
+
+LINE = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=30)
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from([200, 202, 301, 401, 403, 407, 423, 500, 503, 699]),
+    st.dictionaries(
+        st.sampled_from(
+            ["Contact", "Expires", "Min-Expires", "Retry-After", "Service-Route",
+             "WWW-Authenticate", "Proxy-Authenticate"]
+        ),
+        LINE | st.integers(0, 10**12).map(str),
+    ),
+)  # fmt: skip
+def test_whatever_the_registrar_says_we_try_again(status: int, headers: dict[str, str]) -> None:
+    extension = Extension(Exchange(SETTINGS))
+    extension.reply(status, *(f"{name}: {value}" for name, value in headers.items()))
+    assert extension.state in ("registered", "failed", "registering")
+    times = [due.at for due in extension.exchange.clock._due if not due.cancelled]
+    assert any(0 < at <= 86400 for at in times if at != PROBE_S)
+    extension.registration.stop()
+    extension.exchange.clock.advance(100)
+    assert extension.exchange.clock.pending() == 0
 
 
 async def test_a_call_of_an_extension_comes_from_the_extension() -> None:
