@@ -144,7 +144,7 @@ def _header_map(raw: library.SipMessage) -> dict[str, tuple[str, ...]]:
     headers: dict[str, tuple[str, ...]] = {}
     for name, values in raw.headers.items():
         key = _COMPACT.get(name.lower(), name.lower())
-        headers[key] = headers.get(key, ()) + tuple(as_came(value) for value in values)
+        headers[key] = headers.get(key, ()) + tuple(map(as_came, values))
     return headers
 
 
@@ -183,7 +183,8 @@ def _checked(
 def _check_single(headers: Mapping[str, tuple[str, ...]]) -> None:
     """What a message has once (RFC 3261 §7.3.1); a Content-Length may be repeated as it is."""
     for name in _SINGLE:
-        if len(set(headers.get(name, ()))) > 1:
+        values = headers.get(name, ())
+        if len(values) > 1 and len(set(values)) > 1:
             raise SipError("repeated_header", f"more than one {name}")
     if not _CALL_ID.fullmatch(headers["call-id"][0]):
         raise SipError("call_id")
