@@ -36,14 +36,14 @@ class FlacFile:
         self._file = path.open("w+b", buffering=0)
         self._written = 0
         self._layout = 0
-        # By its number: libsndfile then writes without the interpreter's lock, which the thread
-        # that paces packets wants. The lowest level: at the usual one telephone sound gets 3 %
-        # smaller, for 30 % more time.
+        # By a number of its own, which it closes itself: libsndfile then writes without the
+        # interpreter's lock, which the thread that paces packets wants. The lowest level: at the
+        # usual one telephone sound gets 3 % smaller, for 30 % more time.
         try:
             with self._faults():
                 self._sound = soundfile.SoundFile(
-                    self._file.fileno(), "w", SAMPLE_RATE_HZ, CHANNELS, "PCM_16",
-                    format="FLAC", compression_level=0.0, closefd=False,
+                    os.dup(self._file.fileno()), "w", SAMPLE_RATE_HZ, CHANNELS, "PCM_16",
+                    format="FLAC", compression_level=0.0, closefd=True,
                 )  # fmt: skip
         except OSError:
             self._file.close()
