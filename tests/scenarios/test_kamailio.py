@@ -15,8 +15,8 @@ import yaml
 from config.settings import ROOT
 from telephony.line import Ended, Held, Leg, LineSettings, Resumed
 from telephony.sip.line import SipLine
-from tests.telephony.test_line import tone
 from tests.telephony.sipp import SCENARIOS, Ear, free_port
+from tests.telephony.test_line import tone
 from tests.telephony.virtual import request
 
 pytestmark = pytest.mark.slow
