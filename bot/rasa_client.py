@@ -69,8 +69,14 @@ class RasaClient:
 
     async def take_back(self, sender: str) -> None:
         """Forget the latest turn with all that came of it; raises :class:`RasaError`."""
-        path = f"/conversations/{quote(sender, safe='')}/tracker/events"
-        await self._post(f"{path}?include_events=NONE", {"event": "rewind"})
+        path = f"/conversations/{quote(sender, safe='')}/tracker"
+        tracker = await self._ask("GET", f"{path}?include_events=ALL")
+        events = tracker.get("events") if isinstance(tracker, dict) else None
+        if not isinstance(events, list):
+            raise RasaError("rasa_invalid", "the tracker has no events")
+        # Rasa's own rewind undoes a whole form, not its last turn.
+        last = max((n for n, event in enumerate(events) if _is_said(event)), default=len(events))
+        await self._ask("PUT", f"{path}/events?include_events=NONE", events[:last])
 
     async def parse(self, text: str) -> Parsed:
         """Which act a text is, without a conversation; raises :class:`RasaError`."""
@@ -110,8 +116,11 @@ class RasaClient:
         await self._http.aclose()
 
     async def _post(self, path: str, body: dict[str, Any]) -> Any:
+        return await self._ask("POST", path, body)
+
+    async def _ask(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            answer = await self._http.post(path, json=body)
+            answer = await self._http.request(method, path, json=body)
         except httpx.TimeoutException:
             raise RasaError("rasa_slow", "Rasa did not answer in time") from None
         except httpx.HTTPError:
@@ -122,6 +131,10 @@ class RasaClient:
             return answer.json()
         except ValueError:
             raise RasaError("rasa_invalid", "Rasa's answer is not JSON") from None
+
+
+def _is_said(event: Any) -> bool:
+    return isinstance(event, dict) and event.get("event") == "user"
 
 
 def _harmless(text: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime
 
+import httpx
 import pytest
 from sqlalchemy import Engine, select
 
 from bot import history
 from bot.conversation import Conversations, DialogueError, Parts
+from bot.rasa_client import RasaClient
 from config.city import City
 from store.engine import reading
 from store.tables import Turn
@@ -169,3 +172,30 @@ async def test_danger_is_known_without_looking(talk: Talk) -> None:
 async def test_nothing_is_foreseen_of_a_stranger_or_without_a_foresight(talk: Talk) -> None:
     assert not await seeing(talk, Foresees(True)).prepare("c2", WHOLE)
     assert not await talk.core.prepare("c1", WHOLE)
+
+
+async def test_rasa_gets_back_its_events_of_before_the_latest_turn() -> None:
+    first = [{"event": "action"}, {"event": "user", "text": "一"}, {"event": "slot"}]
+    later = [{"event": "user", "text": "二"}, {"event": "slot"}]
+    put: list[object] = []
+
+    def rasa(request: httpx.Request) -> httpx.Response:
+        assert request.url.path.startswith("/conversations/c1/tracker")
+        if request.method == "PUT":
+            put.append(json.loads(request.content))
+        return httpx.Response(200, json={"events": first + later})
+
+    client = RasaClient("http://rasa", 1.0, transport=httpx.MockTransport(rasa))
+    await client.take_back("c1")
+    await client.close()
+    assert put == [first]
+
+
+@pytest.mark.parametrize("answer", [[], {"events": None}, {}])
+async def test_a_tracker_that_is_none_is_an_error(answer: object) -> None:
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=answer))
+    client = RasaClient("http://rasa", 1.0, transport=transport)
+    with pytest.raises(DialogueError) as caught:
+        await client.take_back("c1")
+    await client.close()
+    assert caught.value.code == "rasa_invalid"
