@@ -87,6 +87,16 @@ class Settings(BaseSettings):
     max_calls: int = Field(
         default=150, ge=1, le=1000, description="Calls at a time; more are refused as busy."
     )
+    max_setups_per_s: int = Field(
+        default=0, ge=0, le=10000, description="New calls a second; more get 503; 0: no bound."
+    )
+    dead_after_s: float = Field(
+        default=30.0, ge=0, le=3600,
+        description="Seconds without sound until the other side is asked (OPTIONS); 0: never.",
+    )  # fmt: skip
+    session_expires_s: int = Field(
+        default=1800, ge=90, le=86400, description="Session timer (RFC 4028), seconds."
+    )
     recording: bool = Field(default=True, description="Whether calls are recorded.")
     phone_health_port: Port = Field(
         default=5061, description="TCP port of the phone process's health and metrics."

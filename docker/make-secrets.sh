@@ -26,6 +26,7 @@ printf 'redis://:%s@redis:6379/0\n' "$(cut -d ' ' -f 2 valkey_conf)" | keep qian
 word | keep qianmen_secret_key
 printf 'qk1.aes256.%s\n' "$(word)" | keep qianmen_data_key
 word | keep grafana_password
+word | keep qianmen_sip_password
 
 if [ ! -s tls_certificate ] || [ ! -s tls_key ]; then
   if command -v openssl >/dev/null 2>&1; then

@@ -215,9 +215,7 @@ def bench_media(
     calls: Annotated[int, typer.Option(min=1, max=1000, help="同时几路通话。")] = 200,
     seconds: Annotated[float, typer.Option(min=2, help="量多少秒。")] = 20,
     dialogues: Annotated[int, typer.Option(min=0, help="再和前门同时打几个完整的电话。")] = 0,
-    realtime: Annotated[
-        bool, typer.Option(help="实时优先级：机器再忙也只量引擎。")
-    ] = False,
+    realtime: Annotated[bool, typer.Option(help="实时优先级：机器再忙也只量引擎。")] = False,
     json: Json = False,
 ) -> None:
     """很多路通话时语音包发得匀不匀、花多少处理器，和 pyVoIP、baresip 并排；每秒接几个电话。"""

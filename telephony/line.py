@@ -67,7 +67,7 @@ class LineSettings:
 
     ``port`` 0 lets the system choose (``Line.address`` tells). ``public_host`` is the IP literal
     put into Contact and SDP; empty means the address of this machine that the peer is reached
-    from. ``rtp_ports`` is an inclusive range; each call takes one even port of it.
+    from. ``rtp_ports`` is an inclusive range; each call takes two of it: sound even, RTCP next.
     ``allowed_peers`` are IP literals or networks (``10.1.0.0/16``); empty allows everybody, else
     what others send is ignored and counted. Above ``max_calls`` a new call gets ``full_status``.
     ``proxy`` (``host`` or ``host:port``) takes calls to tel: URIs and to host names, which the

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from asr.client import AsrError, Listener
+from asr.client import AsrError, Listener, Slow
 from tests.asr.listening import frames, listening, silence, speech
 from tests.fakes.recogniser import FakeRecogniser
-from turns.voice import TurnEnded, VoiceEvent
+from turns.voice import Partial, TurnEnded, VoiceEvent
 
 SCRIPT = "租房提取公积金"
 
@@ -19,6 +19,8 @@ SCRIPT = "租房提取公积金"
 async def until_turn_ends(listener: Listener) -> list[VoiceEvent]:
     events: list[VoiceEvent] = []
     async for event in listener.events():
+        if isinstance(event, Slow):
+            continue  # another test run beside this one
         events.append(event)
         if isinstance(event, TurnEnded):
             break
@@ -139,7 +141,7 @@ async def test_messages_of_later_versions_are_passed_over() -> None:
     answers = ('{"news": 1}', json.dumps({"event": event}))
     async with server_that(*answers) as url, Listener.connect(url) as listener:
         told = await anext(listener.events())
-    assert told.type == "partial"
+    assert isinstance(told, Partial)
 
 
 async def test_a_backlog_of_ten_seconds_is_a_loss() -> None:

@@ -5,7 +5,7 @@ from asr.stall import HICCUP_FACTOR, LOST_S, SLOW_S, Stall
 
 def run(stall: Stall, start: float, seconds: float, heard: int) -> list[tuple[float, str]]:
     """What looks every 50 ms tell, while ``heard`` stays and more waits."""
-    told = []
+    told: list[tuple[float, str]] = []
     for step in range(round(seconds / 0.05) + 1):
         at = step * 0.05
         if found := stall.looked(start + at, heard, waiting=True):

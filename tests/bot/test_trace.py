@@ -53,6 +53,10 @@ class ActionsAsRasaCallsThem:
         answer = await self._http.post("/webhook", json=body)
         return wire.load(Outcome, answer.json()["responses"][0]["custom"])
 
+    async def take_back(self, sender: str) -> None:
+        """Nothing here is taken back."""
+        raise DialogueError("rasa_down", "as told")
+
 
 class Front:
     """Core and actions in one process, and a citizen of theirs."""
