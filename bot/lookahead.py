@@ -12,7 +12,7 @@ from typing import Protocol
 
 import httpx
 
-from bot.conversation import DialogueError
+from bot.parts import DialogueError
 from bot.rasa_client import Parsed
 from turns import wire
 from turns.context import Context

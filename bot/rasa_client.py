@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from bot import metrics
-from bot.conversation import DialogueError
+from bot.parts import DialogueError
 from turns import wire
 from turns.context import Context
 from turns.understood import ACTS, Act, Outcome

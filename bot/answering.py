@@ -1,0 +1,112 @@
+"""Answer a turn, whichever way triage sends it; every failure becomes a sentence and a person."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import structlog
+
+from bot import history, metrics, records
+from bot.asking import Asking, Known, with_ids
+from bot.errors import ConversationError
+from bot.handover import apology
+from bot.ledger import Ledger
+from bot.parts import DialogueError, Parts
+from bot.steering import act_of, steered
+from bot.taking_back import Memory, take_back
+from bot.triage import Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
+from language.steering import Steering
+from turns import wire
+from turns.heard import Heard
+from turns.replies import Say
+from turns.understood import Understood
+
+_log = structlog.get_logger(__name__)
+
+
+class Answering:
+    """Answers turns of a conversation, one at a time."""
+
+    def __init__(self, parts: Parts, ledger: Ledger, memory: Memory) -> None:
+        self._parts = parts
+        self._ledger = ledger
+        self._memory = memory
+        self._asking = Asking(parts, ledger, memory)
+
+    async def answer(self, heard: Heard) -> None:
+        """Answer ``heard``, unless a person has its citizen; may raise what its parts raise."""
+        state = await self._ledger.call(history.read_state, heard.conversation)
+        if state is None or state.state in ("agent", "ended"):
+            return
+        began = perf_counter()
+        state = await self._as_before(state, heard)
+        self._memory.note(heard, state)
+        way = triage(heard, self._parts.urgent, misses=state.misses, silences=state.silences)
+        known = await self._go(way, state, heard)
+        await self._done(heard, known, perf_counter() - began)
+
+    async def apologise(self, heard: Heard) -> None:
+        """Even the hand-over failed (the database, most likely): say so as far as that works."""
+        try:
+            await self._ledger.reply(heard, *apology(self._parts.city, heard))
+        except ConversationError as error:
+            _log.error("apology_failed", code=error.code)
+
+    async def _go(self, way: Way, state: history.State, heard: Heard) -> Known:
+        match way:
+            case Finish():
+                await self._asking.close(heard)
+                return "", "ended"
+            case ToPerson(reason):
+                await self._asking.hand_over(state, heard, reason)
+                urgent = {"danger": "danger", "asked": "handoff"}.get(reason, "")
+                return urgent, urgent or "handoff"
+            case Prompt(name, misses, silences):
+                await self._ledger.call(
+                    records.count, heard.conversation, misses=misses, silences=silences
+                )
+                text = self._parts.city.prompts.fill(name)
+                await self._ledger.reply(heard, Say(f"{heard.id}.say", text))
+                return "", name
+            case Steer(wish):
+                return await self._steer(state, heard, wish)
+            case ToDialogue(text):
+                return await self._asking.ask(state, heard, text)
+
+    async def _as_before(self, state: history.State, heard: Heard) -> history.State:
+        """``state``, or, where ``heard`` goes on with the latest turn, as it stood before that."""
+        before = self._memory.of(heard)
+        if before is None or not await self._ledger.call(take_back, heard, before):
+            return state
+        try:
+            if before.asked:
+                await self._parts.dialogue.take_back(heard.conversation)
+        except DialogueError as error:
+            _log.warning("turn_not_taken_back", code=error.code)
+        return before.state
+
+    async def _steer(self, state: history.State, heard: Heard, wish: Steering) -> Known:
+        """Tell the last answer again, or the rest of it where there is one."""
+        if wish.again == "place" and not await self._ledger.call(
+            history.cut_off, heard.conversation
+        ):
+            return await self._asking.ask(state, heard, heard.text)  # it may be a yes
+        dumped = await self._ledger.call(history.last_replies, heard.conversation)
+        last = tuple(map(wire.load_reply, dumped))
+        act = act_of(wish)
+        await self._asking.calm(state, heard)
+        known = Understood(act, "talk", matter=state.context.matter, slots=state.slots)
+        await self._ledger.call(records.commit_understood, heard, known, state.context)
+        again = steered(last, wish, self._parts.city.prompts)
+        await self._ledger.reply(heard, *with_ids(heard, again))
+        return act, "talk"
+
+    async def _done(self, heard: Heard, known: Known, cost_s: float) -> None:
+        metrics.turn_answered(heard.channel, *known, cost_s)
+        timings = await self._ledger.note(
+            heard.conversation, heard.id, {"dialogue_ms": round(cost_s * 1000, 1)}
+        )
+        _log.info(
+            "turn_done", channel=heard.channel, kind=heard.kind, act=known[0], decision=known[1],
+            timings=timings,
+        )  # fmt: skip

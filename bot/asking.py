@@ -1,0 +1,110 @@
+"""Ask the dialogue about a turn, and hand over to a person where that is the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bot import history, metrics, records
+from bot.clarity import clarity
+from bot.handover import hand_over, handover_replies
+from bot.ledger import Ledger
+from bot.parts import DialogueError, Parts
+from bot.taking_back import Memory
+from bot.triage import HandoverReason
+from turns import wire
+from turns.heard import Heard
+from turns.replies import Bye, Handoff, Reply, Say
+from turns.trace import trace_of
+from turns.understood import Outcome, Understood
+
+_log = structlog.get_logger(__name__)
+Known = tuple[str, str]
+"""Act ('' where nobody asked for one) and decision of a turn, for what is measured."""
+
+
+class Asking:
+    """What a turn gets that is neither urgent nor a fixed sentence: the dialogue's answer."""
+
+    def __init__(self, parts: Parts, ledger: Ledger, memory: Memory) -> None:
+        self._parts = parts
+        self._ledger = ledger
+        self._memory = memory
+
+    async def ask(self, state: history.State, heard: Heard, text: str) -> Known:
+        """Answer ``heard`` as the dialogue says; a person where it says nothing."""
+        metadata = await self._metadata(state, heard)
+        self._memory.asked(heard)
+        try:
+            outcome = await self._parts.dialogue.turn(heard.conversation, text, metadata)
+        except DialogueError as error:
+            _log.warning("dialogue_failed", code=error.code, conversation=heard.conversation)
+            await self.hand_over(state, heard, "failure")
+            return "", "handoff"
+        known = outcome.understood
+        await self.calm(state, heard)
+        await self._ledger.call(records.commit_understood, heard, known, outcome.context)
+        wish = next((r for r in outcome.replies if isinstance(r, Handoff)), None)
+        if wish is not None:
+            state = replace(state, context=outcome.context, slots=known.slots or state.slots)
+            await self.hand_over(state, heard, wish.reason)  # type: ignore[arg-type]  # same codes
+            return known.act, "handoff"
+        await self._ledger.reply(heard, *with_ids(heard, self._read_back(heard, outcome)))
+        if any(isinstance(reply, Bye) for reply in outcome.replies):
+            await self.close(heard)
+        return known.act, known.decision
+
+    async def hand_over(self, state: history.State, heard: Heard, reason: HandoverReason) -> None:
+        """A person takes the conversation: the order is written first, then the citizen told."""
+        parts = self._parts
+        order = await self._ledger.call(
+            hand_over, state, heard, reason,
+            matter_facts=parts.matter_facts, extract=parts.extract,
+            now=parts.now().astimezone(parts.city.zone),
+        )  # fmt: skip
+        metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
+        if reason in ("danger", "asked"):
+            decision: Any = "danger" if reason == "danger" else "handoff"
+            act: Any = "danger" if reason == "danger" else "handoff"
+            known = Understood(act, decision, matter=state.context.matter, slots=state.slots)
+            await self._ledger.call(records.commit_understood, heard, known, state.context)
+        replies = handover_replies(parts.city, state, heard, reason, order)
+        await self._ledger.reply(heard, *replies)
+
+    async def calm(self, state: history.State, heard: Heard) -> None:
+        """Something was understood: misses and silences begin anew."""
+        if state.misses or state.silences:
+            await self._ledger.call(records.count, heard.conversation, misses=0, silences=0)
+
+    async def close(self, heard: Heard) -> None:
+        """The conversation ends with ``heard``."""
+        self._memory.forget(heard.conversation)
+        await self._ledger.call(records.end_conversation, heard.conversation, heard.at)
+
+    def _read_back(self, heard: Heard, outcome: Outcome) -> tuple[Reply, ...]:
+        """The replies, an answer to doubtful words behind what was heard."""
+        if outcome.understood.decision != "answer" or clarity(heard) != "doubtful":
+            return outcome.replies
+        words = self._parts.city.prompts.fill("heard_as", words=heard.text)
+        return Say("", words), *outcome.replies
+
+    async def _metadata(self, state: history.State, heard: Heard) -> dict[str, Any]:
+        last = await self._ledger.call(history.last_replies, heard.conversation)
+        return {
+            "heard": heard.id,
+            "trace": trace_of(heard.conversation, heard.id),
+            "at": heard.at.astimezone(self._parts.city.zone).isoformat(),
+            "confidence": heard.confidence,
+            "channel": state.channel,
+            "line": state.line,
+            "caller": state.citizen if state.channel == "phone" else "",
+            "context": wire.dump(state.context),
+            "last_replies": list(last),
+        }
+
+
+def with_ids(heard: Heard, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+    """Ids of this turn: the same answer said twice is two things that were told."""
+    return tuple(replace(reply, id=f"{heard.id}.{n}") for n, reply in enumerate(replies))
