@@ -38,7 +38,9 @@ class Watch:
     async def wait(self) -> None:
         """Return when there is news since the last call, or after ``PATIENCE_S``."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), PATIENCE_S)
+            # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the news.
+            async with asyncio.timeout(PATIENCE_S):
+                await self._news.wait()
         self._news.clear()
 
 

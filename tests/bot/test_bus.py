@@ -6,9 +6,10 @@ import asyncio
 import socket
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
-from bot.bus import Bus
+from bot.bus import Bus, Watch
 from tests.fakes.valkey import valkey
 from tests.scenarios.front_door import free_ports
 
@@ -37,3 +38,20 @@ async def test_a_lost_redis_is_told_once_and_wakes_are_not_lost_here(tmp_path: P
         with valkey(tmp_path / "redis", port):
             assert await told(logs, 2) == ["redis_lost", "redis_back"]  # type: ignore[arg-type]  # as above
         await bus.stop()
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_a_waiter_ends_though_news_comes_with_its_cancellation(steps: int) -> None:
+    watch = Watch()
+    watch.wake()
+
+    async def read() -> None:
+        while True:
+            await watch.wait()
+
+    reader = asyncio.create_task(read())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    reader.cancel()
+    await asyncio.wait({reader}, timeout=5)
+    assert reader.cancelled()
