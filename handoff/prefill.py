@@ -21,6 +21,7 @@ _KINDS = {
 }
 # Acts that carry content; 转人工, 你好 or 再说一遍 tell an agent nothing.
 _CONTENT = set(_KINDS)
+_WORTH_READING = 4  # characters: 喂 and 你好 tell nobody anything
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def prefill(facts: Facts, *, key: str, urgency: Urgency = "normal") -> OrderDraf
     fields = {field.name: field for field in facts.extracted}
     fields |= {field.name: field for field in facts.slots}
     _default(fields, "what", _content(facts))
+    _put_danger_first(fields, facts)
     _default(fields, "phone", _caller(facts))
     _default(fields, "kind", _kind(facts))
     matter = _own_matter(facts)
@@ -94,9 +96,20 @@ def _default(fields: dict[str, OrderField], name: str, field: OrderField | None)
         fields.setdefault(name, field)
 
 
+def _put_danger_first(fields: dict[str, OrderField], facts: Facts) -> None:
+    """Danger told in the middle of a form is what the order is about, the form's words follow."""
+    danger = next((said for said in reversed(facts.said) if said.act == "danger"), None)
+    if danger is None:
+        return
+    before = [fields["what"].value] if "what" in fields else []
+    told = [part for value in before for part in value.split("；") if part != danger.text]
+    source = Provenance(danger.id, danger.text, danger.at, danger.confidence, "said.danger")
+    fields["what"] = OrderField("what", "；".join((danger.text, *told)), source)
+
+
 def _content(facts: Facts) -> OrderField | None:
     """Everything told that has content, joined; the first of it is quoted as the source."""
-    told = [said for said in facts.said if said.act in _CONTENT]
+    told = [said for said in facts.said if said.act in _CONTENT] or _not_understood(facts)
     if not told:
         return None
     first = told[0]
@@ -105,6 +118,11 @@ def _content(facts: Facts) -> OrderField | None:
     return OrderField(
         "what", value, Provenance(first.id, first.text, first.at, confidence, "said.content")
     )
+
+
+def _not_understood(facts: Facts) -> list[Said]:
+    """What was said and no dialogue took in, because it had failed: better than nothing."""
+    return [said for said in facts.said if not said.act and len(said.text) >= _WORTH_READING]
 
 
 def _caller(facts: Facts) -> OrderField | None:
@@ -150,6 +168,6 @@ def _title(fields: dict[str, OrderField]) -> str:
     kind = fields["kind"].value if "kind" in fields else ""
     about = fields.get("what") or fields.get("matter")
     place = fields["where"].value if "where" in fields else ""
-    words = about.value if about else "来电人要求转人工" if not kind else ""
+    words = about.value if about else "转人工，没有说明事由" if not kind else ""
     title = f"{place}{words}" if place and place not in words else words
     return title[:40] + ("…" if len(title) > 40 else "")

@@ -23,7 +23,7 @@ def said(now: datetime, *turns: tuple[str, str]) -> tuple[Said, ...]:
 
 def test_a_caller_who_only_wants_a_person_still_makes_an_order(facts: Facts) -> None:
     draft = prefill(facts, key="k")
-    assert (draft.kind, draft.title) == ("其他", "来电人要求转人工")
+    assert (draft.kind, draft.title) == ("其他", "转人工，没有说明事由")
     assert [(f.name, f.value, f.provenance.rule) for f in draft.fields] == [
         ("phone", "13900139000", "caller_id")
     ]
@@ -44,6 +44,22 @@ def test_a_complaint_outweighs_the_question_before_it(facts: Facts, now: datetim
     draft = prefill(replace(facts, said=turns), key="k")
     kind = next(field for field in draft.fields if field.name == "kind")
     assert (kind.value, kind.provenance.quote) == ("投诉", "楼下太吵")
+
+
+def test_what_a_dead_dialogue_never_took_in_is_still_told(facts: Facts, now: datetime) -> None:
+    turns = said(now, ("", "喂"), ("", "失业保险金怎么领"))
+    draft = prefill(replace(facts, said=turns), key="k")
+    assert draft.title == "失业保险金怎么领"
+
+
+def test_danger_in_a_form_is_what_the_order_is_about(facts: Facts, now: datetime) -> None:
+    source = Provenance("h1", "楼下油烟大", now, 0.9, "form.what")
+    turns = said(now, ("complaint", "我要投诉楼下油烟大"), ("danger", "有人拿刀要砍人"))
+    told = replace(facts, said=turns, slots=(OrderField("what", "楼下油烟大", source),))
+    draft = prefill(told, key="k", urgency="danger")
+    assert draft.title == "有人拿刀要砍人；楼下油烟大"
+    (what,) = [field for field in draft.fields if field.name == "what"]
+    assert (what.value, what.provenance.quote) == (draft.title, "有人拿刀要砍人")
 
 
 def test_the_form_wins_over_what_was_only_extracted(facts: Facts, now: datetime) -> None:
