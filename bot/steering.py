@@ -12,10 +12,13 @@ from turns.understood import Act
 
 
 def steered(last: Iterable[Reply], wish: Steering, prompts: Prompts) -> tuple[Say | Ask, ...]:
-    """``last``, the replies of the latest answer, told again as ``wish`` says."""
+    """``last``, the replies of the latest answer, told again as ``wish`` says.
+
+    Once told, even what must be heard to its end (that we record) may be cut off.
+    """
     again: Again = "" if wish.again == "start" else wish.again
     told = tuple(
-        replace(reply, again=again)
+        replace(reply, again=again, interruptible=True)
         for reply in last
         if isinstance(reply, Say | Ask) and not (isinstance(reply, Say) and reply.adjust)
     )

@@ -77,6 +77,7 @@ class Ears:
         self._lost = False
         self._part: _Part | None = None
         self._continues = False
+        self._last_keys = ""
         self._overtaken: set[str] = set()
         self._floor = asyncio.Event()
         self._floor.set()
@@ -138,7 +139,8 @@ class Ears:
             due = self._keys.due(now)
             complete, self._pressed = [*self._pressed, *([due] if due else [])], []
             for keys in complete:
-                await self._hear("keys", keys)
+                self._overtaken.add(self._last_keys)  # the latest keys are what is wanted
+                self._last_keys = await self._hear("keys", keys)
             if self._patience.silent(now):
                 await self._hear("silence", "")
             if self._patience.unanswered(now):

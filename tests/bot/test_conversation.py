@@ -383,6 +383,13 @@ async def test_once_more_is_all_of_it(call: Talk) -> None:
         ]  # fmt: skip
 
 
+async def test_the_greeting_may_be_cut_off_the_second_time(call: Talk) -> None:
+    (greeting,) = await call.told()
+    (again,) = await call.say("*", "keys")
+    assert isinstance(greeting.reply, Say)
+    assert again == replace(greeting.reply, id=getattr(again, "id", ""), interruptible=True)
+
+
 async def test_going_on_where_it_was_cut(call: Talk) -> None:
     await answered(call)
     await call.core.note_timings("c1", "h1", {"heard_share": 0.4})

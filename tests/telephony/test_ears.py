@@ -188,6 +188,21 @@ async def test_nothing_goes_on_with_a_key_or_a_silence(caller: Caller) -> None:
     assert caller.core.heard[-1].continues == ""
 
 
+async def test_the_latest_keys_are_what_is_answered(caller: Caller) -> None:
+    async def pressed(key: str) -> str:
+        heard = len(caller.core.heard)
+        caller.ears.press(key)
+        while len(caller.core.heard) == heard:  # noqa: ASYNC110  # the record gives no event
+            await asyncio.sleep(0.01)
+        return caller.core.heard[-1].id
+
+    watching = asyncio.create_task(caller.ears.watch())
+    first, last = await pressed("*"), await pressed("0")
+    watching.cancel()
+    assert not await caller.ears.floor(first)
+    assert await caller.ears.floor(last)
+
+
 async def test_an_answer_does_not_wait_for_ever(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
