@@ -13,12 +13,12 @@ from bot.handover import apology
 from bot.ledger import Ledger
 from bot.parts import DialogueError, Parts
 from bot.steering import act_of, steered
-from bot.taking_back import Memory, take_back
-from bot.triage import Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
+from bot.taking_back import Before, Memory, take_back
+from bot.triage import Back, Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
 from language.steering import Steering
 from turns import wire
 from turns.heard import Heard
-from turns.replies import Say
+from turns.replies import Ask, Reply, Say
 from turns.understood import Understood
 
 _log = structlog.get_logger(__name__)
@@ -70,6 +70,8 @@ class Answering:
                 return "", name
             case Steer(wish):
                 return await self._steer(state, heard, wish)
+            case Back():
+                return await self._back(state, heard)
             case ToDialogue(text):
                 return await self._asking.ask(state, heard, text)
 
@@ -83,6 +85,7 @@ class Answering:
                 await self._parts.dialogue.take_back(heard.conversation)
         except DialogueError as error:
             _log.warning("turn_not_taken_back", code=error.code)
+        self._memory.undone(heard.conversation, before)
         return before.state
 
     async def _steer(self, state: history.State, heard: Heard, wish: Steering) -> Known:
@@ -92,7 +95,11 @@ class Answering:
         ):
             return await self._asking.ask(state, heard, heard.text)  # it may be a yes
         dumped = await self._ledger.call(history.last_replies, heard.conversation)
-        last = tuple(map(wire.load_reply, dumped))
+        return await self._tell_again(state, heard, wish, tuple(map(wire.load_reply, dumped)))
+
+    async def _tell_again(
+        self, state: history.State, heard: Heard, wish: Steering, last: tuple[Reply, ...]
+    ) -> Known:
         act = act_of(wish)
         await self._asking.calm(state, heard)
         known = Understood(act, "talk", matter=state.context.matter, slots=state.slots)
@@ -100,6 +107,27 @@ class Answering:
         again = steered(last, wish, self._parts.city.prompts)
         await self._ledger.reply(heard, *with_ids(heard, again))
         return act, "talk"
+
+    async def _back(self, state: history.State, heard: Heard) -> Known:
+        """Ask the form's previous question, its answer forgotten; else tell the last answer."""
+        stands: Before | None = None
+        try:
+            for before in self._memory.step_back(state):
+                if not await self._ledger.call(take_back, heard, before):
+                    break
+                await self._parts.dialogue.take_back(heard.conversation)
+                stands = before
+        except DialogueError as error:
+            _log.warning("dialogue_failed", code=error.code, conversation=heard.conversation)
+            await self._asking.hand_over(state, heard, "failure")
+            return "", "handoff"
+        if stands is None:
+            return await self._steer(state, heard, Steering())
+        self._memory.undone(heard.conversation, stands)
+        self._memory.note(heard, stands.state)
+        told = tuple(map(wire.load_reply, stands.told))
+        asked = tuple(reply for reply in told if isinstance(reply, Ask))
+        return await self._tell_again(stands.state, heard, Steering(), asked or told)
 
     async def _done(self, heard: Heard, known: Known, cost_s: float) -> None:
         metrics.turn_answered(heard.channel, *known, cost_s)

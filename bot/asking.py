@@ -35,8 +35,9 @@ class Asking:
 
     async def ask(self, state: history.State, heard: Heard, text: str) -> Known:
         """Answer ``heard`` as the dialogue says; a person where it says nothing."""
-        metadata = await self._metadata(state, heard)
-        self._memory.asked(heard)
+        last = await self._ledger.call(history.last_replies, heard.conversation)
+        metadata = self._metadata(state, heard, last)
+        self._memory.asked(heard, last)
         try:
             outcome = await self._parts.dialogue.turn(heard.conversation, text, metadata)
         except DialogueError as error:
@@ -90,8 +91,9 @@ class Asking:
         words = self._parts.city.prompts.fill("heard_as", words=heard.text)
         return Say("", words), *outcome.replies
 
-    async def _metadata(self, state: history.State, heard: Heard) -> dict[str, Any]:
-        last = await self._ledger.call(history.last_replies, heard.conversation)
+    def _metadata(
+        self, state: history.State, heard: Heard, last: tuple[dict[str, Any], ...]
+    ) -> dict[str, Any]:
         return {
             "heard": heard.id,
             "trace": trace_of(heard.conversation, heard.id),

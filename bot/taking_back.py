@@ -1,12 +1,14 @@
-"""A turn taken back because its citizen went on speaking: both parts are understood as one.
+"""A turn taken back: its citizen went on speaking, or goes one step back in a form.
 
-The second part comes as a turn of its own whose text holds both; the first is undone as if it had
-never been answered: the talk's context, the form, the counts, and the dialogue's own memory.
+Who goes on sends a second turn whose text holds both parts. The turn is undone as if it had never
+been answered: the talk's context, the form, the counts, and the dialogue's own memory.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine, select
 
@@ -17,46 +19,83 @@ from store.tables import Conversation, Turn
 from turns import wire
 from turns.heard import Heard
 
+_MOST = 30
+"""So many turns of a conversation are remembered."""
+
 
 @dataclass(slots=True)
 class Before:
-    """How a conversation stood before the turn ``heard``; ``asked``: the dialogue was asked."""
+    """How a conversation stood before the turn ``heard``.
+
+    ``asked``: the dialogue was asked; ``told`` are the replies, dumped, that the turn answered.
+    """
 
     heard: str
     state: State
     asked: bool = False
+    told: tuple[dict[str, Any], ...] = ()
 
 
 class Memory:
-    """The latest turn of each conversation that this process serves."""
+    """The latest turns of each conversation that this process serves."""
 
     def __init__(self) -> None:
-        self._before: dict[str, Before] = {}
+        self._turns: dict[str, list[Before]] = defaultdict(list)
 
     def note(self, heard: Heard, state: State) -> None:
         """``heard`` is about to be answered."""
-        self._before[heard.conversation] = Before(heard.id, state)
+        turns = self._turns[heard.conversation]
+        turns.append(Before(heard.id, state))
+        del turns[:-_MOST]
 
-    def asked(self, heard: Heard) -> None:
-        """The dialogue is asked about ``heard``."""
-        before = self._before.get(heard.conversation)
+    def asked(self, heard: Heard, told: tuple[dict[str, Any], ...]) -> None:
+        """The dialogue is asked about ``heard``, which answers ``told``."""
+        before = self._latest(heard.conversation)
         if before is not None and before.heard == heard.id:
-            before.asked = True
+            before.asked, before.told = True, told
 
     def of(self, heard: Heard) -> Before | None:
         """What stood before the turn that ``heard`` goes on with; None where that is unknown."""
-        before = self._before.get(heard.conversation)
+        before = self._latest(heard.conversation)
         if not heard.continues or before is None or before.heard != heard.continues:
             return None
         return before
 
+    def step_back(self, state: State) -> tuple[Before, ...]:
+        """The turns to take back, latest first, so that a form's previous question is open again.
+
+        As far as the latest turn that changed a field; never the turn that opened the form.
+        """
+        steps: list[Before] = []
+        if not state.slots:
+            return ()
+        for before in reversed(self._turns.get(state.conversation, [])):
+            if not before.asked:
+                continue
+            if not before.state.slots:
+                break
+            steps.append(before)
+            if before.state.slots != state.slots:
+                break
+        return tuple(steps)
+
+    def undone(self, conversation: str, before: Before) -> None:
+        """The turn of ``before``, and what came after it, has been taken back."""
+        turns = self._turns[conversation]
+        place = next((n for n, turn in enumerate(turns) if turn is before), len(turns))
+        del turns[place:]
+
     def forget(self, conversation: str) -> None:
         """The conversation is over."""
-        self._before.pop(conversation, None)
+        self._turns.pop(conversation, None)
+
+    def _latest(self, conversation: str) -> Before | None:
+        turns = self._turns.get(conversation)
+        return turns[-1] if turns else None
 
 
 def take_back(engine: Engine, heard: Heard, before: Before) -> bool:
-    """Undo the turn that ``heard`` goes on with; False where it had effects that stay.
+    """Undo the turn of ``before`` for the sake of ``heard``; False where it had effects that stay.
 
     A work order that was written, a person who was called: these are not undone. Synchronous.
     """

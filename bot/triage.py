@@ -58,7 +58,12 @@ class Steer:
     wish: Steering
 
 
-Way = ToPerson | ToDialogue | Prompt | Finish | Steer
+@dataclass(frozen=True, slots=True)
+class Back:
+    """One step back: the form's previous question; elsewhere the last answer again."""
+
+
+Way = ToPerson | ToDialogue | Prompt | Finish | Steer | Back
 UrgentRule = Callable[[str], Urgent | None]
 
 
@@ -92,9 +97,9 @@ def _again(prompt: str, reason: HandoverReason, misses: int, silences: int) -> W
 
 
 def _keys(keys: str) -> Way:
-    """0 a person, * once more; other digits answer what was asked (a phone number, for example)."""
+    """0 a person, * one step back; other digits answer what was asked."""
     if keys == "0":
         return ToPerson("asked")
     if keys == "*":
-        return Steer(Steering())
+        return Back()
     return ToDialogue(keys.rstrip("#"))

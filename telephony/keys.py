@@ -9,8 +9,8 @@ PAUSE_S = 2.5
 class Keys:
     """Gathers one caller's keys.
 
-    A single key acts at once unless digits are expected (0 a person, * once more); a number ends
-    by ``#`` or by a pause.
+    A single key acts at once unless digits are expected (0 a person); a number ends by ``#`` or by
+    a pause. ``*`` goes back: it forgets the keys of a number begun, or is told at once.
     """
 
     def __init__(self) -> None:
@@ -22,6 +22,8 @@ class Keys:
         self._last = now
         if key == "#":
             return self._take()
+        if key == "*":
+            return "" if self._take() else key
         self._pressed += key
         return "" if gather or len(self._pressed) > 1 else self._take()
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.triage import Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
+from bot.triage import Back, Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
 from bot.urgent import Urgent
 from language.steering import Steering
 from turns.heard import Heard, HeardKind
@@ -25,7 +25,7 @@ def always(_text: str) -> Urgent | None:
     [
         ("ended", "", Finish()),
         ("keys", "0", ToPerson("asked")),
-        ("keys", "*", Steer(Steering())),
+        ("keys", "*", Back()),
         ("speech", "慢点说", Steer(Steering(("slower",), "sentence"))),
         ("text", "慢点说", ToDialogue("慢点说")),
         ("keys", "138#", ToDialogue("138")),
