@@ -65,6 +65,7 @@ class Prompts(BaseModel):
     complaint_start: str
     read_back: str
     correct_what: str
+    digits_go_on: str
     cancelled: str
     order_done: str
     order_follows: str

@@ -25,11 +25,21 @@ _PAUSE = r"[\s，,。.、…\-—–_()（）杠嗯呃啊加]|然后|那个|横�
 _TIMES = re.compile(rf"([二两三四五六七八2-8])个([{_D}])")
 _RUN = re.compile(rf"[{_D}](?:(?:{_PAUSE}){{0,6}}[{_D}])*")
 _GROUP = re.compile(rf"[{_D}]+")
+# The last four of a number told as a round one: 幺三八，零零一三，八千.
+_THOUSANDS = re.compile(
+    rf"(?<=[{_D}\s，,。.、…是])(?P<n>[一二两三四五六七八九2-9])千(?![百块元{_D}多几来人个])"
+)
 _COUNTED = re.compile(
     r"\s?(?:号(?!码)|楼|单元|栋|幢|室|点|月|年|天|岁|块|元|个|"
     r"层|门|路|人|十|百|千|万)"
 )
 _TAIL_CUE = re.compile(r"尾号|末尾|后面|最后|后四位|后几位|结尾")
+
+_AROUND_DIGITS = re.compile(
+    r"不对|不是|[说讲念报记]?错了|应该是?|接着|后面|前面|然后|最后|中间|还有|"
+    r"我的?|你|您|电话|手机|号码?|是|就|记一?下"
+)
+_BESIDE_DIGITS = re.compile(r"[的吧呢哈哦好对了？?！!]+")
 
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _LANDLINE = re.compile(r"0(?:10|2\d|[3-9]\d\d)\d{7,8}")
@@ -52,12 +62,23 @@ def phone(text: str) -> str | None:
     Understands 幺 (also heard as 要), pauses, 杠, 四个零, +86, and corrections: 不对，是…, or
     不对，后面是… for the last digits only.
     """
-    text = _spelled_out(clean(text))
+    text = _THOUSANDS.sub(lambda m: f"{m['n']}000", _spelled_out(clean(text)))
     earlier, later = corrected(text)
     found = next(_phones(later), None)
     if found or not earlier:
         return found
     return _mended(earlier, later) or next(_phones(earlier), None)
+
+
+def phone_part(text: str) -> str:
+    """The digits of ``text`` where it tells nothing but a part of a number, else ''.
+
+    For one that is told in several turns; what it puts right of an earlier part is in it too.
+    """
+    text = _THOUSANDS.sub(lambda m: f"{m['n']}000", f"，{_spelled_out(clean(text))}")
+    if _BESIDE_DIGITS.sub("", re.sub(rf"[{_D}]|{_PAUSE}", "", _AROUND_DIGITS.sub("", text))):
+        return ""
+    return _to_digits("".join(_GROUP.findall(_AROUND_DIGITS.sub("", text))))
 
 
 def id_number(text: str) -> str | None:

@@ -28,6 +28,7 @@ from bot.actions.talking import SURE, repeated
 from bot.actions.words import behind_correction, digits_tried, put_right, question, unknown, yes_no
 from config.city import City, Question
 from handoff.extract import extract
+from language.telephone import phone, phone_part
 from turns.orders import OrderField
 from turns.replies import Ask, Expects, Option, Reply
 
@@ -38,6 +39,8 @@ _EXPECTS: dict[str, Expects] = {"phone": "digits", "where": "address", CONFIRM: 
 YES_NO = (Option("对", "对"), Option("不对", "不对"))
 _STEER = 12  # characters; longer is a sentence that only begins with 算了 or 再说一遍
 _SAID_ANYHOW = ("where", "when", "employer", "period")
+_BROKEN_OFF = 8  # digits, at most, of a number of which the rest is still to come
+_CORRECTED = 15  # the same, with digits among them that others take the place of
 _SMALL = ("greet", "praise", "insult", "status")
 
 
@@ -62,6 +65,7 @@ def fill(state: FormState, fields: Fields, turn: Turn, city: City, knowledge: Kn
     return (
         _steered(state, fields, turn, city)
         or _confirming(state, fields, turn, city, knowledge)
+        or _dictated(state, fields, turn, city)
         or _mended(state, fields, turn, city)
         or _expected(state, fields, turn, city, knowledge)
         or _between(state, fields, turn, city, knowledge)
@@ -74,7 +78,11 @@ def _steered(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled
     if sure and turn.act in ("danger", "handoff"):
         return Filled(state, fields, closing="danger" if turn.act == "danger" else "asked")
     number = extract("phone", turn.text, now=turn.at, city=city) is not None
-    answers = number or (state.asking in ("phone", "where", "when") and _answers(state, turn, city))
+    answers = (
+        number
+        or _part(state, turn)
+        or (state.asking in ("phone", "where", "when") and _answers(state, turn, city))
+    )
     if not (sure and short) or answers:
         return None
     if turn.act in ("repeat", "slower"):
@@ -91,6 +99,31 @@ def _answers(state: FormState, turn: Turn, city: City) -> bool:
     """Whether the words fill what is asked: bare digits or an address are no goodbye."""
     item = extract(state.asking, turn.text, now=turn.at, city=city, asked=True)
     return item is not None and item.rule != "name_answered"
+
+
+def _dictated(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:
+    """A number told in several turns: its parts are one, and what is put right is put right."""
+    if not _part(state, turn) or phone(turn.text):
+        return None
+    words = f"{state.digits}，{turn.text}" if state.digits else turn.text
+    number = phone(words)
+    if number:
+        told_in_all = OrderField("phone", number, turn.source(words, "phone"))
+        return _onward(replace(state, digits=""), {**fields, "phone": told_in_all}, city)
+    if not _begun(phone_part(words), put_right=bool(put_right(words)[1])):
+        return None
+    go_on = ask(city.prompts.digits_go_on, "digits")
+    return Filled(replace(state, digits=words), fields, Decided((go_on,), "form"))
+
+
+def _begun(digits: str, *, put_right: bool) -> bool:
+    """Whether more may come: a number short by one or two was misheard, not broken off."""
+    return digits[:1] in ("0", "1") and len(digits) <= (_CORRECTED if put_right else _BROKEN_OFF)
+
+
+def _part(state: FormState, turn: Turn) -> bool:
+    """Whether the turn tells a part of the number that is asked for."""
+    return state.asking == "phone" and bool(phone_part(turn.text))
 
 
 def _mended(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:
@@ -179,6 +212,7 @@ def _not_understood(state: FormState, fields: Fields, turn: Turn, city: City) ->
     read-back that nobody answers, go to a person.
     """
     name = state.asking
+    state = replace(state, digits="")
     if name in (CONFIRM, CORRECT):
         if name in state.again:
             return Filled(state, fields, closing="misses")
@@ -237,6 +271,7 @@ def _fresh(state: FormState, name: str) -> FormState:
     """``name`` may be asked, and asked again, as if for the first time."""
     return replace(
         state,
+        digits="",
         again=tuple(asked for asked in state.again if asked != name),
         skipped=tuple(left for left in state.skipped if left != name),
     )

@@ -34,6 +34,7 @@ class FormState:
 
     ``act`` opened it with turn ``first``; ``name`` is the city's form. ``asking`` is the field
     that is asked, CONFIRM or CORRECT. ``again``: asked twice; ``skipped``: left open.
+    ``digits``: the words that told a part of the number asked for.
     """
 
     act: Act
@@ -42,6 +43,7 @@ class FormState:
     asking: str = ""
     again: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    digits: str = ""
 
     def dump(self) -> dict[str, Any]:
         """As a slot's value."""
@@ -58,6 +60,7 @@ class FormState:
                 asking=str(slot.get("asking", "")),
                 again=tuple(slot.get("again", ())),
                 skipped=tuple(slot.get("skipped", ())),
+                digits=str(slot.get("digits", "")),
             )
         except (KeyError, TypeError):
             raise ValueError("not a form's state") from None

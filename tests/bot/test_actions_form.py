@@ -148,8 +148,8 @@ async def test_digits_that_fail_twice_on_the_phone_go_to_a_person(
     await talk.say(NEW, "complaint")
     await talk.say("阳光花园", "other")
     await talk.say("昨天", "other")
-    await talk.say("一三八零零", "other")
-    outcome = await talk.say("一三八零零一三", "other")
+    await talk.say("一三八零零一三八零零", "other")
+    outcome = await talk.say("一三八零零一三八零零", "other")
     assert outcome.replies == (Handoff("h5.0", "digits"),)
     assert values(outcome)["where"] == "阳光花园"
     assert not talk.active
