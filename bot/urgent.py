@@ -25,6 +25,9 @@ _AFTER = 6
 _QUOTE = 40
 _SPACES = re.compile(r"\s+")
 _STOPS = re.compile("[。！？!?；]")
+_CASE = re.compile(r"^那?么?[^，。,!！？?怎咋哪啥几谁多么]{1,8}呢\W*$")
+_CASE_LEAST = 1.0
+"""Log odds that a mere other case (外地老人呢, 老婆孩子一起呢) must reach without a rule."""
 _CLAUSES = re.compile("[。！？!?；，,、：:]")
 
 
@@ -90,7 +93,8 @@ def _settled(
     if kind in found:
         mistaken = len(heard) <= _MANY and score <= limits.floor
         return None if mistaken else found[kind]
-    if score <= (limits.excused if kind in excused else limits.alone(len(heard))):
+    least = limits.excused if kind in excused else limits.alone(len(heard))
+    if score <= (max(least, _CASE_LEAST) if kind == "danger" and _CASE.search(heard) else least):
         return None
     topic = opinion.topic(heard) if kind == "danger" else kind
     return Urgent(kind, "learned", _telling(kind, heard, opinion), topic)

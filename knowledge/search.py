@@ -204,7 +204,7 @@ class Search:
         topic = self._topics.judge(meant, context.matter, reading)
         if of_another_city(text, self._regions.values()):
             topic = topic.doubted()
-        turn = Turn(self, topic, reading, context, region or context.region, now)
+        turn = Turn(self, topic, reading, context, region or context.region, now, meant)
         return _Heard(meant, reading, topic, turn)
 
     def about(self, text: str) -> tuple[str, float]:

@@ -122,8 +122,8 @@ class Topics:
         named = bool(chances) and chances[0][1] >= self._thresholds.matter
         elliptic = self._elliptic(text, matter, naming, chances)
         stays = carries(whole, matter, dict(chances), strange, reading) if matter else 0.0
-        if again and named and chances[0][0] != matter:
-            stays = min(stays, _MAY_STAY)  # 那身份证呢 names what it is about
+        if again and named and _else_named(naming, chances[0][0], matter):
+            stays = min(stays, _MAY_STAY)  # 那身份证呢 names what it is about, 在外地呢 does not
         if not matter or (named and not elliptic and stays < _STAYS):
             follows = bool(chances) and family(chances[0][0]) == family(matter)
             top = chances[0][1] if chances else 0.0
@@ -263,6 +263,12 @@ def _idle(text: str, reading: Reading) -> bool:
     aspects = reading.aspects
     nothing = aspects.get(NOTHING, 0.0)
     return len(signs(text).chars) <= _SHORT and nothing >= max(aspects.values(), default=0.0)
+
+
+def _else_named(naming: Naming, named: str, matter: str) -> bool:
+    """Whether a text names ``named`` instead of ``matter``: a sibling, or word for word."""
+    by_name = any(one.matter == named and one.exact for one in naming.found)
+    return named != matter and (by_name or family(named) == family(matter))
 
 
 def _best(scores: Mapping[str, float], count: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,13 @@ _OPTIONS = 3
 _CANDIDATES = 6
 _RIVALS = 4
 _ELLIPSIS = 10.0
+_INSIDE = 0.4
+_WHO = re.compile(
+    r"^(?!.*(?:手机|不会|网))那?(?:要是|如果|假如)?(?:我|我们家?|家里|自己)?"
+    r"(?:.*(?:学生|老人|男的|女的|单身|老婆|老公|爱人|外地(?:的|人|户口|老人)|农村户口|个体户|残疾)|"
+    r"没(?:有|签|结婚|交)?|有|自己辞|过了[六七八九]十)"
+)
+"""Other people and circumstances: what is asked is whether they may as well."""
 _USUAL = {"条件": 0.4, "材料": 0.3, "流程": 0.2, "额度": 0.1}
 """What to offer where no aspect was asked for: what people want to know first."""
 
@@ -73,7 +81,7 @@ class Turn:
 
     def __init__(
         self, search: Published, topic: Topic, reading: Reading, context: Context, region: str,
-        now: datetime,
+        now: datetime, text: str = "",
     ) -> None:  # fmt: skip
         self._search = search
         self._limits = search.calibration.thresholds
@@ -82,6 +90,7 @@ class Turn:
         self._context = context
         self._region = region
         self._now = now
+        self._text = text
         self._pairs = self._ranked()
 
     def decided(self) -> Found:
@@ -95,7 +104,7 @@ class Turn:
         asked = aspect if share >= self._limits.aspect else ""
         if not self._answers(matter):
             return self._found("miss", matter, asked)
-        if chance * share < self._limits.answer:
+        if chance * share < self._least(matter):
             return self._asked_back(matter if chance >= self._limits.matter else "", asked)
         answer = self._answer(matter, aspect)
         if answer is None:
@@ -103,6 +112,13 @@ class Turn:
         elsewhere = () if self._region else self._search.elsewhere(matter, aspect, now=self._now)
         found = self._found("answer", matter, aspect)
         return replace(found, answer=answer, elsewhere=elsewhere)
+
+    def _least(self, matter: str) -> float:
+        """The least chance of an answer: lower where the talk goes on about its matter, which
+        the answer names; asking back there costs more than another aspect of it.
+        """
+        inside = self._topic.follows and matter == self._context.matter
+        return min(_INSIDE, self._limits.answer) if inside else self._limits.answer
 
     def aspects(self) -> dict[str, float]:
         """How likely each aspect of the likeliest matter is."""
@@ -120,13 +136,21 @@ class Turn:
         follows = self._topic.follows or not self._context.matter
         asks_on = self._topic.again or (follows and not self._topic.carried)
         if self._context.aspect in chances and asks_on:
-            return _handed_on(chances, nothing, self._context.aspect)
+            return _handed_on(chances, nothing, self._asked_again(chances))
         if nothing < self._limits.nothing or nothing < max(chances.values()):
             return chances
         return {
             aspect: chance + nothing * _USUAL.get(aspect, 0.0) * self._limits.aspect
             for aspect, chance in chances.items()
         }
+
+    def _asked_again(self, chances: Mapping[str, float]) -> str:
+        """The aspect that another case is asked about: the talk's, but whether it may be done at
+        all where the talk was about how (那学生呢, 没有房产呢).
+        """
+        aspect = self._context.aspect
+        whether = self._topic.again and aspect == "流程" and bool(_WHO.search(self._text))
+        return "条件" if whether and "条件" in chances else aspect
 
     def _asked_back(self, matter: str, aspect: str) -> Found:
         """Options: the likeliest answers, of one matter where that is known."""

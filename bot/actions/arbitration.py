@@ -6,10 +6,14 @@ that asks nothing is taken down although it names a matter; 你好，社保卡�
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Literal
 
 from bot.actions.calls import OPENS_FORM, Turn
+from bot.urgent_opinion import standard
 from knowledge.search import Found
+from language.normal import clean
 from language.questions import asks, asks_plainly, asks_what_to_do, own_request
 
 Way = Literal["form", "search", "act"]
@@ -22,6 +26,22 @@ _ALWAYS = ("handoff", "danger")
 _GOES_ON = ("bye", "status", "deny", "affirm", "praise", "greet", "insult", "cancel")
 _ASKING = ("status", "cancel")  # acts that one's own question (能查到没) is easily taken for
 _STEERS = ("repeat", "slower", "bye", "cancel", "insult")
+_CASE = re.compile(r"[，,。！? ？]那[^，,。怎咋哪啥几谁多么]{1,8}呢\W*$")
+_WORD = re.compile(r"\w")
+_NO_WISH = -1.0  # log odds of a wish for a person below which the act handoff alone is a mistake
+
+
+def seconded(turn: Turn) -> Turn:
+    """``turn``; where its act is a wish for a person that the learned opinion plainly denies
+    (人工湖几点关门), one of another act: a story as far as one is likely, else not known.
+    """
+    words = "".join(clean(turn.text).lower().split())
+    if turn.act != "handoff" or not _WORD.search(words):
+        return turn
+    if standard().score(words).person >= _NO_WISH:
+        return turn
+    telling = min(1.0, turn.telling / max(1.0 - turn.confidence, turn.telling, 1e-9))
+    return replace(turn, act="other", confidence=0.0, telling=telling)
 
 
 def way(turn: Turn, found: Found, fresh: Found) -> Way:
@@ -81,6 +101,11 @@ def _hides_question(turn: Turn, found: Found, fresh: Found, *, asked: bool) -> b
     return found.decision != "miss"
 
 
+def _one_more(text: str) -> bool:
+    """Whether the last clause only names another case: 好的谢谢，那临时的呢."""
+    return bool(_CASE.search(clean(text)))
+
+
 def _goes_on(turn: Turn, found: Found) -> bool:
     """Whether a turn asks more about the talk's matter: 好谢谢，那去哪办; 进度怎么查."""
     if turn.act not in _GOES_ON or not turn.context.matter or own_request(turn.text):
@@ -88,4 +113,4 @@ def _goes_on(turn: Turn, found: Found) -> bool:
     same = found.context.matter == turn.context.matter
     if turn.act in _ASKING and same and _clear(found):
         return True
-    return same and found.decision == "answer" and asks_plainly(turn.text)
+    return same and found.decision == "answer" and (asks_plainly(turn.text) or _one_more(turn.text))

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.actions.answers import Knowledge, Unavailable, choice
+from bot.actions.arbitration import seconded
 from bot.actions.calls import FORM, REQUESTED, Call, Turn, WebhookError, set_fields, set_slot
 from bot.actions.filling import Filled, begin, fill, left_by
 from bot.actions.form import FormState, confirmed, form_of
@@ -41,6 +42,7 @@ class Dialogue:
 
     async def run(self, call: Call) -> Result:
         """Run one action; raises :class:`WebhookError` ``action_unknown``."""
+        call = replace(call, turn=seconded(call.turn))
         match call.action:
             case "action_turn":
                 return await self._turn(call)

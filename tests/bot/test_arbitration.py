@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from bot.actions.arbitration import way
+from bot.actions.arbitration import seconded, way
 from bot.actions.calls import OPENS_FORM, Turn
 from knowledge.search import Found
 from turns.context import Context
@@ -112,3 +112,30 @@ def test_sure_small_talk_is_no_follow_up() -> None:
     """有人吗 in a talk about a matter would carry that on; alone it names none."""
     assert way(turn("有人吗", "greet", 0.95), ANSWER, MISS) == "act"
     assert way(turn("多久呢", "greet", 0.5), ANSWER, MISS) == "search"
+
+
+@pytest.mark.parametrize(
+    ("text", "act", "telling"),
+    [
+        ("转人工", "handoff", 0.0),
+        ("麻烦找位老师傅接一下", "handoff", 0.0),
+        ("人工湖几点关门", "other", 0.0),
+        ("领导不管我们村的路", "other", 0.5),
+    ],
+)
+def test_a_wish_for_a_person_needs_a_second_opinion(text: str, act: str, telling: float) -> None:
+    heard = seconded(turn(text, "handoff", 0.8, telling=telling / 5))
+    assert heard.act == act
+    assert heard.telling == pytest.approx(telling)
+
+
+def test_other_acts_need_no_second_opinion() -> None:
+    told = turn("人工湖几点关门", "policy")
+    assert seconded(told) is told
+
+
+def test_thanks_before_another_case_end_no_talk() -> None:
+    talk = Context(matter="labour.wage", aspect="费用")
+    one = replace(turn("好的谢谢，那临时的呢", "bye", 0.9), context=talk)
+    assert way(one, ANSWER, MISS) == "search"
+    assert way(replace(one, text="好的谢谢，麻烦你了呢"), ANSWER, MISS) == "act"
