@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from time import perf_counter
 
 import structlog
@@ -106,13 +105,11 @@ class Connection:
             return
 
 
-async def serve_client(
-    socket: ServerConnection, recogniser: Recogniser, pool: SileroPool, executor: Executor
-) -> None:
+async def serve_client(socket: ServerConnection, recogniser: Recogniser, pool: SileroPool) -> None:
     """Serve one client with a stream and a voice activity of its own."""
     stream = await recogniser.open()
     try:
         with pool.lend() as activity, StreamMeasure() as measure:
-            await Connection(socket, Session(stream, activity, executor), measure).run()
+            await Connection(socket, Session(stream, activity), measure).run()
     finally:
         await stream.close()

@@ -18,6 +18,7 @@ from functools import partial
 from http import HTTPStatus
 
 import structlog
+import uvloop
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -44,7 +45,7 @@ class Health:
 
 @asynccontextmanager
 async def serving(
-    recogniser: Recogniser, executor: Executor, host: str, port: int
+    recogniser: Recogniser, host: str, port: int
 ) -> AsyncIterator[tuple[Server, Health]]:
     """A listening server; set ``Health.ready`` once the recogniser has started.
 
@@ -55,7 +56,7 @@ async def serving(
 
     async def handle(socket: ServerConnection) -> None:
         try:
-            await serve_client(socket, recogniser, pool, executor)
+            await serve_client(socket, recogniser, pool)
         except Exception:  # the last resort: this caller's stream ends, the others go on
             log.exception("asr_stream_crashed")
             await socket.close(1011)
@@ -128,7 +129,7 @@ async def run(settings: Settings) -> int:
     executor = ThreadPoolExecutor(max_workers=os.cpu_count() or 2, thread_name_prefix="asr")
     try:
         recogniser = make_recogniser(settings, executor)
-        async with serving(recogniser, executor, settings.asr_host, settings.asr_port) as served:
+        async with serving(recogniser, settings.asr_host, settings.asr_port) as served:
             return await _until_stopped(recogniser, served[1], stop)
     except RecogniserError as error:
         return _give_up(error.code, str(error))
@@ -163,7 +164,7 @@ def main() -> None:
     try:
         settings = load_settings()
         configure("asr", settings.log_level)
-        code = asyncio.run(run(settings))
+        code = uvloop.run(run(settings))
     except ConfigError as error:
         code = _give_up(error.code, str(error))
     sys.stdout.flush()

@@ -94,7 +94,7 @@ async def transcribe(recogniser: Recogniser, wav: Wav, channel: int | None) -> T
 
 
 async def transcribe_turns(
-    recogniser: Recogniser, wav: Wav, channel: int | None, pool: SileroPool, executor: Executor
+    recogniser: Recogniser, wav: Wav, channel: int | None, pool: SileroPool
 ) -> Transcript:
     """The recording cut into turns as in a call, where nothing particular is expected.
 
@@ -104,7 +104,7 @@ async def transcribe_turns(
     stream = await recogniser.open()
     try:
         with pool.lend() as activity:
-            session = Session(stream, activity, executor)
+            session = Session(stream, activity)
             turns = [turn async for turn in _turns(session, wav, channel)]
     finally:
         await stream.close()

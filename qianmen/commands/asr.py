@@ -94,7 +94,7 @@ async def _transcribe(
                 for channel in channels or range(1, wav.channels + 1):
                     about["channel"] = channel or "mix"
                     heard = await (
-                        transcribe_turns(recogniser, wav, channel, pool, threads)
+                        transcribe_turns(recogniser, wav, channel, pool)
                         if turns
                         else transcribe(recogniser, wav, channel)
                     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
 
@@ -34,8 +33,7 @@ def frames(pcm: bytes, size: int = FRAME_BYTES) -> list[bytes]:
 @asynccontextmanager
 async def listening(recogniser: Recogniser, *, ready: bool = True) -> AsyncIterator[str]:
     """A server on a free port; gives its ``host:port``."""
-    with ThreadPoolExecutor(max_workers=2) as executor:
-        async with serving(recogniser, executor, "127.0.0.1", 0) as (server, health):
-            health.ready = ready
-            port = next(iter(server.sockets)).getsockname()[1]
-            yield f"127.0.0.1:{port}"
+    async with serving(recogniser, "127.0.0.1", 0) as (server, health):
+        health.ready = ready
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield f"127.0.0.1:{port}"

@@ -78,10 +78,10 @@ async def test_a_recording_is_heard_whatever_its_encoding(
 
 
 async def test_a_recording_is_cut_into_turns_as_a_call(
-    tmp_path: Path, recogniser: Recogniser, executor: ThreadPoolExecutor
+    tmp_path: Path, recogniser: Recogniser
 ) -> None:
     wav = read_wav(recorded(tmp_path, "转人工", SENTENCE, pause=1.5))
-    told = await transcribe_turns(recogniser, wav, 1, SileroPool(), executor)
+    told = await transcribe_turns(recogniser, wav, 1, SileroPool())
     assert told.turns is not None
     assert [turn.text for turn in told.turns] == ["转人工", SENTENCE]
     assert told.turns[0].end_ms < told.turns[1].start_ms

@@ -52,8 +52,10 @@ async def test_16_khz_is_brought_down() -> None:
     fake = FakeRecogniser(SCRIPT)
     async with listening(fake) as address, connect(f"ws://{address}") as socket:
         await socket.send('{"config": {"sample_rate": 16000}}')
-        await ask(socket, bytes(32000))
-    assert fake.streams[0].total_bytes == pytest.approx(16000, abs=800)
+        await ask(socket, bytes(16000))
+        await socket.send('{"eof" : 1}')
+        await socket.recv()
+    assert fake.streams[0].total_bytes == pytest.approx(8000, abs=1200)
 
 
 async def hear_events(socket: ClientConnection, pcm: bytes) -> list[VoiceEvent]:
@@ -160,7 +162,7 @@ async def test_a_recogniser_that_fails_says_so_and_ends_the_stream() -> None:
     fake = FakeRecogniser(SCRIPT, fail_after_bytes=8000)
     async with listening(fake) as address, connect(f"ws://{address}") as socket:
         await ask(socket, silence(0.5))
-        assert await ask(socket, silence(0.5)) == {"error": "asr_lost"}
+        assert await ask(socket, speech()) == {"error": "asr_lost"}
     assert fake.streams[0].closed
 
 
