@@ -215,10 +215,11 @@ class Ears:
         self._floor.set()
         self._foreseeing.stop()
         self._mouth.resume()
-        self._lost = lost
+        untold, self._lost = self._lost, lost
         if lost:
             await self._tell_loss()
-        elif not self.deaf and self._hearing.is_loud():
+        elif untold and not self.deaf and self._hearing.is_loud():
+            # Where the loss was told a person is being called: nothing need be said again.
             await self._hear("event", "recogniser_back")
 
     async def _on_slow(self) -> None:

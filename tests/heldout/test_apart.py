@@ -13,7 +13,7 @@ from turns.understood import ACTS, ASPECTS
 
 ENOUGH = {
     "questions": 450, "followups": 160, "outofscope": 150, "complaints": 250, "acts": 230,
-    "danger": 200, "calm": 500, "person": 70, "notperson": 80,
+    "danger": 200, "calm": 500, "person": 70, "notperson": 75,
 }  # fmt: skip
 
 
