@@ -1,17 +1,22 @@
 #!/usr/bin/env bash
-# Every test, in two runs side by side: the scenarios wait in real time, with whole front doors,
-# while the rest computes. Exit code 0 only when both passed.
+# Every test, in three runs side by side: the scenarios wait in real time, with whole front doors,
+# so do telephones and containers, while the rest computes. Exit code 0 only when all passed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-log=$(mktemp)
-trap 'kill "$scenarios" 2>/dev/null; rm -f "$log"' EXIT
-.venv/bin/python -m pytest tests/scenarios --durations=12 "$@" >"$log" 2>&1 &
+logs=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
+run() { .venv/bin/python -m pytest --durations=12 "$@"; }
+run tests/scenarios "$@" >"$logs/scenarios" 2>&1 &
 scenarios=$!
-.venv/bin/python -m pytest tests --ignore=tests/scenarios --durations=12 "$@"
-rest=$?
-wait "$scenarios"
-whole=$?
-echo
-echo "────── tests/scenarios ──────"
-cat "$log"
-[ "$rest" = 0 ] && [ "$whole" = 0 ]
+run tests/telephony tests/containers "$@" >"$logs/telephony" 2>&1 &
+telephony=$!
+run tests --ignore=tests/scenarios --ignore=tests/telephony --ignore=tests/containers "$@"
+failed=$?
+wait "$telephony" || failed=1
+wait "$scenarios" || failed=1
+for part in telephony scenarios; do
+  echo
+  echo "────── $part ──────"
+  cat "$logs/$part"
+done
+exit "$failed"

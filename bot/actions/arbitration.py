@@ -28,17 +28,19 @@ _ASKING = ("status", "cancel")  # acts that one's own question (能查到没) is
 _STEERS = ("repeat", "slower", "bye", "cancel", "insult")
 _CASE = re.compile(r"[，,。！? ？]那[^，,。怎咋哪啥几谁多么]{1,8}呢\W*$")
 _WORD = re.compile(r"\w")
-_NO_WISH = -1.0  # log odds of a wish for a person below which the act handoff alone is a mistake
+_DENIED = {"handoff": -1.0, "danger": -1.5}
+"""Log odds of the learned opinion below which that act alone is a mistake."""
 
 
 def seconded(turn: Turn) -> Turn:
-    """``turn``; where its act is a wish for a person that the learned opinion plainly denies
-    (人工湖几点关门), one of another act: a story as far as one is likely, else not known.
+    """``turn``; where its act is danger or a wish for a person that the learned opinion plainly
+    denies (人工湖几点关门), one of another act: a story as far as one is likely, else not known.
     """
     words = "".join(clean(turn.text).lower().split())
-    if turn.act != "handoff" or not _WORD.search(words):
+    if turn.act not in _DENIED or not _WORD.search(words):
         return turn
-    if standard().score(words).person >= _NO_WISH:
+    score = standard().score(words)
+    if (score.danger if turn.act == "danger" else score.person) >= _DENIED[turn.act]:
         return turn
     telling = min(1.0, turn.telling / max(1.0 - turn.confidence, turn.telling, 1e-9))
     return replace(turn, act="other", confidence=0.0, telling=telling)

@@ -129,6 +129,18 @@ def test_a_wish_for_a_person_needs_a_second_opinion(text: str, act: str, telling
     assert heard.telling == pytest.approx(telling)
 
 
+@pytest.mark.parametrize(
+    ("text", "act"),
+    [
+        ("对门家里煤气漏得厉害", "danger"),
+        ("广场舞太吵了睡不着", "other"),
+        ("公交卡怎么退", "other"),
+    ],
+)
+def test_danger_needs_a_second_opinion(text: str, act: str) -> None:
+    assert seconded(turn(text, "danger", 0.8)).act == act
+
+
 def test_other_acts_need_no_second_opinion() -> None:
     told = turn("人工湖几点关门", "policy")
     assert seconded(told) is told

@@ -123,7 +123,7 @@ def lend_rasa_model(settings: Settings) -> None:
 
 @contextmanager
 def front_door_on(data: Path) -> Iterator[FrontDoor]:
-    """Start it by ``qianmen up``, and stop it by SIGINT, as Ctrl-C does."""
+    """Start it by ``qianmen up``, and stop it by SIGINT, as Ctrl-C does: nothing may be left."""
     settings = private_settings(data)
     lend_rasa_model(settings)
     agent = int((settings.city / "city.yaml").read_text("utf-8").split("127.0.0.1:")[1].split()[0])
@@ -131,10 +131,25 @@ def front_door_on(data: Path) -> Iterator[FrontDoor]:
     try:
         told = _told_until(process, lambda text: "Ctrl-C" in text)
         assert "Ctrl-C" in told, told
-        yield FrontDoor(settings, process, agent)
+        door = FrontDoor(settings, process, agent)
+        yield door
+        if process.poll() is None:
+            stopped(door, signal.SIGINT)
     finally:
         process.send_signal(signal.SIGINT)
         ended(process)
+
+
+def stopped(door: FrontDoor, number: signal.Signals) -> None:
+    """Send it ``number``: every process ends, and its port is free again."""
+    children = psutil.Process(door.process.pid).children(recursive=True)
+    assert len(children) >= 7
+    door.process.send_signal(number)
+    ended(door.process)
+    _, alive = psutil.wait_procs(children, timeout=15)
+    assert alive == []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", door.settings.sip_port))
 
 
 def ended(process: subprocess.Popen[str]) -> str:
