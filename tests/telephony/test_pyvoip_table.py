@@ -40,6 +40,8 @@ GAPS = {
     "retransmitted_invite": "no 100, and 180 as to a new call",
 }
 PATIENCE_S = 6
+KEPT_PATIENCE_S = 60
+"""What is kept ends by itself, however busy the machine; only gaps wait their patience out."""
 
 
 class Registrar(asyncio.DatagramProtocol):
@@ -97,14 +99,15 @@ async def keeps(case: str, folder: Path) -> bool:
 
 
 async def scenario(case: str, folder: Path, port: int, to: int) -> bool:
+    patience = KEPT_PATIENCE_S if case in KEPT else PATIENCE_S
     process = await asyncio.create_subprocess_exec(
         "sipp", f"127.0.0.1:{to}", "-sf", str(SCENARIOS / f"{case}.xml"), "-m", "1",
         "-i", "127.0.0.1", "-p", str(port), "-mp", str(free_port()), "-key", "rtp_port", "9",
-        "-nostdin", "-timeout", str(PATIENCE_S), "-timeout_error", cwd=folder,
+        "-nostdin", "-timeout", str(patience), "-timeout_error", cwd=folder,
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(PATIENCE_S + 4):
+        async with asyncio.timeout(patience + 4):
             return await process.wait() == 0
     except TimeoutError:
         process.kill()
@@ -116,6 +119,8 @@ async def test_the_gaps_are_those_that_are_listed(tmp_path: Path) -> None:
     if shutil.which("sipp") is None:
         pytest.skip("SIPp missing: install the Debian package sip-tester")
     (tmp_path / "tone.alaw").write_bytes(PCMA.encode(tone(1000)))
-    cases = sorted(KEPT | set(GAPS))
-    outcomes = await asyncio.gather(*(keeps(case, tmp_path) for case in cases))
-    assert {case for case, kept in zip(cases, outcomes, strict=True) if kept} == KEPT
+    kept: set[str] = set()
+    for cases in (sorted(KEPT), sorted(GAPS)):  # the ones that count are not crowded
+        outcomes = await asyncio.gather(*(keeps(case, tmp_path) for case in cases))
+        kept |= {case for case, passed in zip(cases, outcomes, strict=True) if passed}
+    assert kept == KEPT
