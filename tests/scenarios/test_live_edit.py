@@ -70,7 +70,7 @@ def write_answer(page: Page) -> None:
     page.fill("#wording #why", "规定变了")
     expect(page.locator("#wording [data-status]")).to_contain_text("已保存")
     page.get_by_role("button", name="提交核对").click()
-    expect(page.locator("#steps")).to_contain_text("核对")
+    expect(page.locator("#steps")).to_contain_text("等核对")  # the button says 核对, too
 
 
 def approve_and_check(page: Page) -> None:
