@@ -17,6 +17,8 @@ from config.yamlfile import read
 
 SipUri = Annotated[str, Field(pattern=r"^sips?:[^\s@]+@[^\s@]+$")]
 Kind = Literal["咨询", "求助", "投诉", "举报", "建议", "表扬", "其他"]
+SHIPPED = Path(__file__).parent / "cities" / "sample"
+"""The city that is shipped."""
 _HAN = re.compile("[\u4e00-\u9fff]{1,20}")
 _SYLLABLE = re.compile("[a-z]{1,6}[1-5]")
 FieldName = Literal[
@@ -202,7 +204,7 @@ def load_city(folder: Path) -> City:
         lines=base.lines,
         regions=read(folder / "regions.yaml", _RegionsFile).regions,
         departments=read(folder / "departments.yaml", _DepartmentsFile).departments,
-        prompts=read(folder / "prompts.yaml", Prompts),
+        prompts=_prompts(folder / "prompts.yaml"),
         general_form=forms.general,
         forms=forms.forms,
         urgent=read(folder / "urgent.yaml", _UrgentFile).model_dump(),
@@ -212,6 +214,11 @@ def load_city(folder: Path) -> City:
     )
     _check_references(city)
     return city
+
+
+def _prompts(path: Path) -> Prompts:
+    """The city's; what it does not word itself (a prompt newer than its file) is as shipped."""
+    return read(path, Prompts, read(SHIPPED / "prompts.yaml", Prompts).model_dump())
 
 
 def _targets(path: Path) -> TargetsFile:

@@ -30,7 +30,7 @@ _FIELDS = {
 
 
 class Prompts(BaseModel):
-    """Every fixed sentence; a missing one is an error at start, not in a call."""
+    """Every fixed sentence; an unknown or empty one is an error at start, not in a call."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,15 +15,18 @@ M = TypeVar("M", bound=BaseModel)
 _Loc = tuple[int | str, ...]
 
 
-def read(path: Path, model: type[M]) -> M:
-    """Read ``path`` as ``model``.
+def read(path: Path, model: type[M], defaults: Mapping[str, object] | None = None) -> M:
+    """Read ``path`` as ``model``; ``defaults`` are the keys that the file need not give.
 
     Raises :class:`ConfigError` with code ``config_missing``, ``config_broken`` (not YAML) or
     ``config_invalid`` (a key is missing, unknown or of the wrong kind).
     """
     node = _compose(path)
     try:
-        return model.model_validate(_Loader.plain(node, path))
+        value = _Loader.plain(node, path)
+        if defaults and isinstance(value, dict):
+            value = {**defaults, **value}
+        return model.model_validate(value)
     except ValidationError as error:
         lines = [f"{path.name}:{_line(node, e['loc'])}: {_key(e['loc'])}: {e['msg']}"
                  for e in error.errors()]  # fmt: skip

@@ -35,6 +35,13 @@ def test_the_sample_city_is_sound(city: City) -> None:
     assert city.line("no such number").number == "12345"
 
 
+def test_what_a_citys_prompts_do_not_word_is_said_as_shipped(folder: Path, city: City) -> None:
+    own = "prompts.yaml"
+    (folder / own).write_text("bye: 回见\n", encoding="utf-8")
+    prompts = load_city(folder).prompts
+    assert (prompts.bye, prompts.greet) == ("回见", city.prompts.greet)
+
+
 def test_a_form_by_matter_by_word_or_the_general_one(city: City) -> None:
     assert city.form("labour.wage", "").name == "拖欠工资"
     assert city.form("", "楼下烧烤摊油烟大").department == "城市管理局"
