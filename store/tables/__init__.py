@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from store.tables.access import ApiKey, ApiRequest
 from store.tables.base import Base
 from store.tables.knowledge import (
     Answer,
@@ -24,6 +25,8 @@ __all__ = [
     "Alarm",
     "Answer",
     "AnswerEvent",
+    "ApiKey",
+    "ApiRequest",
     "Audit",
     "Base",
     "Callback",

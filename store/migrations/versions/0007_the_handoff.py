@@ -53,6 +53,7 @@ def upgrade() -> None:
         batch.add_column(_text("text"))
     _people()
     _told_to_others()
+    _other_systems()
 
 
 def _columns(table: str) -> list[sa.Column[Any]]:
@@ -187,8 +188,36 @@ def _told_to_others() -> None:
     op.create_index("ix_linkage_state_next", "linkage", ["state", "next_at"])
 
 
+def _other_systems() -> None:
+    op.create_table(
+        "api_key",
+        sa.Column("id", sa.String(), primary_key=True),
+        sa.Column("name", sa.String(), nullable=False, unique=True),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("rights", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", _MOMENT, nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("used_at", _MOMENT, nullable=True),
+    )
+    op.create_table(
+        "api_request",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("client", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.UniqueConstraint("client", "key", name="uq_api_request_key"),
+    )
+    op.create_index("ix_api_request_at", "api_request", ["at"])
+
+
 def downgrade() -> None:
-    for gone in ("linkage", "delivery", "alarm", "survey", "callback", "agent"):
+    for gone in (
+        "api_request", "api_key", "linkage", "delivery", "alarm", "survey", "callback", "agent",
+    ):  # fmt: skip
         op.drop_table(gone)
     with op.batch_alter_table("order_event") as batch:
         batch.drop_column("text")
