@@ -89,7 +89,12 @@ class Answering:
         return before.state
 
     async def _steer(self, state: history.State, heard: Heard, wish: Steering) -> Known:
-        """Tell the last answer again, or the rest of it where there is one."""
+        """Tell the last answer again, or the rest of it where there is one; or wait."""
+        if wish.pause:
+            await self._ledger.call(records.note_pause, heard)
+            wait = steered((), wish, self._parts.city.prompts)
+            await self._ledger.reply(heard, *with_ids(heard, wait))
+            return "repeat", "talk"
         if wish.again == "place" and not await self._ledger.call(
             history.cut_off, heard.conversation
         ):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, select
 
 from bot.joined import SPOKEN
 from store.engine import reading
@@ -17,6 +17,8 @@ from turns.heard import AudioSpan, Heard
 from turns.orders import OrderField
 from turns.replies import Told
 
+PAUSED = "paused"
+"""The decision on a turn by which a caller only wanted us to wait."""
 CONTINUED = "continued"
 """The decision of a turn that a later one goes on with and takes the place of."""
 
@@ -86,16 +88,13 @@ def _told(row: Turn) -> Told:
 def last_replies(engine: Engine, conversation: str) -> tuple[dict[str, Any], ...]:
     """What was told in answer to the latest turn that has an answer, dumped.
 
-    A caller's silence is no turn here: what was asked before it still stands.
+    A caller's silence, or wish that we wait, is no turn here: what was asked before it stands.
     """
-    silences = select(Turn.heard).where(
-        Turn.conversation_id == conversation, Turn.speaker == "citizen", Turn.kind == "silence"
-    )
     with reading(engine) as session:
         told = session.scalar(
             select(Turn)
             .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
-            .where(Turn.in_reply_to.not_in(silences))
+            .where(Turn.in_reply_to.not_in(_asides(conversation)))
             .order_by(Turn.seq.desc())
             .limit(1)
         )
@@ -116,6 +115,7 @@ def cut_off(engine: Engine, conversation: str) -> bool:
         told = session.scalar(
             select(Turn.in_reply_to)
             .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
+            .where(Turn.in_reply_to.not_in(_paused(conversation)))
             .order_by(Turn.seq.desc())
             .limit(1)
         )
@@ -125,6 +125,20 @@ def cut_off(engine: Engine, conversation: str) -> bool:
             .where(Turn.heard == (told or ""))
         )
         return bool((timings or {}).get("heard_share", 1.0) < 1.0)
+
+
+def _asides(conversation: str) -> Select[str | None]:
+    """Turns that say nothing of the matter: silences, and wishes that we wait."""
+    return select(Turn.heard).where(
+        Turn.conversation_id == conversation, Turn.speaker == "citizen",
+        (Turn.kind == "silence") | (Turn.decision == PAUSED),
+    )  # fmt: skip
+
+
+def _paused(conversation: str) -> Select[str | None]:
+    return select(Turn.heard).where(
+        Turn.conversation_id == conversation, Turn.speaker == "citizen", Turn.decision == PAUSED
+    )
 
 
 def citizen_turns(engine: Engine, conversation: str) -> tuple[tuple[Heard, dict[str, Any]], ...]:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.history import PAUSED
 from store.engine import writing
 from store.locks import FOR_CHANGE
 from store.tables import Conversation, HandoffEntry, OrderEvent, Recording, Turn
@@ -129,6 +130,15 @@ def commit_understood(engine: Engine, heard: Heard, known: Understood, context: 
         if conversation is not None:
             conversation.context = wire.dump(context)
             conversation.slots = [wire.dump(field) for field in known.slots]
+
+
+def note_pause(engine: Engine, heard: Heard) -> None:
+    """Note that with this turn the citizen only wanted us to wait."""
+    with writing(engine) as session:
+        _locked(session, heard.conversation)
+        turn = _turn_of(session, heard.conversation, heard.id)
+        if turn is not None:
+            turn.decision = PAUSED
 
 
 def note_timings(

@@ -10,12 +10,18 @@ from language.steering import Steering
 from turns.replies import Again, Ask, Reply, Say
 from turns.understood import Act
 
+PAUSE_S = 60.0
+"""How long somebody who looks for a pen is left in peace."""
+
 
 def steered(last: Iterable[Reply], wish: Steering, prompts: Prompts) -> tuple[Say | Ask, ...]:
     """``last``, the replies of the latest answer, told again as ``wish`` says.
 
-    Once told, even what must be heard to its end (that we record) may be cut off.
+    Once told, even what must be heard to its end (that we record) may be cut off. Who wants us to
+    wait is waited for.
     """
+    if wish.pause:
+        return (Say("", prompts.pause, wait_s=PAUSE_S),)
     again: Again = "" if wish.again == "start" else wish.again
     told = tuple(
         replace(reply, again=again, interruptible=True)

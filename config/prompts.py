@@ -58,6 +58,7 @@ class Prompts(BaseModel):
     faster: str
     louder: str
     softer: str
+    pause: str
     hearing_slow: str
     say_again: str
     heard_as: str

@@ -1,6 +1,6 @@
-"""Words that steer how we speak: 再说一遍, 慢点, 大声点, 接着说. Pure.
+"""Words that steer how we speak: 再说一遍, 慢点, 大声点, 接着说, 等一下. Pure.
 
-Only what is said for this alone counts: 慢一点到可以吗 and 声音太大扰民 steer nothing.
+Only what is said for this alone counts: 慢一点到可以吗 and 等一下公交车来吗 steer nothing.
 """
 
 from __future__ import annotations
@@ -55,6 +55,16 @@ _ON = (
     f"(?:(?:继续|接着|往下|接下去|接下来)(?:{_TELL}|来|讲下去|说下去|往下说)?|(?:说|讲)下去|{_TELL}吧|"
     "你(?:继续|接着|说)(?:说|讲)?|说完|把话说完)"
 )
+_MOMENT = "(?:一?(?:下|等|会儿?|哈|歇)|[等下着]|片刻|几秒钟?|一分钟|两分钟)"
+_WAIT = (
+    f"(?:(?:等|稍|稍等|等等|等我|等俺|先等){_MOMENT}|等等|稍等|慢着|且慢|打住|"
+    "停(?:一?下|一?停|下来?|住)?|(?:先)?(?:别|不要|莫)(?:说|讲|念|报)(?:了|话)?|(?:先)?暂停)"
+)
+_BUSY = (
+    "(?:我|俺)?(?:先)?(?:去)?(?:(?:找|拿|取)(?:一?下|个|支|张)?(?:纸和?笔|笔和?纸|纸|笔|本子|眼镜|老花镜|证|身份证|合同|单子|材料)|"
+    "(?:接|听)(?:一?下|个)?(?:门|电话)|关(?:一?下)?(?:门|火|电视)|看(?:一?下|看)|记(?:一?下)|想(?:一?下|想)|"
+    "问(?:一?下|问)(?:我)?(?:老伴|家里人?|儿子|女儿|老公|老婆|孩子)?|找(?:找|一?下|一找))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +72,12 @@ class Steering:
     """``steps`` change how we speak; ``again``: from the start, the cut sentence or the place.
 
     ``start``: all of the last answer; ``sentence``: from the sentence in which we were cut off;
-    ``place``: from the word.
+    ``place``: from the word. ``pause``: nothing is said now, the caller is waited for.
     """
 
     steps: tuple[Step, ...] = ()
     again: Literal["start", "sentence", "place"] = "start"
+    pause: bool = False
 
 
 _STEPS: tuple[tuple[Step, str], ...] = (
@@ -84,6 +95,13 @@ _TWO = re.compile(
 )
 _ONCE_MORE = re.compile(f"{_LEAD}{_AGAIN}(?:{_CAN}|{_AGAIN}|{_LEAD})*")
 _GO_ON = re.compile(f"(?:好的?|嗯|哦|行|没事|对|是|那|{_CAN})*{_ON}(?:{_CAN}|{_ON})*")
+_SOFTLY = (
+    "(?:你|您|请你?|麻烦你?|不好意思|对不起|好的?|行|嗯|哎|喂|那|那个|先|同志|师傅|姑娘|再|就|我)*"
+)
+_PAUSE = re.compile(
+    f"{_SOFTLY}{_WAIT}(?:{_SOFTLY}{_WAIT})*(?:{_SOFTLY}{_BUSY})?(?:{_CAN}|哦|噢|喔|了)*"
+    f"|{_SOFTLY}(?:等|让)(?:我|俺){_BUSY}(?:{_CAN}|哦|噢|喔|了)*"
+)
 _LONGEST = 24  # characters: what is longer tells something beside
 
 
@@ -101,6 +119,8 @@ def steering(text: str) -> Steering | None:
         return Steering((step,), "sentence")
     if _ONCE_MORE.fullmatch(said):
         return Steering()
+    if _PAUSE.fullmatch(said):
+        return Steering(pause=True)
     return Steering((), "place") if _GO_ON.fullmatch(said) else None
 
 

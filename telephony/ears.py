@@ -95,7 +95,9 @@ class Ears:
 
     def told(self) -> None:
         """We have said all: it is the caller's turn."""
-        self._patience.told(self._clock())
+        saying = self._interrupting.saying
+        wait_s = saying.wait_s if isinstance(saying, Say) else 0.0
+        self._patience.told(self._clock(), wait_s)
 
     async def floor(self, turn: str) -> bool:
         """Wait while the caller speaks; False where they went on with ``turn``, or take it back.

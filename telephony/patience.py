@@ -14,6 +14,7 @@ class Patience:
     def __init__(self, now: float) -> None:
         self._since = now
         self._our_turn = True
+        self._silence_s = SILENCE_S
 
     def caller_active(self, now: float) -> None:
         """The caller speaks, or we do: nobody is waited for."""
@@ -23,13 +24,14 @@ class Patience:
         """A turn of the caller's was taken: it is for us to answer."""
         self._since, self._our_turn = now, True
 
-    def told(self, now: float) -> None:
-        """We have finished our answer: it is the caller's turn."""
+    def told(self, now: float, wait_s: float = 0.0) -> None:
+        """We have finished our answer: it is the caller's turn, ``wait_s`` long if they asked."""
         self._since, self._our_turn = now, False
+        self._silence_s = max(SILENCE_S, wait_s)
 
     def silent(self, now: float) -> bool:
         """The caller has said nothing for too long."""
-        return not self._our_turn and now - self._since >= SILENCE_S
+        return not self._our_turn and now - self._since >= self._silence_s
 
     def unanswered(self, now: float) -> bool:
         """The dialogue has said nothing for too long."""

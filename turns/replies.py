@@ -31,7 +31,8 @@ class Say:
 
     ``text`` is for reading; ``speech``, where it differs, for the ear. ``answer`` is the id of the
     published answer that is said. ``interruptible`` is False for what must be heard to the end.
-    ``adjust``: from here on a caller is spoken to slower or louder.
+    ``adjust``: from here on a caller is spoken to slower or louder. ``wait_s``: a caller's silence
+    after it is no turn before so many seconds (0: as always).
     """
 
     id: str
@@ -41,6 +42,7 @@ class Say:
     interruptible: bool = True
     adjust: tuple[Adjust, ...] = ()
     again: Again = ""
+    wait_s: float = 0.0
     type: Literal["say"] = "say"
 
 

@@ -54,7 +54,9 @@ class OutboundLeg(SipLeg):
         """Send the INVITE; returns once it is answered. Raises ``DialError``."""
         self._send_invite()
         try:
-            await asyncio.wait_for(asyncio.shield(self._outcome), timeout_s)
+            # Not wait_for: before Python 3.12 it may swallow a cancellation.
+            async with asyncio.timeout(timeout_s):
+                await asyncio.shield(self._outcome)
         except TimeoutError:
             self._give_up()
             raise DialError("no_answer", f"no answer within {timeout_s:g} s") from None

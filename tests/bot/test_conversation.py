@@ -16,6 +16,7 @@ from bot import history
 from bot.bus import Bus
 from bot.conversation import Conversations, Parts
 from bot.errors import ConversationError
+from bot.steering import PAUSE_S
 from bot.urgent import Urgent
 from config.city import City
 from handoff.prefill import Said
@@ -418,6 +419,19 @@ async def test_an_answer_to_doubtful_words_begins_with_them(call: Talk) -> None:
         await call.core.settled()
         replies = [t.reply for t in await call.told() if t.in_reply_to == heard.id]
         assert [reply.text for reply in replies if isinstance(reply, Say)] == told
+
+
+async def test_who_wants_us_to_wait_is_waited_for_and_then_told_the_rest(
+    call: Talk, city: City
+) -> None:
+    await answered(call)
+    await call.core.note_timings("c1", "h1", {"heard_share": 0.4})
+    assert await call.say("等一下我拿支笔", "speech") == [
+        Say("h2.0", city.prompts.pause, wait_s=PAUSE_S)
+    ]
+    told = await call.say("继续", "speech")
+    assert [getattr(reply, "again", "") for reply in told] == ["place", "place"]
+    assert len(call.dialogue.asked) == 1
 
 
 async def test_words_that_cannot_be_relied_on_are_asked_for_again(call: Talk) -> None:

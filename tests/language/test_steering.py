@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -93,3 +95,28 @@ def test_any_text(text: str) -> None:
 def test_no_text_takes_long(piece: str) -> None:
     steering(piece * 12 + "完")
     steering(piece * 500)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["等一下", "等等", "稍等一下", "停", "停一下", "先别说", "你等一下我拿支笔", "等我拿个笔",
+     "好的你等一下", "等下我找一下身份证", "等一等哈", "别说了", "让我想想", "您稍等我去接个电话"],
+)  # fmt: skip
+def test_wait(text: str) -> None:
+    assert steering(text) == Steering(pause=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["等一下公交车来吗", "停水了", "停电", "停车", "停一下车可以吗", "不急"],
+)
+def test_what_only_sounds_like_waiting(text: str) -> None:
+    assert steering(text) is None
+
+
+def test_nothing_that_is_said_keeps_the_rules_busy() -> None:
+    began = time.process_time()
+    for syllable in ("好", "等", "你", "停", "慢", "说", "我"):
+        steering(syllable * 24)
+        steering(syllable * 23 + "车")
+    assert time.process_time() - began < 5  # no figure: what runs away takes hours
