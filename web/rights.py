@@ -15,6 +15,20 @@ class Right(StrEnum):
 
     SEE_ORDERS = "see_orders"
     """Orders, conversations and transcripts: citizens' personal data."""
+    SEE_SECRET = "see_secret"
+    """Who reported (是否保密), also in orders that are not one's own."""
+    CHANGE_ORDERS = "change_orders"
+    """Take a step in an order's life, edit and confirm its fields."""
+    CREATE_ORDERS = "create_orders"
+    """Write a new order without a conversation: another system's."""
+    SUPERVISE = "supervise"
+    """督办, 提级, deciding disputes; acknowledging alarms on the wall."""
+    EXPORT_ORDERS = "export_orders"
+    """Take lists of orders along, personal data masked."""
+    EXPORT_PERSONAL = "export_personal"
+    """The same, names and numbers included."""
+    SEE_WALL = "see_wall"
+    """The supervisor's wall; everybody who sees orders may see a small one."""
     HEAR_RECORDINGS = "hear_recordings"
     REPLY = "reply"
     MANAGE_STAFF = "manage_staff"
@@ -25,7 +39,12 @@ class Right(StrEnum):
     """Approve what somebody else wrote, publish it, take it back."""
 
 
-_DESK = frozenset({Right.SEE_ORDERS, Right.HEAR_RECORDINGS, Right.REPLY})
+_DESK = frozenset({
+    Right.SEE_ORDERS, Right.CHANGE_ORDERS, Right.EXPORT_ORDERS, Right.HEAR_RECORDINGS, Right.REPLY,
+})  # fmt: skip
+_LEADING = frozenset({
+    Right.SEE_SECRET, Right.CREATE_ORDERS, Right.SUPERVISE, Right.EXPORT_PERSONAL, Right.SEE_WALL,
+})  # fmt: skip
 
 _EDITOR = frozenset({Right.SEE_KNOWLEDGE, Right.EDIT_KNOWLEDGE})
 
@@ -33,7 +52,7 @@ RIGHTS: Mapping[str, frozenset[Right]] = {
     "agent": _DESK,
     "editor": _EDITOR,
     "approver": _EDITOR | {Right.APPROVE_KNOWLEDGE},
-    "supervisor": _DESK | {Right.SEE_AUDIT, Right.SEE_KNOWLEDGE},
+    "supervisor": _DESK | _LEADING | {Right.SEE_AUDIT, Right.SEE_KNOWLEDGE},
     "administrator": frozenset({Right.MANAGE_STAFF, Right.SEE_AUDIT}),
 }
 
