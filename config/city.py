@@ -9,7 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from config.classes import ClassesFile
 from config.errors import ConfigError
+from config.links import Links
+from config.orders import OrderRules
 from config.prompts import Prompts
 from config.retention import Retention
 from config.targets import HUNT_GROUP, Destination, Name, TargetsFile, check_next
@@ -153,6 +156,9 @@ class City(_Part):
     retention: Retention = Retention()
     targets: TargetsFile = TargetsFile()
     readings: dict[str, str] = {}
+    classes: ClassesFile = ClassesFile()
+    links: Links = Links()
+    orders: OrderRules = OrderRules()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -211,6 +217,9 @@ def load_city(folder: Path) -> City:
         retention=base.retention,
         readings=_readings(folder / "readings.yaml"),
         targets=_targets(folder / "targets.yaml"),
+        links=_links(folder / "links.yaml"),
+        classes=_classes(folder / "classes.yaml"),
+        orders=_orders(folder / "orders.yaml", base.timezone),
     )
     _check_references(city)
     return city
@@ -226,9 +235,25 @@ def _targets(path: Path) -> TargetsFile:
     return read(path, TargetsFile) if path.exists() else TargetsFile()
 
 
+def _orders(path: Path, timezone: str) -> OrderRules:
+    """A city without the file lives by the defaults; its zone is the city's."""
+    rules = read(path, OrderRules) if path.is_file() else OrderRules()
+    return rules.model_copy(update={"timezone": timezone})
+
+
+def _links(path: Path) -> Links:
+    """A city that is linked with nobody has no such file."""
+    return read(path, Links) if path.exists() else Links()
+
+
 def _readings(path: Path) -> dict[str, str]:
     """Most cities need none."""
     return read(path, _ReadingsFile).words if path.is_file() else {}
+
+
+def _classes(path: Path) -> ClassesFile:
+    """A city without the file classifies nothing."""
+    return read(path, ClassesFile) if path.is_file() else ClassesFile()
 
 
 def _check_references(city: City) -> None:
@@ -249,6 +274,9 @@ def _check_references(city: City) -> None:
     for form in (city.general_form, *city.forms):
         if form.department and form.department not in departments:
             _unknown("forms.yaml", f"form {form.name}", "department", form.department)
+    for code, name in city.classes.departments():
+        if name not in departments:
+            _unknown("classes.yaml", f"class {code}", "department", name)
 
 
 def _unknown(file: str, owner: str, key: str, value: str) -> None:
