@@ -14,6 +14,7 @@ from config.errors import ConfigError
 from config.links import Links
 from config.orders import OrderRules
 from config.prompts import Prompts
+from config.queue import QueueRules
 from config.retention import Retention
 from config.targets import HUNT_GROUP, Destination, Name, TargetsFile, check_next
 from config.yamlfile import read
@@ -159,6 +160,7 @@ class City(_Part):
     classes: ClassesFile = ClassesFile()
     links: Links = Links()
     orders: OrderRules = OrderRules()
+    queue: QueueRules = QueueRules()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -220,6 +222,7 @@ def load_city(folder: Path) -> City:
         links=_links(folder / "links.yaml"),
         classes=_classes(folder / "classes.yaml"),
         orders=_orders(folder / "orders.yaml", base.timezone),
+        queue=_queue(folder / "queue.yaml", base.timezone),
     )
     _check_references(city)
     return city
@@ -238,6 +241,12 @@ def _targets(path: Path) -> TargetsFile:
 def _orders(path: Path, timezone: str) -> OrderRules:
     """A city without the file lives by the defaults; its zone is the city's."""
     rules = read(path, OrderRules) if path.is_file() else OrderRules()
+    return rules.model_copy(update={"timezone": timezone})
+
+
+def _queue(path: Path, timezone: str) -> QueueRules:
+    """A city that says nothing of its queue has the usual rules; hours are in its time zone."""
+    rules = read(path, QueueRules) if path.is_file() else QueueRules()
     return rules.model_copy(update={"timezone": timezone})
 
 
