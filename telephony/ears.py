@@ -15,7 +15,7 @@ from bot.errors import ConversationError
 from telephony.foreseeing import Foreseeing
 from telephony.hearing import Back, Hearing, Lost
 from telephony.interrupting import Interrupting, Step, meant
-from telephony.keys import Keys
+from telephony.keys import USED, Keys
 from telephony.line import Frame, Leg
 from telephony.mouth import Mouth
 from telephony.parts import CallParts
@@ -117,7 +117,7 @@ class Ears:
 
     def press(self, key: str) -> None:
         """The caller pressed ``key``; with a person, it is for them alone."""
-        if self.deaf:
+        if self.deaf or key not in USED:
             return
         self._patience.caller_active(self._clock())
         self._mouth.drop()

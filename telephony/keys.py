@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+USED = frozenset("0123456789*#")
+"""A to D are on no telephone that a citizen has; what sounds like one is no wish."""
 PAUSE_S = 2.5
 """How long after the last key a number counts as complete."""
 
