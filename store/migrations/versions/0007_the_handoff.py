@@ -46,7 +46,8 @@ def upgrade() -> None:
         for name in _LINKS:
             batch.add_column(sa.Column(name, sa.String(), nullable=True))
             batch.create_foreign_key(f"fk_work_order_{name}", "work_order", [name], ["id"])
-    for name in ("state", "agent", "due_at"):
+    op.create_index("ix_work_order_counts", "work_order", ["state", "urgency", "kind"])
+    for name in ("agent", "due_at"):
         op.create_index(f"ix_work_order_{name}", "work_order", [name])
     op.create_index("ix_handoff_agent_state", "handoff", ["agent", "state"])
     with op.batch_alter_table("order_event") as batch:
@@ -222,7 +223,7 @@ def downgrade() -> None:
     with op.batch_alter_table("order_event") as batch:
         batch.drop_column("text")
     op.drop_index("ix_handoff_agent_state", "handoff")
-    for name in ("state", "agent", "due_at"):
+    for name in ("counts", "agent", "due_at"):
         op.drop_index(f"ix_work_order_{name}", "work_order")
     with op.batch_alter_table("work_order") as batch:
         for name in _LINKS:
