@@ -283,6 +283,10 @@ def _check_references(city: City) -> None:
     for form in (city.general_form, *city.forms):
         if form.department and form.department not in departments:
             _unknown("forms.yaml", f"form {form.name}", "department", form.department)
+    _check_classes(city, departments)
+
+
+def _check_classes(city: City, departments: set[str]) -> None:
     for code, name in city.classes.departments():
         if name not in departments:
             _unknown("classes.yaml", f"class {code}", "department", name)

@@ -38,7 +38,9 @@ class OrderField:
 class OrderDraft:
     """What is to be written; ``key`` makes writing it twice harmless.
 
-    ``kind`` is one of 咨询 求助 投诉 举报 建议 表扬 其他 (domain: kinds of request).
+    ``kind`` is one of 咨询 求助 投诉 举报 建议 表扬 其他 (domain: kinds of request). ``code`` is
+    the city's classification ('' where none fits), ``department`` 主办 and ``departments`` 协办 as
+    suggested. ``secret`` (是否保密), ``visit`` (是否回访): what the citizen wished.
     """
 
     key: str
@@ -51,6 +53,11 @@ class OrderDraft:
     matter: str = ""
     department: str = ""
     fields: tuple[OrderField, ...] = ()
+    code: str = ""
+    departments: tuple[str, ...] = ()
+    summary: str = ""
+    secret: bool = False
+    visit: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from store.engine import reading, writing
 from store.marks import Marker, marks_of, normalised
-from store.tables import PHONE, Conversation, WorkOrder, WorkOrderField
+from store.tables import Conversation, WorkOrder, WorkOrderField
+from store.tables.orders import MARKED, identity
 
 Relation = Literal["own", "told"]
 _PORTION = 200
@@ -42,12 +43,12 @@ class Concerned:
     orders: tuple[str, ...]
 
 
-def find(engine: Engine, identity: str) -> tuple[Concerned, ...]:
-    """All conversations that concern ``identity``, oldest first. Raises :class:`PersonalError`."""
-    if not normalised(identity):
+def find(engine: Engine, who: str) -> tuple[Concerned, ...]:
+    """All conversations that concern ``who``, oldest first. Raises :class:`PersonalError`."""
+    if not normalised(who):
         raise PersonalError("identity_invalid", "请给出电话号码，或者网页、微信的身份标识")
     add_marks(engine)
-    marks = marks_of(engine, identity)
+    marks = marks_of(engine, who)
     with reading(engine) as session:
         own = session.scalars(
             select(Conversation.id)
@@ -111,13 +112,13 @@ def _mark_fields(engine: Engine, marker: Marker) -> Iterator[int]:
             rows = session.scalars(
                 select(WorkOrderField)
                 .where(WorkOrderField.mark == "", WorkOrderField.value != "")
-                .where(WorkOrderField.name == PHONE, WorkOrderField.id > last)
+                .where(WorkOrderField.name.in_(MARKED), WorkOrderField.id > last)
                 .order_by(WorkOrderField.id)
                 .limit(_PORTION)
             ).all()
             for row in rows:
-                row.mark = marker.mark(row.value)
+                row.mark = marker.mark(identity(row))
         if not rows:
             return
         last = rows[-1].id
-        yield len(rows)
+        yield sum(1 for row in rows if row.mark)  # 楼下 alone is no place to be found by

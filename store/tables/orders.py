@@ -123,6 +123,8 @@ CONTACT = "contact"
 WHERE = "where"
 """The field of an order whose value is a place; its mark finds other orders of that place."""
 MARKED = (PHONE, CONTACT, WHERE)
+PLACE = "place:"
+"""What an identity begins with that is a place, so that it is nobody's account."""
 
 
 def place_identity(where: str) -> str:
@@ -136,10 +138,9 @@ def place_identity(where: str) -> str:
     bare = _AREA.sub("", bare)
     building = _BUILDING.match(bare)
     bare = building.group() if building else _POSITION.sub("", bare)
-    return f"{_PLACE}{bare}" if bare else ""
+    return f"{PLACE}{bare}" if bare else ""
 
 
-_PLACE = "place:"
 _WORKED = re.compile(r"（[^（）]*）")
 _MARKS = re.compile(r"[\W_]+")
 _AREA = re.compile(
