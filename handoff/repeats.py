@@ -64,9 +64,7 @@ def earlier(
     where = place_identity(place)
     there = _orders(session, marker, "where", where, since, but) if len(where) > _NO_PLACE else {}
     rows = {**there, **person}.values()
-    told = (
-        _earlier(row, row.id in person, row.id in there, code, matter) for row in found.values()
-    )
+    told = (_earlier(row, row.id in person, row.id in there, code, matter) for row in rows)
     wanted = [one for one in told if one is not None]
     return tuple(sorted(wanted, key=lambda one: one.at, reverse=True)[:MOST])
 
