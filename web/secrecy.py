@@ -1,0 +1,63 @@
+"""是否保密: who may see who reported. Whoever need not know reads 保密 instead.
+
+The city's rules name the roles that may; an agent may while the order is theirs, was theirs, or
+waits in the pool where they could be offered it. Another system needs the right ``see_secret``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy.orm import Session
+
+from config.orders import OrderRules
+from store.tables import Conversation, HandoffEntry, WorkOrder
+from web.accounts import Member
+from web.rights import Right
+
+HIDDEN = "保密"
+CALLER_FIELDS = frozenset({"name", "phone", "contact", "second_phone", "id_number"})
+"""The fields of an order that tell who reported."""
+_POOL = ("waiting", "offered")
+
+
+def sees_all(member: Member, rules: OrderRules) -> bool:
+    """Whether ``member`` sees who reported whatever the order."""
+    if member.roles:
+        return rules.may_see_caller(secret=True, roles=member.roles)
+    return Right.SEE_SECRET in member.rights
+
+
+def open_to(member: Member, rules: OrderRules) -> ColumnElement[bool]:
+    """The orders of which ``member`` may see who reported, as a condition."""
+    if sees_all(member, rules):
+        return true()
+    plain = WorkOrder.secret.is_(False)
+    return or_(plain, _own(member.login)) if rules.secrecy.own and member.roles else plain
+
+
+def knows(session: Session, order: str, member: Member, rules: OrderRules) -> bool:
+    """Whether ``member`` may see who reported the order of that id."""
+    asked = select(WorkOrder.id).where(WorkOrder.id == order, open_to(member, rules))
+    return session.scalar(asked) is not None
+
+
+def knows_conversation(
+    session: Session, conversation: str, member: Member, rules: OrderRules
+) -> bool:
+    """Whether ``member`` may read and hear a conversation: all its orders are open to them."""
+    closed = select(WorkOrder.id).where(
+        WorkOrder.conversation_id == conversation, ~open_to(member, rules)
+    )
+    return session.scalar(closed.limit(1)) is None
+
+
+def _own(login: str) -> ColumnElement[bool]:
+    """Theirs, once theirs, or in the pool: nobody's yet."""
+    handled = select(HandoffEntry.order_id).where(HandoffEntry.agent == login)
+    pool = (
+        select(HandoffEntry.order_id)
+        .join(Conversation, Conversation.id == HandoffEntry.conversation_id)
+        .where(HandoffEntry.state.in_(_POOL), Conversation.state != "ended")
+    )
+    nobodys = and_(WorkOrder.agent == "", WorkOrder.id.in_(pool))
+    return or_(WorkOrder.agent == login, WorkOrder.id.in_(handled), nobodys)
