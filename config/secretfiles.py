@@ -13,6 +13,7 @@ from config.errors import ConfigError
 STANDARD = Path("/run/secrets")
 SECRETS = (
     "secret_key", "data_key", "database_url", "redis_url", "oidc_client_secret", "sip_password",
+    "link_keys",
 )  # fmt: skip
 """The settings that may stand in files named ``qianmen_…``."""
 _LIMIT = 16 * 1024

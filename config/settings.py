@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     keeper_port: Port = Field(
         default=8002, description="TCP port of the keeper's health and metrics."
     )
+    courier_port: Port = Field(
+        default=8003, description="TCP port of the courier's health and metrics."
+    )
     speech_voice: str = Field(default="cmn", description="Voice of espeak-ng.")
     speech_command: str = Field(
         default="", description="Another synthesiser: words on stdin, a sound file on stdout."
@@ -195,6 +198,11 @@ class Settings(BaseSettings):
     data_key: str = Field(
         default="", repr=False, description="Key(s) that encrypt personal data at rest; none: off."
     )
+
+    link_keys: str = Field(
+        default="", repr=False,
+        description="Keys that sign messages of links: 110=KEY erp=KEY,PREVIOUS (better as a file).",
+    )  # fmt: skip
 
     @classmethod
     def settings_customise_sources(

@@ -137,6 +137,26 @@ def transferred(engine: Engine, order: str, party: str, *, by: str, now: datetim
         _note(session, order, "transferred", now, actor=by, party=party)
 
 
+def acknowledge(
+    session: Session, link: Linkage, order: WorkOrder, reference: str, now: datetime
+) -> bool:
+    """Note that the party has the order, in the caller's transaction; False where it was known.
+
+    The citizen is told by whoever finds the outbox's entry (``tell.acknowledged``).
+    """
+    if link.state == "acknowledged":
+        return False
+    link.state, link.next_at, link.fault = "acknowledged", None, ""
+    link.acknowledged_at, link.reference = now, reference
+    if link.party == "110" and reference and not order.reference:
+        order.reference = reference
+    _note(session, order.id, "link_acknowledged", now, actor=link.party, reference=reference)
+    payload = {"link": link.id, "order": order.id, "number": order.number, "party": link.party}
+    session.add(Outbox(key=f"tell:{link.id}:{now.timestamp():.0f}", topic="tell.acknowledged",
+                       payload=payload, created_at=now))  # fmt: skip
+    return True
+
+
 def link_id(order: str, party: str) -> str:
     """The stable id of an order's way to a party, seen by the party on every try."""
     return hashlib.sha256(f"link:{order}:{party}".encode()).hexdigest()[:32]
