@@ -1,0 +1,1 @@
+"""A work order's life: steps, deadlines, changes, and the journal while the store is away."""
