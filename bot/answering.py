@@ -12,6 +12,7 @@ from bot.errors import ConversationError
 from bot.handover import apology
 from bot.ledger import Ledger
 from bot.parts import DialogueError, Parts
+from bot.queued import Queued
 from bot.steering import act_of, steered
 from bot.taking_back import Before, Memory, take_back
 from bot.triage import Back, Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
@@ -27,11 +28,12 @@ _log = structlog.get_logger(__name__)
 class Answering:
     """Answers turns of a conversation, one at a time."""
 
-    def __init__(self, parts: Parts, ledger: Ledger, memory: Memory) -> None:
+    def __init__(self, parts: Parts, ledger: Ledger, memory: Memory, queued: Queued) -> None:
         self._parts = parts
         self._ledger = ledger
         self._memory = memory
-        self._asking = Asking(parts, ledger, memory)
+        self._queued = queued
+        self._asking = Asking(parts, ledger, memory, self._queued)
 
     async def answer(self, heard: Heard) -> None:
         """Answer ``heard``, unless a person has its citizen; may raise what its parts raise."""
@@ -53,6 +55,10 @@ class Answering:
             _log.error("apology_failed", code=error.code)
 
     async def _go(self, way: Way, state: history.State, heard: Heard) -> Known:
+        if state.state == "waiting":
+            known = await self._queued.answer(way, state, heard)
+            if known is not None:
+                return known
         match way:
             case Finish():
                 await self._asking.close(heard)

@@ -12,6 +12,8 @@ from bot.clarity import clarity
 from bot.handover import hand_over, handover_replies
 from bot.ledger import Ledger
 from bot.parts import DialogueError, Parts
+from bot.queue import QUEUE_NEWS
+from bot.queued import Queued
 from bot.taking_back import Memory
 from bot.triage import HandoverReason
 from turns import wire
@@ -28,10 +30,11 @@ Known = tuple[str, str]
 class Asking:
     """What a turn gets that is neither urgent nor a fixed sentence: the dialogue's answer."""
 
-    def __init__(self, parts: Parts, ledger: Ledger, memory: Memory) -> None:
+    def __init__(self, parts: Parts, ledger: Ledger, memory: Memory, queued: Queued) -> None:
         self._parts = parts
         self._ledger = ledger
         self._memory = memory
+        self._queued = queued
 
     async def ask(self, state: history.State, heard: Heard, text: str) -> Known:
         """Answer ``heard`` as the dialogue says; a person where it says nothing."""
@@ -60,18 +63,22 @@ class Asking:
     async def hand_over(self, state: history.State, heard: Heard, reason: HandoverReason) -> None:
         """A person takes the conversation: the order is written first, then the citizen told."""
         parts = self._parts
+        if reason != "danger" and await self._queued.waits_already(state, heard):
+            return
         order = await self._ledger.call(
             hand_over, state, heard, reason,
             matter_facts=parts.matter_facts, extract=parts.extract,
             now=parts.now().astimezone(parts.city.zone),
         )  # fmt: skip
+        parts.bus.tell(QUEUE_NEWS)
         metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
         if reason in ("danger", "asked"):
             decision: Any = "danger" if reason == "danger" else "handoff"
             act: Any = "danger" if reason == "danger" else "handoff"
             known = Understood(act, decision, matter=state.context.matter, slots=state.slots)
             await self._ledger.call(records.commit_understood, heard, known, state.context)
-        replies = handover_replies(parts.city, state, heard, reason, order)
+        queued = await self._queued.staffed(state.channel)
+        replies = handover_replies(parts.city, state, heard, reason, order, queued=queued)
         await self._ledger.reply(heard, *replies)
 
     async def calm(self, state: history.State, heard: Heard) -> None:

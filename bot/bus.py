@@ -35,13 +35,15 @@ class Watch:
         """There is news."""
         self._news.set()
 
-    async def wait(self) -> None:
-        """Return when there is news since the last call, or after ``PATIENCE_S``."""
+    async def wait(self, patience_s: float = PATIENCE_S) -> bool:
+        """Return when there is news since the last call (True), or after ``patience_s``."""
         with contextlib.suppress(TimeoutError):
             # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the news.
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 await self._news.wait()
+        news = self._news.is_set()
         self._news.clear()
+        return news
 
 
 class Bus:
@@ -58,6 +60,11 @@ class Bus:
         self._tasks: set[asyncio.Task[None]] = set()
         self._down = False
 
+    @property
+    def down(self) -> bool:
+        """Whether Redis was away when it was last needed: other processes hear nothing of us."""
+        return self._down
+
     def start(self) -> None:
         """Begin to listen to the other processes."""
         self._spawn(self._listen())
@@ -72,9 +79,9 @@ class Bus:
         await self._redis.aclose()
 
     @contextlib.contextmanager
-    def watch(self, conversation: str) -> Iterator[Watch]:
-        """Be woken for ``conversation`` while inside."""
-        watch = Watch()
+    def watch(self, conversation: str, watch: Watch | None = None) -> Iterator[Watch]:
+        """Be woken for ``conversation`` while inside; one ``watch`` may wait for several."""
+        watch = watch or Watch()
         self._watches[conversation].add(watch)
         try:
             yield watch

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import structlog
 
@@ -20,6 +21,8 @@ from bot.answering import Answering
 from bot.errors import ConversationError
 from bot.ledger import Ledger
 from bot.parts import Dialogue, DialogueError, Foresight, Parts
+from bot.queue import QUEUE_NEWS
+from bot.queued import Queued
 from bot.taking_back import Memory
 from bot.triage import TEXT_LIMIT
 from bot.turn_queue import TurnQueue
@@ -28,10 +31,21 @@ from turns.heard import Heard
 from turns.orders import OrderBrief
 from turns.overheard import Overheard
 from turns.replies import Reply, Say, Speaker, Told
+from turns.standing import Standing
 
 __all__ = ["Conversations", "Dialogue", "DialogueError", "Foresight", "Parts"]
 
 _log = structlog.get_logger(__name__)
+Writer = Literal["citizen", "agent"]
+WAITS_LOOK_S = 3.0
+IDLE_LOOK_S = 30.0
+"""A lost wake-up costs a citizen so much: news normally come at once."""
+TYPING_S = 5.0
+"""Who has not said so for that long does not write any more."""
+
+
+def _typing(conversation: str, who: Writer) -> str:
+    return f"#typing:{who}:{conversation}"
 
 
 class Conversations:
@@ -41,7 +55,8 @@ class Conversations:
         self._parts = parts
         self._ledger = Ledger(parts)
         self._memory = Memory()
-        answering = Answering(parts, self._ledger, self._memory)
+        self._queued = Queued(parts, self._ledger)
+        answering = Answering(parts, self._ledger, self._memory, self._queued)
         self._queue = TurnQueue(answering.answer, answering.apologise)
 
     async def open(
@@ -129,9 +144,54 @@ class Conversations:
         await self._ledger.tell(conversation, *replies, speaker=speaker, at=at, to=to)
 
     async def close(self, conversation: str, at: datetime) -> None:
-        """The citizen is gone."""
+        """The citizen is gone: who waited for a person is called back."""
         self._memory.forget(conversation)
         await self._ledger.call(records.end_conversation, conversation, at)
+        await self.abandon(conversation, at)
+
+    # Who waits for a person
+
+    async def abandon(self, conversation: str, at: datetime) -> None:
+        """The citizen waits no longer, and has no person any more."""
+        if await self._queued.abandon(conversation, at):
+            self.standing_changed(conversation)
+
+    async def standings(self, conversation: str) -> AsyncIterator[Standing | None]:
+        """Where the citizen stands in the queue, now and whenever that may have changed.
+
+        At least every ``WAITS_LOOK_S`` for who waits; None for who neither waits for a person nor
+        has one. Raises :class:`ConversationError` ``store_down``.
+        """
+        with self._parts.bus.watch(conversation) as watch:
+            while True:
+                standing = await self._queued.look(conversation)
+                yield standing
+                waits = standing is not None and standing.waits
+                await watch.wait(WAITS_LOOK_S if waits else IDLE_LOOK_S)
+
+    def standing_changed(self, conversation: str) -> None:
+        """Their entry in the queue has changed: whoever serves them or the queue looks again."""
+        self._parts.bus.tell(conversation)
+        self._parts.bus.tell(QUEUE_NEWS)
+
+    async def inform(self, conversation: str, text: str, at: datetime) -> None:
+        """Tell the citizen something that nobody asked for: where they stand, for example."""
+        say = Say(f"{conversation}.{at.timestamp():.0f}.standing", text)
+        await self.tell(conversation, say, speaker="system", at=at)
+
+    def typing(self, conversation: str, who: Writer) -> None:
+        """``who`` is writing now; said again every few seconds as long as that is so."""
+        self._parts.bus.tell(_typing(conversation, who))
+
+    async def typed(self, conversation: str, who: Writer) -> AsyncIterator[bool]:
+        """Whether ``who`` is writing, whenever that changes."""
+        with self._parts.bus.watch(_typing(conversation, who)) as watch:
+            writes = False
+            while True:
+                news = await watch.wait(TYPING_S)
+                if news != writes:
+                    writes = news
+                    yield writes
 
     async def connected(self, conversation: str, at: datetime) -> None:
         """A person has the citizen on the line."""

@@ -16,7 +16,7 @@ from handoff.orders import write_handoff
 from handoff.prefill import Facts, Said, prefill
 from turns.heard import Heard
 from turns.orders import OrderField, WrittenOrder
-from turns.replies import Connect, Handoff, Reply, Say, Urgency
+from turns.replies import QUEUE, Connect, Handoff, Reply, Say, Urgency
 
 # Who asks whether this is a machine is told so before a person comes.
 _MACHINE = re.compile(
@@ -93,9 +93,14 @@ def _mark(said: tuple[Said, ...], heard: Heard, reason: HandoverReason) -> tuple
 
 
 def handover_replies(
-    city: City, state: history.State, heard: Heard, reason: HandoverReason, order: WrittenOrder
-) -> tuple[Reply, ...]:
-    """What the citizen is told, and, on the phone, whom the caller is connected to."""
+    city: City, state: history.State, heard: Heard, reason: HandoverReason, order: WrittenOrder,
+    *, queued: bool = False,
+) -> tuple[Reply, ...]:  # fmt: skip
+    """What the citizen is told, and, on the phone, whom the caller is connected to.
+
+    ``queued``: somebody at a desk may take them, so that they wait in the queue; else the line's
+    hunt group is called.
+    """
     voice = state.channel == "phone"
     prompt = {"danger": "danger", "failure": "apology"}.get(reason, "handoff")
     name = f"{prompt}_{'call' if voice else 'chat'}"
@@ -112,7 +117,7 @@ def handover_replies(
         Say(f"{heard.id}.say", text, interruptible=False),
         Handoff(f"{heard.id}.handoff", reason, urgency(reason), order.id, order.number),
     )
-    target = city.line(state.line).hunt_group
+    target = QUEUE if queued else city.line(state.line).hunt_group
     return (*told, Connect(f"{heard.id}.connect", target)) if voice else told
 
 

@@ -109,6 +109,19 @@ def last_replies(engine: Engine, conversation: str) -> tuple[dict[str, Any], ...
         return tuple(row.reply for row in rows)
 
 
+def open_question(engine: Engine, conversation: str) -> str:
+    """The id of the question that the bot asked last and the citizen has not answered, or ''."""
+    with reading(engine) as session:
+        row = session.scalar(
+            select(Turn)
+            .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
+            .where(Turn.kind.in_(("say", "ask")))
+            .order_by(Turn.seq.desc())
+            .limit(1)
+        )
+        return str(row.reply.get("id", "")) if row is not None and row.kind == "ask" else ""
+
+
 def cut_off(engine: Engine, conversation: str) -> bool:
     """Whether the caller heard only a part of what answered the latest turn that has an answer."""
     with reading(engine) as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from bot.bus import Bus
 from bot.handover import Extract, MatterFacts
+from bot.queue import NoQueue, Queue
 from bot.triage import UrgentRule
 from config.city import City
 from turns.context import Context
@@ -55,3 +56,4 @@ class Parts:
     extract: Extract
     now: Callable[[], datetime]
     foresight: Foresight | None = None
+    queue: Queue = field(default_factory=NoQueue)

@@ -26,6 +26,10 @@ _FIELDS = {
     "other_city": {"city", "other"},
     "ours_instead": {"city"},
     "heard_as": {"words"},
+    "waiting_place": {"ahead"},
+    "waiting_place_wait": {"ahead", "wait"},
+    "callback_sure": {"number"},
+    "callback_told": {"number"},
 }
 
 
@@ -82,6 +86,24 @@ class Prompts(BaseModel):
     danger_call: str
     danger_chat: str
     connecting: str
+    waiting_first: str
+    waiting_place: str
+    waiting_place_wait: str
+    waiting_nobody: str
+    waiting_taken: str
+    waiting_choice_call: str
+    waiting_choice_chat: str
+    waiting_long: str
+    waiting_again: str
+    callback_number: str
+    callback_again: str
+    callback_sure: str
+    callback_told: str
+    callback_no_more: str
+    survey: str
+    survey_why: str
+    survey_solved: str
+    survey_thanks: str
     nobody_answers: str
     next_person: str
     person_left: str

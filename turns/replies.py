@@ -76,9 +76,16 @@ class Handoff:
     type: Literal["handoff"] = "handoff"
 
 
+QUEUE = "queue"
+"""The target of a ``Connect`` for who waits in the queue until somebody at a desk takes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Connect the caller's voice to ``target``, a SIP URI from the city's configuration."""
+    """Connect the caller's voice to ``target``, a SIP URI from the city's configuration.
+
+    ``QUEUE``: nobody is called yet; the caller waits, and may go on talking with the bot.
+    """
 
     id: str
     target: str
