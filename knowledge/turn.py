@@ -25,6 +25,7 @@ _CANDIDATES = 6
 _RIVALS = 4
 _ELLIPSIS = 10.0
 _INSIDE = 0.4
+_ALONE = 4.0
 _WHO = re.compile(
     r"^(?!.*(?:手机|不会|网))那?(?:要是|如果|假如)?(?:我|我们家?|家里|自己)?"
     r"(?:.*(?:学生|老人|男的|女的|单身|老婆|老公|爱人|外地(?:的|人|户口|老人)|农村户口|个体户|残疾)|"
@@ -105,13 +106,22 @@ class Turn:
         if not self._answers(matter):
             return self._found("miss", matter, asked)
         if chance * share < self._least(matter):
-            return self._asked_back(matter if chance >= self._limits.matter else "", asked)
+            known = chance >= self._limits.matter or self._goes_on(matter)
+            return self._asked_back(matter if known else "", asked)
         answer = self._answer(matter, aspect)
         if answer is None:
             return self._found("miss", matter, aspect)
         elsewhere = () if self._region else self._search.elsewhere(matter, aspect, now=self._now)
         found = self._found("answer", matter, aspect)
         return replace(found, answer=answer, elsewhere=elsewhere)
+
+    def _goes_on(self, matter: str) -> bool:
+        """Whether the talk's matter stands so far before all others that only it need be offered
+        (那我征信不好呢, asked of a loan).
+        """
+        rivals = [chance for code, chance in self._topic.chances if code != matter]
+        alone = _ALONE * max(rivals, default=0.0) < self._topic.chance
+        return matter == self._context.matter and alone
 
     def _least(self, matter: str) -> float:
         """The least chance of an answer: lower where the talk goes on about its matter, which
