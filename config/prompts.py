@@ -14,6 +14,7 @@ _FIELDS = {
     "handoff_chat": {"number"},
     "danger_call": {"number"},
     "danger_chat": {"number"},
+    "danger_acknowledged": {"party", "number"},
     "order_done": {"number"},
     "brief": {"city", "order"},
     "brief_danger": {"city", "order"},
@@ -85,6 +86,7 @@ class Prompts(BaseModel):
     handoff_chat: str
     danger_call: str
     danger_chat: str
+    danger_acknowledged: str
     connecting: str
     waiting_first: str
     waiting_place: str

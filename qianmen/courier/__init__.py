@@ -1,0 +1,1 @@
+"""The courier: tells 110, departments and other systems what they must know."""
