@@ -1,0 +1,240 @@
+"""What writing an order consists of, inside the transaction that ``handoff.orders`` opens."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.city import City
+from config.links import Links
+from config.orders import OrderRules
+from config.queue import QueueRules
+from handoff.links import linkage
+from handoff.order import deadlines
+from handoff.order.repeated import count_repeats
+from handoff.order.rows import tell
+from store.locks import FOR_CHANGE, one_at_a_time
+from store.tables import (
+    Conversation,
+    HandoffEntry,
+    OrderEvent,
+    OrderNumber,
+    Outbox,
+    WorkOrder,
+    WorkOrderField,
+)
+from turns.orders import OrderDraft, OrderField, WrittenOrder
+
+TITLE_LIMIT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what an order is written: the city's rules, the moment, and what is in danger.
+
+    ``now`` gives the number its day; ``accepted`` is when the citizen told it.
+    """
+
+    orders: OrderRules
+    queue: QueueRules
+    links: Links
+    now: datetime
+    accepted: datetime
+    danger: str
+
+    @classmethod
+    def of(
+        cls, city: City | None, now: datetime, danger: str, accepted: datetime | None = None
+    ) -> Terms:
+        """The city's, or the defaults."""
+        return cls(
+            orders=city.orders if city else OrderRules(),
+            queue=city.queue if city else QueueRules(),
+            links=city.links if city else Links(),
+            now=now,
+            accepted=accepted or now,
+            danger=danger,
+        )
+
+
+def talk_locked(session: Session, conversation: str) -> Conversation | None:
+    """The conversation, locked: orders of one citizen are written one after the other.
+
+    Always locked before the day's number, so that two writers never wait for each other.
+    """
+    return session.get(Conversation, conversation, with_for_update=FOR_CHANGE)
+
+
+def latest(session: Session, conversation: str) -> WorkOrder | None:
+    """The conversation's newest order."""
+    return session.scalar(
+        select(WorkOrder)
+        .where(WorkOrder.conversation_id == conversation)
+        .order_by(WorkOrder.created_at.desc(), WorkOrder.number.desc())
+        .limit(1)
+    )
+
+
+def write_new(session: Session, draft: OrderDraft, terms: Terms) -> WrittenOrder:
+    """The order of ``draft``, or what its key wrote before."""
+    found = session.scalar(select(WorkOrder).where(WorkOrder.key == draft.key))
+    if found:
+        return told(found, repeated=True)
+    order = _row(draft, _next_number(session, terms.now.date()), terms)
+    session.add(order)
+    session.flush()
+    session.add_all(_field(order.id, field) for field in draft.fields)
+    note(session, order, "accepted", terms, {"key": draft.key}, to_state="受理")
+    session.add(
+        Outbox(key=f"order:{order.id}", topic="order.created", created_at=terms.now, sent_at=None,
+               payload={"order": order.id, "number": order.number}),
+    )  # fmt: skip
+    session.flush()
+    count_repeats(session, order, terms.orders, terms.now)
+    if order.urgency == "danger":
+        linkage.write(session, order, danger=terms.danger, now=terms.now, rules=terms.links)
+    return told(order, repeated=False)
+
+
+def _row(draft: OrderDraft, number: str, terms: Terms) -> WorkOrder:
+    dues = deadlines.at_acceptance(
+        draft.urgency, draft.kind, draft.department, terms.accepted, terms.orders
+    )
+    return WorkOrder(
+        id=hashlib.sha256(draft.key.encode()).hexdigest()[:32],
+        key=draft.key,
+        number=number,
+        conversation_id=draft.conversation,
+        channel=draft.channel,
+        line=draft.line,
+        kind=draft.kind,
+        urgency=draft.urgency,
+        state="受理",
+        title=draft.title[:TITLE_LIMIT],
+        matter=draft.matter,
+        department=draft.department,
+        departments=list(draft.departments),
+        code=draft.code,
+        summary=draft.summary,
+        secret=draft.secret,
+        visit=draft.visit,
+        agent="",
+        due_at=dues.due_at,
+        repeat_count=1,
+        edition=1,
+        created_at=terms.accepted,
+    )
+
+
+def add_missing(session: Session, order: WorkOrder, draft: OrderDraft, terms: Terms) -> None:
+    """Add to ``order`` what ``draft`` knows and it lacks; danger makes it urgent."""
+    names = set(
+        session.scalars(select(WorkOrderField.name).where(WorkOrderField.order_id == order.id))
+    )
+    added = [field for field in draft.fields if field.name not in names]
+    session.add_all(_field(order.id, field) for field in added)
+    columns = _fill_columns(order, draft)
+    endangered = draft.urgency == "danger" and order.urgency != "danger"
+    if endangered:
+        order.urgency = "danger"
+        order.due_at = deadlines.at_acceptance(
+            order.urgency, order.kind, order.department, order.created_at, terms.orders
+        ).due_at
+    if not (added or columns or endangered):
+        return
+    order.edition += 1
+    order.changed_at = terms.now
+    note(session, order, "completed", terms,
+         {"fields": [*(field.name for field in added), *columns]})  # fmt: skip
+    tell(session, order, "completed", terms.now)
+    session.flush()
+    count_repeats(session, order, terms.orders, terms.now)
+    if draft.urgency == "danger":
+        linkage.write(session, order, danger=terms.danger, now=terms.now, rules=terms.links)
+
+
+def _fill_columns(order: WorkOrder, draft: OrderDraft) -> list[str]:
+    """Columns that were empty; a wish for secrecy is never taken back by a later draft."""
+    filled = []
+    for name in ("matter", "department", "code", "summary"):
+        if not getattr(order, name) and getattr(draft, name):
+            setattr(order, name, getattr(draft, name))
+            filled.append(name)
+    if draft.departments and not order.departments:
+        order.departments = list(draft.departments)
+        filled.append("departments")
+    if draft.secret and not order.secret:
+        order.secret = True
+        filled.append("secret")
+    return filled
+
+
+def enter_queue(
+    session: Session,
+    draft: OrderDraft,
+    written: WrittenOrder,
+    handoff: str,
+    reason: str,
+    terms: Terms,
+) -> None:
+    """The citizen's entry in the queue."""
+    if session.get(HandoffEntry, handoff):
+        return
+    session.add(
+        HandoffEntry(id=handoff, conversation_id=draft.conversation, order_id=written.id,
+                     reason=reason, urgency=draft.urgency, created_at=terms.now,
+                     changed_at=terms.now),
+    )  # fmt: skip
+    conversation = talk_locked(session, draft.conversation)
+    if conversation is not None and conversation.state == "bot":
+        conversation.state = "waiting"
+    session.add(
+        Outbox(key=f"handoff:{handoff}", topic="handoff.requested", created_at=terms.now,
+               sent_at=None, payload={"handoff": handoff, "order": written.id}),
+    )  # fmt: skip
+    order = session.get(WorkOrder, written.id)
+    if order is not None:
+        note(session, order, "handed_over", terms, {"reason": reason})
+
+
+def note(
+    session: Session,
+    order: WorkOrder,
+    event: str,
+    terms: Terms,
+    data: dict[str, Any],
+    to_state: str = "",
+) -> None:
+    """One line of the order's history, by the bot; ``late``: the order waited in the journal."""
+    late = {"late": True} if terms.accepted != terms.now else {}
+    session.add(
+        OrderEvent(order_id=order.id, at=terms.now, actor="bot", event=event, data=data | late,
+                   to_state=to_state),
+    )  # fmt: skip
+
+
+def told(order: WorkOrder, *, repeated: bool) -> WrittenOrder:
+    """What the writer hears of it."""
+    return WrittenOrder(order.id, order.number, order.created_at, repeated)
+
+
+def _field(order_id: str, field: OrderField) -> WorkOrderField:
+    return WorkOrderField(
+        order_id=order_id, name=field.name, value=field.value, former=[], **asdict(field.provenance)
+    )
+
+
+def _next_number(session: Session, day: date) -> str:
+    one_at_a_time(session, "order_number")  # the day's row may not be there to be locked
+    row = session.get(OrderNumber, day)
+    if row is None:
+        row = OrderNumber(day=day, last=0)
+        session.add(row)
+    row.last += 1
+    session.flush()
+    return f"{day:%Y%m%d}{row.last:05d}"
