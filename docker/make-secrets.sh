@@ -27,6 +27,7 @@ word | keep qianmen_secret_key
 printf 'qk1.aes256.%s\n' "$(word)" | keep qianmen_data_key
 word | keep grafana_password
 word | keep qianmen_sip_password
+printf '110=%s\n' "$(word)" | keep qianmen_link_keys
 
 if [ ! -s tls_certificate ] || [ ! -s tls_key ]; then
   if command -v openssl >/dev/null 2>&1; then

@@ -34,6 +34,7 @@ def wanted_ports(settings: Settings) -> list[tuple[str, str, int, str]]:
         ("tcp", settings.web_host, settings.web_port, "QIANMEN_WEB_PORT"),
         ("tcp", settings.metrics_host, settings.web_metrics_port, "QIANMEN_WEB_METRICS_PORT"),
         ("tcp", settings.metrics_host, settings.keeper_port, "QIANMEN_KEEPER_PORT"),
+        ("tcp", settings.metrics_host, settings.courier_port, "QIANMEN_COURIER_PORT"),
     ]
     if not settings.redis_url:
         wanted.append(("tcp", loopback, settings.redis_port, "QIANMEN_REDIS_PORT"))

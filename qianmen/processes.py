@@ -33,7 +33,7 @@ def processes(settings: Settings) -> tuple[Process, ...]:
     """What ``qianmen up`` starts, in the order in which it is shown."""
     own = () if settings.redis_url else (_redis(settings),)
     return (*own, _asr(settings), _actions(settings), _rasa(settings), _web(settings),
-            _phone(settings), _keeper(settings))  # fmt: skip
+            _phone(settings), _courier(settings), _keeper(settings))  # fmt: skip
 
 
 def _python(name: str, label: str, module: str, address: str, ready: str) -> Process:
@@ -80,6 +80,12 @@ def _phone(settings: Settings) -> Process:
     ready = f"http://{reachable(settings.metrics_host)}:{settings.phone_health_port}/readyz"
     return _python("phone", "电话", "qianmen.phone", f"udp {settings.sip_host}:{settings.sip_port}",
                    ready)  # fmt: skip
+
+
+def _courier(settings: Settings) -> Process:
+    address = f"{settings.metrics_host}:{settings.courier_port}"
+    ready = f"http://{reachable(settings.metrics_host)}:{settings.courier_port}/readyz"
+    return _python("courier", "信使", "qianmen.courier", address, ready)
 
 
 def _keeper(settings: Settings) -> Process:

@@ -35,8 +35,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ALL = services()
 NOT_RUN = {"prometheus", "grafana"}
-AFTER = ("rasa", "asr", "actions", "web", "keeper", "phone", "phone-1", "phone-2", "asr-gate",
-         "proxy", "kamailio")  # fmt: skip
+AFTER = ("rasa", "asr", "actions", "web", "keeper", "courier", "phone", "phone-1", "phone-2",
+         "asr-gate", "proxy", "kamailio")  # fmt: skip
 READY_S = 240.0
 
 

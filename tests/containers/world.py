@@ -34,6 +34,7 @@ PORTS = {
     ("asr", 2700): "QIANMEN_ASR_PORT", ("actions", 5055): "QIANMEN_ACTIONS_PORT",
     ("rasa", 5005): "QIANMEN_RASA_PORT", ("web", 8000): "QIANMEN_WEB_PORT",
     ("web", 8001): "QIANMEN_WEB_METRICS_PORT", ("keeper", 8002): "QIANMEN_KEEPER_PORT",
+    ("courier", 8003): "QIANMEN_COURIER_PORT",
     ("phone", 5061): "QIANMEN_PHONE_HEALTH_PORT", ("phone-1", 5061): "QIANMEN_PHONE_HEALTH_PORT",
     ("phone-2", 5063): "QIANMEN_PHONE_HEALTH_PORT",
 }  # fmt: skip

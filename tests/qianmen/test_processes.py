@@ -29,7 +29,7 @@ def rendered(settings: Settings) -> configparser.RawConfigParser:
 
 def test_the_processes_of_the_design_are_started(settings: Settings) -> None:
     names = [process.name for process in processes(settings)]
-    assert names == ["redis", "asr", "actions", "rasa", "web", "phone", "keeper"]
+    assert names == ["redis", "asr", "actions", "rasa", "web", "phone", "courier", "keeper"]
 
 
 def test_a_redis_of_the_citys_own_is_not_started(settings: Settings) -> None:
@@ -41,7 +41,7 @@ def test_a_redis_of_the_citys_own_is_not_started(settings: Settings) -> None:
 def test_every_process_is_restarted_and_ends_with_its_parent(settings: Settings) -> None:
     parser = rendered(settings)
     programs = [name for name in parser.sections() if name.startswith("program:")]
-    assert len(programs) == 7
+    assert len(programs) == 8
     for name in programs:
         assert parser[name]["autorestart"] == "true"
         assert '"qianmen.tether"' in parser[name]["command"]

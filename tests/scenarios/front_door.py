@@ -88,7 +88,7 @@ def qianmen(*words: str, environment: dict[str, str]) -> subprocess.Popen[str]:
 
 def private_settings(data: Path) -> Settings:
     """Settings on free ports, with the sample city's hunt group on one of them too."""
-    tcp = iter(free_ports(8, socket.SOCK_STREAM))
+    tcp = iter(free_ports(9, socket.SOCK_STREAM))
     sip, agent = free_ports(2, socket.SOCK_DGRAM)
     city = data / "city"
     shutil.copytree(ROOT / "config" / "cities" / "sample", city)
@@ -99,6 +99,7 @@ def private_settings(data: Path) -> Settings:
         rtp_first_port=30000, rtp_last_port=30999, phone_health_port=next(tcp),
         asr_port=next(tcp), actions_port=next(tcp), rasa_port=next(tcp), web_port=next(tcp),
         redis_port=next(tcp), web_metrics_port=next(tcp), keeper_port=next(tcp),
+        courier_port=next(tcp),
     )  # fmt: skip
 
 

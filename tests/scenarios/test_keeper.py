@@ -27,7 +27,7 @@ def test_status_says_that_everything_is_ready(front_door: FrontDoor) -> None:
     report = json.loads(out)
     assert report["up"]
     assert [p["name"] for p in report["processes"]] == [
-        "redis", "asr", "actions", "rasa", "web", "phone", "keeper",
+        "redis", "asr", "actions", "rasa", "web", "phone", "courier", "keeper",
     ]  # fmt: skip
     assert command.returncode == 0
 
@@ -95,7 +95,7 @@ def test_killed_outright_it_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_no_personal_data_in_any_log(front_door: FrontDoor) -> None:
     logs = list(front_door.settings.log_dir.glob("*.log*"))
-    assert len(logs) >= 7
+    assert len(logs) >= 8
     for path in logs:
         text = path.read_text("utf-8", "replace")
         for word in ("建业小区", "阳光花园", "烧烤摊", "公积金取", "13900139000", "13800138000"):
@@ -106,7 +106,7 @@ def test_no_personal_data_in_any_measurement(front_door: FrontDoor) -> None:
     settings = front_door.settings
     ports = (
         settings.phone_health_port, settings.asr_port, settings.actions_port,
-        settings.web_metrics_port, settings.keeper_port,
+        settings.web_metrics_port, settings.keeper_port, settings.courier_port,
     )  # fmt: skip
     for port in ports:
         page = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
