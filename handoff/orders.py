@@ -60,13 +60,14 @@ def write_handoff(
     city: City | None = None,
     danger: str = "",
     accepted: datetime | None = None,
+    queued: bool = True,
 ) -> WrittenOrder:
     """Write the order of a hand-over and the citizen's entry in the queue, both or neither.
 
     A conversation that already wrote an order (a finished complaint form) is handed over with that
     one, unless it is closed meanwhile; fields that ``draft`` knows and the order lacks are added.
-    ``handoff`` is the entry's id: asked twice, it stands in the queue once. The rest as
-    :func:`write`.
+    ``handoff`` is the entry's id: asked twice, it stands in the queue once; without ``queued`` not
+    at all. The rest as :func:`write`.
     """
     terms = Terms.of(city, now, danger, accepted)
 
@@ -79,7 +80,8 @@ def write_handoff(
         written = told(order, repeated=True) if order else write_new(session, wanted, terms)
         if order:
             add_missing(session, order, draft, terms)
-        enter_queue(session, draft, written, handoff, reason, terms)
+        if queued:
+            enter_queue(session, draft, written, handoff, reason, terms)
         return written
 
     return _exactly_once(engine, step)
