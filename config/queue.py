@@ -113,12 +113,14 @@ class Callbacks(_Part):
 class Announcements(_Part):
     """What who waits hears or sees: where they stand, every ``every_s`` s, 0 never.
 
-    ``hold``: music, silence, or a WAV file of the city's folder.
+    ``hold``: music, silence, or a WAV file of the city's folder. ``whisper``: an agent who takes a
+    call hears the order in one sentence before they are joined.
     """
 
     every_s: Seconds = 30
     first_s: Seconds = 5
     hold: Annotated[str, Field(pattern=r"^(music|silence|[\w.-]+\.wav)$")] = "music"
+    whisper: bool = True
 
 
 _RESULTS = (
@@ -146,8 +148,9 @@ class QueueRules(_Part):
 
     ``answer_goal_s`` of calls, ``chat_goal_s`` of new media: 15 s and 3 minutes (GB/T 33358-2016).
     ``vanish_s`` without a sign from their desk, an agent has vanished; after ``sign_off_s`` they
-    are offline. ``hunt_after_s``: danger that nobody at a desk has taken by then goes to the line's
-    hunt group. ``rest_s``: how long nobody is offered again whom they declined or let lapse.
+    are offline. ``connect_s``: an accepted call that is not connected within it was lost on the
+    way. ``hunt_after_s``: danger that nobody at a desk has taken by then goes to the line's hunt
+    group. ``rest_s``: how long nobody is offered again whom they declined or let lapse.
     ``handling_s``: what a talk takes before there is experience.
     """
 
@@ -156,6 +159,7 @@ class QueueRules(_Part):
     priorities: Priorities = Priorities()
     hours: dict[str, tuple[Window, ...]] = {}
     offer_s: SomeSeconds = 20
+    connect_s: SomeSeconds = 60
     vanish_s: SomeSeconds = 15
     sign_off_s: SomeSeconds = 900
     answer_goal_s: SomeSeconds = 15

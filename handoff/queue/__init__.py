@@ -1,0 +1,1 @@
+"""Citizens who wait for a person, and the people who take them: pure core, thin service."""
