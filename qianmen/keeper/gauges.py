@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from qianmen.keeper import linkgauges
 from qianmen.keeper.duty import Keeping
 from store.engine import reading
 from store.tables import Conversation, HandoffEntry, Outbox, WorkOrder
@@ -126,6 +127,7 @@ def _questions(zone: tzinfo) -> tuple[Question, ...]:
     return (
         Question(_waiting_families, _ask_waiting),
         Question(_outbox_families, _ask_outbox),
+        Question(linkgauges.families, linkgauges.ask),
         Question(
             lambda: (_gauge("qianmen_orders_today", "Work orders of this city day."),), ask_today
         ),

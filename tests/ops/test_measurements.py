@@ -21,6 +21,7 @@ from sqlalchemy import create_engine
 import asr.server
 import bot.actions.app
 import chat.socket
+import qianmen.courier.measured
 import qianmen.keeper.answers
 import telephony.call
 import tts.speaker
@@ -39,8 +40,8 @@ from telephony.sip.line import SipLine
 OPS = ROOT / "ops"
 RULES = OPS / "prometheus" / "alerts.yml"
 ROOMS = (
-    asr.server, bot.actions.app, chat.socket, qianmen.keeper.answers, telephony.call, tts.speaker,
-    web.metrics,
+    asr.server, bot.actions.app, chat.socket, qianmen.courier.measured, qianmen.keeper.answers,
+    telephony.call, tts.speaker, web.metrics,
 )  # fmt: skip
 _NAME = re.compile(r"\b(?:qianmen|process)_[a-z_]+\b")
 _LABELS = re.compile(r"(qianmen_[a-z_]+)\{([^}]*)\}")
@@ -92,7 +93,7 @@ def _queries() -> list[str]:
 
 
 def test_all_rooms_are_measured(exported: frozenset[str]) -> None:
-    assert len(ROOMS) == 7
+    assert len(ROOMS) == 8
     assert len([name for name in exported if name.startswith("qianmen_")]) > 60
 
 
@@ -129,7 +130,7 @@ def test_the_dashboard_has_the_shape_that_grafana_imports() -> None:
     assert board["schemaVersion"] >= 36
     assert board["id"] is None
     rows = [panel["title"] for panel in board["panels"] if panel["type"] == "row"]
-    assert rows == ["电话", "对话", "识别", "知识", "转人工", "工单", "故障", "主机"]
+    assert rows == ["电话", "对话", "识别", "知识", "转人工", "工单", "故障", "主机", "联动"]
     ids = [panel["id"] for panel in board["panels"]]
     assert len(ids) == len(set(ids))
     (variable,) = board["templating"]["list"]
