@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,6 +26,9 @@ _SHORT = 8
 _HARDLY = 0.2
 """Evidence that is none: 公积金怎么取 names no matter, whatever was mostly meant by it."""
 _DOUBT = 0.2
+_AWAY = re.compile("(?:在|从|到|是|去)?(?:异地|外地|外省|省外|外市|跨省|跨市|老家)(?:的(?=人|户))?")
+_PLACE_ONLY = 2
+"""Characters of a name that 异地 alone makes up."""
 _ASTRAY = 0.1
 """The classifier's score of something outside all matters, from which on a turn that does not go
 on with the talk ends it."""
@@ -110,6 +114,8 @@ class Topics:
         """
         if matter and self._only_papers(text):
             return Topic(((matter, self._thresholds.carried),), True, 0.0, carried=True)
+        if matter and self._only_away(text, matter):
+            text, reading = _AWAY.sub("", text), None
         whole, again = text, bool(matter) and another_case(text)
         text = text.removeprefix(_THEN) if again else text
         bare = self._bare(text)  # 要不要带身份证 inside a talk is no question about the card
@@ -168,6 +174,15 @@ class Topics:
         """What the names say of the matters they and the classifiers find likely."""
         likely = _best(reading.matters, _LIKELY) + _best(reading.near.matters, _LIKELY)
         return self._index.find(self._bare(text), given, likely)
+
+    def _only_away(self, text: str, matter: str) -> bool:
+        """Whether what it says of another place is a circumstance of the talk's matter (异地能办吗,
+        asked of a passport), and no name of another (异地就医呢).
+        """
+        if not _AWAY.search(text) or len(signs(_AWAY.sub("", text)).chars) < _SAYS_SOMETHING:
+            return False
+        found = self._index.find(text, frozenset(), (matter,)).found
+        return all(one.exact <= _PLACE_ONLY for one in found if one.matter != matter)
 
     def _bare(self, text: str) -> str:
         """``text`` without papers, unless nothing would be left to name a matter."""

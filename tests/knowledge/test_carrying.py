@@ -38,6 +38,8 @@ RENT = Context(matter="gjj.rent", aspect="材料", region="lin", for_whom="spous
         (Context(matter="edu.primary", aspect="材料"), "疫苗本要吗", "edu.primary:材料"),
         (Context(matter="police.hkpass", aspect="流程"), "学生呢", "police.hkpass:条件"),
         (Context(matter="med.reimburse", aspect="流程"), "发票丢了呢", "med.reimburse:流程"),
+        (Context(matter="police.passport", aspect="流程"), "异地能办么", "police.passport:流程"),
+        (Context(matter="med.reimburse", aspect="流程"), "那异地就医呢", "med.offsite:流程"),
     ],
 )
 def test_matter_and_aspect_go_on(search: Search, context: Context, text: str, wanted: str) -> None:
@@ -56,6 +58,12 @@ def test_what_was_asked_back_in_vain_ends_no_talk(search: Search) -> None:
     asked = search.find("我们十几个人一起的呢", Context("labour.wage", "流程"), now=NOW)
     assert asked.decision == "ask"
     assert search.find("要带啥", asked.context, now=NOW).context.matter == "labour.wage"
+
+
+def test_options_are_of_the_talks_matter_where_no_other_is_near(search: Search) -> None:
+    found = search.find("那我征信不好呢", Context("gjj.loan", "条件"), now=NOW)
+    assert found.decision == "ask"
+    assert {option.value.partition(":")[0] for option in found.options} == {"gjj.loan"}
 
 
 @pytest.mark.parametrize(("name", "least"), [("followups_dev", 0.9), ("followups_later", 0.86)])
