@@ -52,7 +52,7 @@ class HandoffEntry(Base):
     result: Mapped[str] = mapped_column(default="")
     note: Mapped[str] = mapped_column(SealedText, default="")
     edition: Mapped[int] = mapped_column(default=1)
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     changed_at: Mapped[datetime]
 
 

@@ -50,6 +50,7 @@ def upgrade() -> None:
     for name in ("agent", "due_at"):
         op.create_index(f"ix_work_order_{name}", "work_order", [name])
     op.create_index("ix_handoff_agent_state", "handoff", ["agent", "state"])
+    op.create_index("ix_handoff_created_at", "handoff", ["created_at"])
     with op.batch_alter_table("order_event") as batch:
         batch.add_column(_text("text"))
     _people()
@@ -222,6 +223,7 @@ def downgrade() -> None:
         op.drop_table(gone)
     with op.batch_alter_table("order_event") as batch:
         batch.drop_column("text")
+    op.drop_index("ix_handoff_created_at", "handoff")
     op.drop_index("ix_handoff_agent_state", "handoff")
     for name in ("counts", "agent", "due_at"):
         op.drop_index(f"ix_work_order_{name}", "work_order")
