@@ -6,6 +6,7 @@ import structlog
 
 from bot.errors import ConversationError
 from telephony.briefing import order_sentence
+from telephony.gate import Gate
 from telephony.line import SILENCE, Leg
 from telephony.parts import CallParts
 from telephony.tones import Loop, ringing
@@ -13,13 +14,16 @@ from tts.errors import TtsError
 
 _PAUSE = 10 * SILENCE
 """Rendered sentences begin and end with sound: what separates two of them."""
+_BREATH = 50 * SILENCE
+"""A second between a sentence and the music."""
 _log = structlog.get_logger(__name__)
 
 
 class Announcer:
     """Prompts and tones on the caller's leg, one after what plays there."""
 
-    def __init__(self, leg: Leg, parts: CallParts, conversation: str) -> None:
+    def __init__(self, leg: Leg, parts: CallParts, conversation: str, gate: Gate) -> None:
+        self._gate = gate
         self._leg = leg
         self._parts = parts
         self._id = conversation
@@ -30,14 +34,21 @@ class Announcer:
         self.silence()
         self._ringing = Loop(self._leg, ringing())
 
+    def hold(self, sound: bytes) -> None:
+        """``sound`` (s16le PCM) over and over until ``silence``; nothing where there is none."""
+        self.silence()
+        if sound:
+            self._ringing = Loop(self._leg, sound, _BREATH)
+
     def silence(self) -> None:
-        """No ring-back tone any more."""
+        """No ring-back tone and no music any more."""
         if self._ringing is not None:
             self._ringing.stop()
             self._ringing = None
 
     async def announce(self, name: str) -> None:
-        """Say a prompt of the city's to its end."""
+        """Say a prompt of the city's to its end, behind what must be heard first."""
+        await self._gate.opened()
         self.silence()
         await self._leg.play(await self._sound(self._parts.city.prompts.fill(name))).done
 

@@ -46,7 +46,7 @@ class Call:
         self._mouth = mouth
         self._switchboard = Switchboard(leg, parts, self._id, self._dialled, self._on_stage)
         self._telling = Telling(
-            leg, parts, self._id, mouth, self._ears, times, self._switchboard.connect
+            leg, parts, self._id, mouth, self._ears, times, self._switchboard
         )
         self._commands = Commands(leg, parts.city, self._dialled, self._switchboard)
         self._stage: CallStage = "bot"
@@ -106,8 +106,10 @@ class Call:
         """The caller is the dialogue's, waits for a person or has one; or the people changed."""
         if stage != self._stage:
             self._stage, self._since = stage, self._parts.now()
-        self._ears.deaf, self._ears.with_person = stage != "bot", stage == "person"
-        if stage == "bot":
+        talks = stage in ("bot", "waiting")
+        self._ears.deaf, self._ears.with_person = not talks, stage == "person"
+        self._ears.patient = stage == "waiting"
+        if talks:
             self._ears.told()
         else:
             self._mouth.drop()
@@ -154,6 +156,7 @@ class Call:
         """
         self._switchboard.dialogue_lost = True
         if self._leg.ended is None and not self._switchboard.busy:
+            self._switchboard.expect(HUNT_GROUP)
             await self._telling.prompt("apology_call")
             await self._switchboard.connect(HUNT_GROUP)
         else:

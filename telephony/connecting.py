@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import structlog
@@ -20,14 +20,17 @@ from telephony import metrics
 from telephony.announcing import Announcer
 from telephony.company import Company
 from telephony.dialling import Dialler
+from telephony.gate import Gate
 from telephony.line import Leg
 from telephony.parties import CALLER
 from telephony.parts import CallParts
 from telephony.party import Party
 from telephony.plan import Plan
+from telephony.queueing import Queueing
 from telephony.reporting import Report
 from turns.calls import CallStage, CallState
 from turns.calls import Leg as Role
+from turns.replies import QUEUE
 
 _log = structlog.get_logger(__name__)
 
@@ -57,10 +60,16 @@ class Switchboard:
         self._adding: asyncio.Task[None] | None = None
         self._plan: Plan | None = None
         self._next: Plan | None = None
+        self._expected = False
+        self._early_leg: Leg | None = None
         self._over = asyncio.Event()
         self._alone = asyncio.Event()
         self.tell = Report(parts, conversation)
-        self.announcer = Announcer(leg, parts, conversation)
+        self.gate = Gate()
+        self.announcer = Announcer(leg, parts, conversation, self.gate)
+        self.queue = Queueing(
+            parts, conversation, self.announcer, self.gate, self._hunt, self._left_queue
+        )
         self.company = Company(leg, parts, conversation, self.tell, self._on_change)
         self.called: tuple[str, ...] = ()
         self._handed_over = False
@@ -72,6 +81,10 @@ class Switchboard:
         """Whether the caller is with a person, or one is being called for them."""
         return self._plan is not None
 
+    def _superseded(self) -> bool:
+        """Whether somebody else is wanted than whoever is being called."""
+        return self._next is not None
+
     @property
     def commanded(self) -> bool:
         """Whether somebody is being called because the desk said so."""
@@ -81,16 +94,34 @@ class Switchboard:
     async def connect(self, target: str) -> None:
         """Join the caller with ``target``; returns when they are the dialogue's again, or gone.
 
-        Whoever cannot be dialled is not: then the line's own hunt group is.
+        Whoever cannot be dialled is not: then the line's own hunt group is. Who waits in the queue
+        (``QUEUE``) goes on with the dialogue meanwhile: this returns at once.
         """
-        self._handed_over = True
-        if not self.busy:
+        if not self._expected:
+            self.expect(target)
+        self._expected = False
+        if target != QUEUE:
+            await self.until_over()
+
+    def expect(self, target: str) -> None:
+        """The caller is being told of ``target``: call it meanwhile, ``connect`` will follow."""
+        self._expected = self._handed_over = True
+        if target == QUEUE:
+            self.queue.enter()
+            if not self.busy:
+                self._on_stage("waiting")
+        elif not self.busy:
             destinations = self._parts.city.destinations(self._line, target)
             if not destinations:
                 _log.error("target_refused", code="target_unknown")
                 metrics.bridges.labels("target_unknown").inc()
             self.begin(Plan(destinations or self._hunt_group()))
-        await self.until_over()
+
+    @contextlib.contextmanager
+    def saying(self, *, must_be_heard: bool) -> Iterator[None]:
+        """The dialogue speaks while inside; nobody is joined before what must be heard is."""
+        with self.queue.saying(), self.gate.closed() if must_be_heard else contextlib.nullcontext():
+            yield
 
     async def until_over(self) -> None:
         """Return when the caller has no person any more and none is being called."""
@@ -102,12 +133,13 @@ class Switchboard:
 
         Who has been handed over already is not given back to the dialogue, whatever becomes of it.
         """
+        queued = plan.queued or bool(plan.command and self.queue.waits)
         if not self.busy:
             self._over.clear()
-            self._plan = plan
-            self._work = asyncio.create_task(self._run(plan))
+            self._plan = replace(plan, queued=queued)
+            self._work = asyncio.create_task(self._run(self._plan))
             return
-        self._next = replace(plan, back=False)
+        self._next = replace(plan, back=False, queued=queued)
         if self._dialling is not None:
             self._dialling.cancel()
         self.company.part_all()
@@ -123,6 +155,7 @@ class Switchboard:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.queue.leave()
         self.announcer.silence()
         self.company.end()
         await self.company.gone()
@@ -144,15 +177,18 @@ class Switchboard:
             self.announcer.silence()
             self.company.end()
             self._over.set()
+            self.queue.resume()
 
     async def _serve(self, plan: Plan) -> Plan | None:
         """Reach somebody and wait until they are gone; what to do then."""
-        self._on_stage("ringing")
-        dialler = self._dialler("target", plan.command)
+        if not plan.queued:
+            self.queue.leave()
+        dialler = self._dialler("target", plan.command, whisper=self._whispers(plan))
         party = await self._reach(dialler, plan)
         if party is None:
             return self._take_next() or await self._nobody(plan, dialler.cause or "no_answer")
         self._plan = replace(plan, command="")
+        self.queue.leave()
         self._bridged(party, plan.command)
         with contextlib.suppress(ConversationError):  # logged where it was raised
             await self._parts.core.connected(self._id, self._parts.now())
@@ -166,49 +202,73 @@ class Switchboard:
     async def _reach(self, dialler: Dialler, plan: Plan) -> Party | None:
         """The first who comes, joined; None if nobody does, or another plan is there."""
         self.company.begin(await self.announcer.hold_sounds())
-        if self._next is not None:
+        if self._superseded():
             return None
-        self.announcer.ring()
         dialling = self._dialling = asyncio.create_task(
             dialler.reach(plan.destinations, self._leg.caller, self._on_early, self._on_next)
         )
+        opening = asyncio.create_task(self._open())
         try:
             await asyncio.wait({dialling})
+            if not self._superseded():
+                await opening
         finally:
-            dialling.cancel()
-            await asyncio.gather(dialling, return_exceptions=True)
-            self._dialling, self.called = None, ()
+            for task in (dialling, opening):
+                task.cancel()
+            await asyncio.gather(dialling, opening, return_exceptions=True)
+            self._dialling, self._early_leg, self.called = None, None, ()
             self.announcer.silence()
             self.company.no_early()
         party = None if dialling.cancelled() else dialling.result()
         self._alone.clear()
+        if party is not None and self._superseded():
+            await party.leave()
+            return None
         return party if party is not None and self.company.join(party) else None
 
-    def _dialler(self, role: Role, command: str) -> Dialler:
+    async def _open(self) -> None:
+        """Let the caller hear that somebody is called, once they have heard what they must."""
+        await self.gate.opened()
+        self.queue.pause()
+        self._on_stage("ringing")
+        self.announcer.ring()
+        if self._early_leg is not None:
+            self._on_early(self._early_leg)
+
+    def _dialler(self, role: Role, command: str, *, whisper: bool = False) -> Dialler:
         def step(state: CallState, cause: str, destination: Destination) -> None:
             self.called = (destination.name,)
             if state == "answered" and not self.company.parties:
                 self._not_yet_joined()
             self.tell(state, role, cause=cause, command=command, target=destination.name)
 
-        return Dialler(self._parts, role, step, self.company.on_event, self._sentence)
+        return Dialler(
+            self._parts, role, step, self.company.on_event, self._sentence, whisper=whisper
+        )
 
     def _on_early(self, leg: Leg) -> None:
         """Somebody's announcement or ringing tone, instead of ours."""
-        if self.company.early(leg):
+        if not self.gate.is_open:
+            self._early_leg = leg
+        elif self.company.early(leg):
             self.announcer.silence()
 
     def _not_yet_joined(self) -> None:
         """Who was heard early has answered, and is read the order: the caller waits on."""
+        self._early_leg = None
         self.company.no_early()
-        self.announcer.ring()
+        if self.gate.is_open:
+            self.announcer.ring()
 
     async def _on_next(self) -> None:
+        self._early_leg = None
         self.company.no_early()
         await self.announcer.announce("next_person")
         self.announcer.ring()
 
     async def _sentence(self, destination: Destination) -> bytes:
+        if destination.desk:
+            return await self.announcer.order()
         how = "brief_joining" if destination.accept == "answer" else "brief_accept"
         return await self.announcer.order(how)
 
@@ -225,6 +285,8 @@ class Switchboard:
         """
         if plan.command:
             self.tell("failed", "target", cause=cause, command=plan.command, done=True)
+        if plan.queued and self.queue.waits:
+            return await self._wait_on()
         if plan.back and not self._handed_over and not self.dialogue_lost:
             return await self._give_back()
         hunt_group = self._hunt_group()
@@ -235,6 +297,31 @@ class Switchboard:
             await self._parts.core.not_connected(self._id, self._parts.now(), cause)
         await self.announcer.announce("nobody_answers")
         return await self._goodbye()
+
+    async def _wait_on(self) -> Plan | None:
+        """The caller keeps their place in the queue, unless somebody is wanted meanwhile."""
+        self.company.end()
+        await self.announcer.announce("waiting_again")
+        plan = self._take_next()
+        if plan is None:
+            self._on_stage("waiting")
+        return plan
+
+    def _hunt(self, keep: bool) -> None:
+        """Nobody at a desk takes them: the line's hunt group."""
+        if not self.busy:
+            self.begin(Plan(self._hunt_group(), queued=keep))
+
+    def _left_queue(self) -> None:
+        """They wait no more, and nobody has taken them: the dialogue goes on."""
+        self.queue.leave()
+        self.announcer.silence()
+        self._handed_over = False
+        if not self.busy:
+            self._on_stage("bot")
+
+    def _whispers(self, plan: Plan) -> bool:
+        return plan.queued and bool(plan.command) and self._parts.city.queue.announcements.whisper
 
     async def _left_alone(self) -> Plan | None:
         """The person hung up first."""

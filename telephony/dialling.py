@@ -31,6 +31,7 @@ class Dialler:
     ``on_event`` is told what happens on a leg that answered; ``on_early`` when a target that has
     not answered yet lets something be heard; ``on_next`` is awaited before another one is tried;
     ``sentence`` gives the sound of the order, and of how to take it (by a key, or at once).
+    ``whisper``: who has a desk hears the order too before they are joined.
     """
 
     def __init__(
@@ -40,12 +41,15 @@ class Dialler:
         tell: Tell,
         on_event: Callable[[Party, LegEvent], None],
         sentence: Callable[[Destination], Awaitable[bytes]],
+        *,
+        whisper: bool = False,
     ) -> None:
         self._parts = parts
         self._role = role
         self._tell = tell
         self._on_event = on_event
         self._sentence = sentence
+        self._whisper = whisper
         self.cause = ""
         """Why the last one did not come."""
 
@@ -86,7 +90,8 @@ class Dialler:
             return None
         party = Party(leg, destination, self._role, self._on_event)
         try:
-            taken = destination.desk or await self._briefed(party)
+            unasked = destination.desk and not self._whisper
+            taken = unasked or await self._briefed(party)
         except BaseException:
             await asyncio.shield(party.leave())
             raise
@@ -100,7 +105,7 @@ class Dialler:
         destination = party.destination
         self._tell("answered", "", destination)
         sentence = await self._sentence(destination)
-        if destination.accept == "answer":
+        if destination.accept == "answer" or destination.desk:
             return await heard_out(party.leg, sentence)
         return await accepted(party, sentence)
 

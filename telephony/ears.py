@@ -46,7 +46,8 @@ class Ears:
     """One caller's side of a call.
 
     While ``deaf`` nothing is a turn for the dialogue: a person listens instead, or is being called.
-    ``with_person``: what is said meanwhile is kept.
+    ``with_person``: what is said meanwhile is kept. ``patient``: who waits for a person need not
+    say anything.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Ears:
         self._floor.set()
         self.deaf = False
         self.with_person = False
+        self.patient = False
 
     def on_audio(self, frame: Frame) -> None:
         """20 ms of the caller's sound."""
@@ -143,7 +145,7 @@ class Ears:
             for keys in complete:
                 self._overtaken.add(self._last_keys)  # the latest keys are what is wanted
                 self._last_keys = await self._hear("keys", keys)
-            if self._patience.silent(now):
+            if not self.patient and self._patience.silent(now):
                 await self._hear("silence", "")
             if self._patience.unanswered(now):
                 raise ConversationError("dialogue_silent", "the dialogue gives no answer")

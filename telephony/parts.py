@@ -19,6 +19,7 @@ from turns.orders import OrderBrief
 from turns.overheard import Overheard
 from turns.replies import Speaker as Speaks
 from turns.replies import Told
+from turns.standing import Standing
 
 
 class Core(Protocol):
@@ -52,6 +53,12 @@ class Core(Protocol):
 
     async def overhear(self, words: Overheard) -> None:
         """What a person said."""
+
+    def standings(self, conversation: str) -> AsyncIterator[Standing | None]:
+        """Where the caller stands in the queue, now and whenever that may have changed."""
+
+    async def inform(self, conversation: str, text: str, at: datetime) -> None:
+        """Tell the caller something that nobody asked for."""
 
     async def order_brief(self, conversation: str) -> OrderBrief | None:
         """The order in few words."""

@@ -11,9 +11,11 @@ from config.targets import Destination
 class Plan:
     """Whom to reach, one after the other; ``command``: the id of who wants it so, '' for nobody's.
 
-    ``back``: if nobody comes the dialogue goes on with the caller.
+    ``back``: if nobody comes the dialogue goes on with the caller. ``queued``: then they keep their
+    place in the queue and wait on; who takes them at a desk is told the order in one sentence.
     """
 
     destinations: tuple[Destination, ...]
     command: str = ""
     back: bool = False
+    queued: bool = False

@@ -30,7 +30,7 @@ CallState = Literal[
     "ended",
 ]
 Leg = Literal["caller", "target", "third"]
-CallStage = Literal["bot", "ringing", "person", "ended"]
+CallStage = Literal["bot", "waiting", "ringing", "person", "ended"]
 
 FAILURES = {
     "call_unknown": "没有这个来电，或者已经结束了",

@@ -237,7 +237,8 @@ def test_a_wish_to_be_called_back(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["不用给我回电话", "不要回电话了我等着", "你们上次说回电从来没人回电", "公积金怎么取",
-     "电话打不通", "供暖公司电话多少", "小区的灯不亮", "他们一直没有给我回电话", "我等着", "打110有用吗",
+     "电话打不通", "供暖公司电话多少", "小区的灯不亮", "他们一直没有给我回电话", "我等着",
+     "打110有用吗",
      "我给物业打电话没人管"],
 )  # fmt: skip
 def test_what_is_no_wish_to_be_called_back(text: str) -> None:

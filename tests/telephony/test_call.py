@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -30,6 +31,7 @@ from turns.ids import conversation_of_call
 from turns.orders import OrderBrief
 from turns.overheard import Overheard
 from turns.replies import Ask, Bye, Connect, Reply, Say, Told
+from turns.standing import Standing
 
 CALL = conversation_of_call("abc")
 
@@ -66,6 +68,9 @@ class FakeCore:
         self.order: OrderBrief | None = None
         self.recordings: dict[str, tuple[Path, int]] = {}
         self.broken: str = ""
+        self.stands: Standing | None = None
+        self.moved = asyncio.Event()
+        self.informed: list[str] = []
         self.on_heard: Callable[[Heard], None] = lambda _heard: None
         self._told: asyncio.Queue[Told] = asyncio.Queue()
 
@@ -109,6 +114,24 @@ class FakeCore:
 
     async def overhear(self, words: Overheard) -> None:
         self.overheard.append(words)
+
+    async def standings(self, conversation: str) -> AsyncIterator[Standing | None]:
+        while True:
+            if self.broken == "standings":
+                raise ConversationError("store_down", "as told")
+            yield self.stands
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await self.moved.wait()
+            self.moved.clear()
+
+    def stand(self, standing: Standing | None) -> None:
+        self.stands = standing
+        self.moved.set()
+
+    async def inform(self, conversation: str, text: str, at: datetime) -> None:
+        self.informed.append(text)
+        self._told.put_nowait(Told(0, "c", "system", Say("i", text), at, "", last=True))
 
     async def order_brief(self, conversation: str) -> OrderBrief | None:
         return self.order

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from telephony.progress import Progress
 from telephony.telling import Telling
 from telephony.timing import TurnTimes
 from tests.telephony.test_mouth import Stage, until
-from turns.replies import Ask, Reply, Say, Told
+from turns.replies import Ask, Connect, Handoff, Reply, Say, Told
 
 FIRST = Say("", "第一句话。第二句话。")
 SECOND = Ask("", "还有别的事吗？", expects="yes_no")
@@ -50,6 +51,8 @@ class Call(Stage):
         super().__init__(folder)
         self.core = Core()
         self.expected: list[Say | Ask] = []
+        self.targets: list[tuple[str, str]] = []
+        self.guarded = 0
         ears = SimpleNamespace(
             expect=self.expected.append, told=lambda: None, deaf=False, floor=self.floor
         )
@@ -58,14 +61,23 @@ class Call(Stage):
             SimpleNamespace(core=self.core),  # type: ignore[arg-type]  # nothing else is used
             "c", self.mouth,
             ears,  # type: ignore[arg-type]  # nothing else is used
-            TurnTimes(), self.connect,
+            TurnTimes(), self,
         )  # fmt: skip
 
     async def floor(self, _turn: str) -> bool:
         return True
 
-    async def connect(self, _target: str) -> None:
-        """Nobody is connected."""
+    async def connect(self, target: str) -> None:
+        self.targets.append(("connect", target))
+
+    def expect(self, target: str) -> None:
+        self.targets.append(("expect", target))
+
+    @contextmanager
+    def saying(self, *, must_be_heard: bool) -> Iterator[None]:
+        self.guarded += must_be_heard
+        yield
+        self.guarded -= must_be_heard
 
     async def hear(self, turn: str, *replies: Reply) -> list[int]:
         """Tell ``replies``, heard to their end; the bytes of each sound."""
@@ -166,3 +178,17 @@ async def test_louder_holds_for_the_rest_of_the_call(call: Call) -> None:
 
 def test_nothing_said_is_all_heard() -> None:
     assert Progress().figures == {"heard_ms": 0.0, "heard_share": 1.0}
+
+
+async def test_whom_a_sentence_leads_to_is_called_while_it_is_said(call: Call) -> None:
+    call.leg.at_once = False
+    say = Say("", "马上为您转人工。", interruptible=False)
+    call.core.tell("h1", say, Handoff("", "asked"), Connect("", "sip:a@127.0.0.1"))
+    await call.playing(1)
+    assert call.targets == [("expect", "sip:a@127.0.0.1")]
+    assert call.guarded == 1
+    call.ends()
+    await call.core.told.join()
+    await until(lambda: len(call.targets) == 2)
+    assert call.targets[1] == ("connect", "sip:a@127.0.0.1")
+    assert call.guarded == 0
