@@ -8,8 +8,10 @@ evaluate` on the city's own recordings shows them.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
+from language.normal import for_matching
 from turns.heard import Heard
 
 READ_BACK = 0.75
@@ -17,6 +19,8 @@ READ_BACK = 0.75
 ASK_AGAIN = 0.55
 """Below this nothing was understood: the caller is asked again, and the second time gets a person.
 """
+_NOISE = re.compile("(?:[嘟滴嘀哔嗡哗啪咚叮铃呜沙滋嗞]){2,}")
+"""What a recogniser writes of a tone, a ring or a crackle."""
 
 Clarity = Literal["clear", "doubtful", "unclear"]
 
@@ -24,9 +28,11 @@ Clarity = Literal["clear", "doubtful", "unclear"]
 def clarity(heard: Heard) -> Clarity:
     """How far the words of a turn can be relied on.
 
-    Only spoken turns can be unclear. A confidence of 0 is none: some recognisers tell no such
-    thing.
+    Mere noise (嘟嘟嘟) is unclear, whoever wrote it down; else only spoken turns can be. A
+    confidence of 0 is none: some recognisers tell no such thing.
     """
+    if _NOISE.fullmatch(for_matching(heard.text)):
+        return "unclear"
     if heard.kind != "speech" or not heard.text or heard.confidence <= 0:
         return "clear"
     if heard.confidence < ASK_AGAIN:
