@@ -6,24 +6,16 @@ neither knows, the class and the department stay ''.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config.city import City, Kind
 from config.classes import ClassesFile, Leaf
 from handoff.classwords import ClassWords, Hit
-from handoff.extract import kind_of
+from handoff.kinds import kind_of
 from handoff.titles import summary, title
+from handoff.wishes import SECRET, wants_secret
 from turns.replies import Urgency
-
-SECRET = re.compile(
-    r"保密|匿名|(?:别|不要|不能|不想|千万别|可别|甭)(?:跟[^，。]{0,6})?(?:说|让[^，。]{0,8}知道|透露|告诉[^，。]{0,6}|暴露|公开|泄露)"
-    r"[^，。]{0,6}(?:我|是谁|名字|信息|电话|身份)|怕(?:被)?(?:打击)?报复"
-)
-"""The citizen does not want to be known as who reported it (是否保密)."""
-_OPEN = re.compile("不用保密|不需要保密|不用匿名|不怕他|可以公开|实名")
-
 
 @dataclass(frozen=True, slots=True)
 class Classified:
@@ -83,14 +75,9 @@ def classify(text: str, fields: Mapping[str, str], rules: Rules) -> Classified:
         departments=helped,
         title=title(known, quotes, default="转人工，没有说明事由"),
         summary=summary(known),
-        secret=secret(told),
+        secret=wants_secret(told) or fields.get("secret") == SECRET,
         reasons=(*why, *(f"紧急：{u.pressing.reason}（“{'”“'.join(u.quotes)}”）" for u in urged)),
     )
-
-
-def secret(text: str) -> bool:
-    """Whether the citizen asked not to be named."""
-    return bool(SECRET.search(text)) and not _OPEN.search(text)
 
 
 def _leaf(

@@ -6,16 +6,31 @@ Nothing is made up: a field is what the words say, and its quote are the words.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from config.city import City, Department, FieldName, Kind
+from config.city import City, Department, FieldName
 from handoff.said import OPENING, QUESTION, SHORT_ANSWER, Extracted, Said
 from handoff.when import months_told, when_told
 from handoff.where import where_told
+from handoff.wishes import (
+    against_told,
+    contact_told,
+    language_told,
+    main_phone,
+    secret_told,
+    visit_told,
+    wish_told,
+)
 from language import numbers
 from language.normal import clean, without_fillers
-from turns.understood import Act
+from language.people import caller_name
+
+ASKED = ("what", "where", "when", "phone", "amount", "people", "department", "employer", "period",
+         "name")  # fmt: skip
+"""Fields that a complaint form may ask."""
+WISHED = ("outcome", "against", "contact", "secret", "visit", "language")
+"""Fields that nobody asks a citizen for and that may be told all the same."""
 
 _LEAST_STORY = 4  # characters below which words tell no story
 _NAME = 4
@@ -34,42 +49,12 @@ def extract(
     return rule(Said(text, now, city, asked)) if rule and text else None
 
 
-def extract_all(text: str, *, now: datetime, city: City) -> dict[str, Extracted]:
-    """Every field that a story tells by itself; '' tells none."""
-    found = {
-        name: extract(name, text, now=now, city=city)
-        for name in ("what", "where", "when", "phone", "amount", "people", "department",
-                     "employer", "period", "name")
-    }  # fmt: skip
+def extract_all(
+    text: str, *, now: datetime, city: City, names: Iterable[str] = ASKED
+) -> dict[str, Extracted]:
+    """Every field of ``names`` that a story tells by itself; '' tells none."""
+    found = {name: extract(name, text, now=now, city=city) for name in names}
     return {name: item for name, item in found.items() if item is not None}
-
-
-def kind_of(act: Act | str, text: str) -> Kind:
-    """The kind of request that an act makes (domain.md); what the words call it goes before."""
-    for words, kind in _CALLED:
-        if words.search(text):
-            return kind
-    if act == "help" and _ACCUSES.search(text) and not _PLEADS.search(text):
-        return "投诉"
-    return _KINDS.get(act, "其他")
-
-
-_LEAD_IN = (
-    r"^(?:你好|您好|喂|哎|那个|这个|同志|师傅|请问|麻烦|[，,。])*(?:我|我们|俺|俺们|咱)?"
-    r"(?:就)?(?:是)?(?:想|要|得|来|打电话)*"
-)
-_CALLED: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile("举报|检举|揭发"), "举报"),
-    (re.compile("投诉(?!过|了|电话|热线|没用|无门)"), "投诉"),
-    (re.compile(rf"{_LEAD_IN}(?:提|给.{{1,4}}提)?一?[个点条]?(?:意见|建议)"), "建议"),
-    (re.compile(rf"{_LEAD_IN}(?:求助|请求帮助)"), "求助"),
-    (re.compile(rf"{_LEAD_IN}(?:跟|向|和|给)?(?:你们?|您|政府)?(?:反映|反应)"), "投诉"),
-)
-_PLEADS = re.compile("求|帮帮|帮我|帮忙|救|怎么办|咋办|咋整|走丢|走失|找不[到着]|困难|联系不上")
-_ACCUSES = re.compile(
-    "打人|打孩子|不管|没人[管修来理]|不[退给让发赔修]|没[退给发修]|骗|乱[收停扔堆倒]|扰民|欠|态度|拒|偷|宰|"
-    "太[吵脏差]|臭|吵|不承认|要求赔|黑心|坑了|[坏烂]得|坏了.*[天月年]|违"
-)
 
 
 def department_for(text: str, departments: Sequence[Department]) -> Department | None:
@@ -87,12 +72,6 @@ def department_for(text: str, departments: Sequence[Department]) -> Department |
     return next(iter(best.values())) if len(best) == 1 else None
 
 
-_KINDS: dict[str, Kind] = {
-    "policy": "咨询", "help": "求助", "danger": "求助", "complaint": "投诉", "report": "举报",
-    "suggestion": "建议", "praise": "表扬",
-}  # fmt: skip
-
-
 _ONLY_INTENT = re.compile(
     r"(?:我|我们)?(?:想|要|来)?(?:投诉|反映|举报|求助|建议|表扬|说|提|有)?(?:一?个|点|一下|件)?"
     r"(?:人|事儿?|事情|问题|情况|意见|单位|公司|商家|困难|想法|店|邻居|物业|纠纷)?[啊吧呀了]?"
@@ -107,7 +86,7 @@ def _what(said: Said) -> Extracted | None:
 
 
 def _phone(said: Said) -> Extracted | None:
-    number = numbers.phone(said.text)
+    number = main_phone(said.text)
     return None if number is None else Extracted(number, said.text, "phone")
 
 
@@ -139,8 +118,9 @@ _SUFFIX = (
 )
 # In a story only a name that is introduced as one: 在宏远建筑公司干活.
 _COMPANY_TOLD = re.compile(
-    rf"(?:在|给|叫|跟着|是)(?P<name>[\u4e00-\u9fffA-Za-z0-9]{{2,12}}?(?:{_SUFFIX}))"
+    rf"(?:(?:在|给|叫|跟着|是)(?P<name>[\u4e00-\u9fffA-Za-z0-9]{{2,12}}?(?:{_SUFFIX}))"
     r"(?=干|上班|打工|做|工作|的|欠|拖|老板|，|,|。|$)"
+    rf"|(?:^|[，,。])(?P<owes>[\u4e00-\u9fffA-Za-z0-9]{{2,12}}?(?:{_SUFFIX}))(?=欠|拖欠|不发|不给(?:我们)?发|一直欠))"
 )
 _COMPANY = re.compile(rf"(?P<name>[\u4e00-\u9fffA-Za-z0-9]{{2,16}}?(?:{_SUFFIX}))")
 _BOSS = re.compile(r"(?P<name>(?:老板|包工头|工头|经理|负责人)(?:叫|是|姓)[\u4e00-\u9fff]{1,3})")
@@ -155,7 +135,7 @@ def _employer(said: Said) -> Extracted | None:
     company = _COMPANY if said.asked else _COMPANY_TOLD
     found = company.search(said.text) or _BOSS.search(said.text)
     if found is not None:
-        name = _LEAD.sub("", found["name"])
+        name = _LEAD.sub("", found["name"] or found.groupdict().get("owes") or "")
         named = len(name) > 1 and not _NAMELESS.fullmatch(name)
         return Extracted(name, found.group(), "employer") if named else None
     fits = said.asked and 1 < len(said.text) <= SHORT_ANSWER
@@ -164,16 +144,19 @@ def _employer(said: Said) -> Extracted | None:
     return Extracted(without_fillers(said.text), said.text, "employer_as_said")
 
 
-_NAMED = re.compile(
-    r"(?:我叫|我的名字是|名字叫)(?P<name>[\u4e00-\u9fff]{2,4})(?=$|[，。,. ])"
-    r"|我姓(?P<sur>[\u4e00-\u9fff])"
-)
+_WAGES = re.compile("工资|工钱|薪|欠|劳务费|血汗钱|活钱|发钱|结账|结清")
+
+
+def _period(said: Said) -> Extracted | None:
+    """The months that wages are owed for; 坏了一个多月 are none."""
+    return months_told(said) if said.asked or _WAGES.search(said.text) else None
 
 
 def _name(said: Said) -> Extracted | None:
-    found = _NAMED.search(said.text)
-    if found:
-        return Extracted(found["name"] or found["sur"], found.group(), "name")
+    told = caller_name(said.text)
+    if told is not None:
+        clauses = [part for part in re.split("[，,。；;]", said.text) if told[-1] in part]
+        return Extracted(told, clauses[0] if clauses else said.text, "name")
     if said.asked and re.fullmatch(rf"(?:姓|叫)?[\u4e00-\u9fff]{{1,{_NAME}}}", said.text):
         return Extracted(said.text.lstrip("姓叫"), said.text, "name_as_said")
     return None
@@ -191,8 +174,14 @@ _RULES: dict[str, Callable[[Said], Extracted | None]] = {
     "amount": _amount,
     "people": _people,
     "when": when_told,
-    "period": months_told,
+    "period": _period,
     "employer": _employer,
     "name": _name,
     "department": _department,
+    "outcome": wish_told,
+    "against": against_told,
+    "contact": contact_told,
+    "secret": secret_told,
+    "visit": visit_told,
+    "language": language_told,
 }

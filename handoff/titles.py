@@ -67,7 +67,7 @@ def summary(fields: Mapping[str, str]) -> str:
         )
         if fields.get(name) and _new(fields, name, "")
     ]  # fmt: skip
-    wish = [f"诉求：{fields['wish']}"] if _new(fields, "wish", story) else []
+    wish = [f"诉求：{fields['outcome']}"] if _new(fields, "outcome", story) else []
     sentences = ["，".join(first), "，".join(about), *wish]
     return "".join(f"{one.rstrip('。')}。" for one in sentences if one)
 

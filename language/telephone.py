@@ -70,6 +70,12 @@ def phone(text: str) -> str | None:
     return _mended(earlier, later) or next(_phones(earlier), None)
 
 
+def phones(text: str) -> tuple[str, ...]:
+    """Every telephone number in ``text``, in order, digits only; corrections are not minded."""
+    text = _THOUSANDS.sub(lambda m: f"{m['n']}000", _spelled_out(clean(text)))
+    return tuple(dict.fromkeys(_phones(text)))
+
+
 def phone_part(text: str) -> str:
     """The digits of ``text`` where it tells nothing but a part of a number, else ''.
 

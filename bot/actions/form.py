@@ -13,7 +13,8 @@ from typing import Any
 
 from bot.actions.calls import OPENS_FORM, Turn
 from config.city import City, Form, Question
-from handoff.extract import extract, extract_all, kind_of
+from handoff.extract import extract, extract_all
+from handoff.kinds import kind_told
 from handoff.said import Extracted
 from handoff.when import refined_when
 from handoff.where import amended_place, refined_where, with_house
@@ -87,16 +88,19 @@ def opened(turn: Turn, city: City, matter: str = "") -> Opened:
     if mobile and "phone" not in found:
         found["phone"] = OrderField("phone", mobile, turn.source(turn.caller, "caller_id"))
     form = city.form(matter, turn.text)
-    kind = form.kind if form != city.general_form and turn.act == "complaint" else ""
-    found["kind"] = OrderField(
-        "kind",
-        kind or kind_of(turn.act if turn.act in OPENS_FORM else "complaint", turn.text),
-        turn.source(turn.text, f"act:{turn.act}"),
-    )
+    found["kind"] = _kind(turn, turn.act, form, city)
     if form.department and "department" not in found:
         source = turn.source(turn.text, f"form:{form.name}")
         found["department"] = OrderField("department", form.department, source)
     return Opened(FormState(turn.act, turn.heard, form.name), found)
+
+
+def _kind(turn: Turn, act: Act, form: Form, city: City) -> OrderField:
+    """What the citizen calls it, then what the words tell, then the form's for a complaint."""
+    told = kind_told(act if act in OPENS_FORM else "complaint", turn.text)
+    if told.rule.startswith("act.") and act == "complaint" and form != city.general_form:
+        return OrderField("kind", form.kind, turn.source(turn.text, f"form:{form.name}"))
+    return OrderField("kind", told.kind, turn.source(told.quote or turn.text, told.rule))
 
 
 def form_of(state: FormState, city: City) -> Form:
@@ -108,13 +112,25 @@ def told(state: FormState, found: Fields, city: City, matter: str = "") -> Opene
     """Once the story is known, the form for its topic: 我要投诉 alone names none."""
     story = found["what"].value if "what" in found else ""
     form = city.form(matter, story)
+    added = _kind_by_story(state, found)
     if state.name != city.general_form.name or form == city.general_form:
-        return Opened(state, found)
-    added = dict(found)
+        return Opened(state, added)
     if form.department and "department" not in found:
         source = replace(found["what"].provenance, rule=f"form:{form.name}")
         added["department"] = OrderField("department", form.department, source)
     return Opened(replace(state, name=form.name), added)
+
+
+def _kind_by_story(state: FormState, found: Fields) -> dict[str, OrderField]:
+    """The kind by a story that came after the opening, unless the citizen called it something."""
+    kind, what = found.get("kind"), found.get("what")
+    if kind is None or what is None or kind.provenance.rule == "kind.called":
+        return dict(found)
+    told = kind_told(state.act, what.provenance.quote)
+    if told.rule.startswith("act."):
+        return dict(found)
+    source = replace(what.provenance, quote=told.quote or what.provenance.quote, rule=told.rule)
+    return {**found, "kind": OrderField("kind", told.kind, source)}
 
 
 def next_question(state: FormState, found: Fields, city: City) -> Question | None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.city import City, Department
-from handoff.extract import department_for, extract, extract_all, kind_of
+from handoff.extract import department_for, extract, extract_all
+from handoff.kinds import kind_of
 from handoff.where import amended_place
 from tests.conftest import NOON
 
