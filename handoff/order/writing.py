@@ -18,10 +18,10 @@ from handoff.links import linkage
 from handoff.order import deadlines
 from handoff.order.repeated import count_repeats
 from handoff.order.rows import tell
+from handoff.queue import entering
 from store.locks import FOR_CHANGE, one_at_a_time
 from store.tables import (
     Conversation,
-    HandoffEntry,
     OrderEvent,
     OrderNumber,
     Outbox,
@@ -183,23 +183,11 @@ def enter_queue(
     terms: Terms,
 ) -> None:
     """The citizen's entry in the queue."""
-    if session.get(HandoffEntry, handoff):
-        return
-    session.add(
-        HandoffEntry(id=handoff, conversation_id=draft.conversation, order_id=written.id,
-                     reason=reason, urgency=draft.urgency, created_at=terms.now,
-                     changed_at=terms.now),
+    entering.enter(
+        session, handoff=handoff, conversation=draft.conversation, order=written.id,
+        channel=draft.channel, reason=reason, urgency=draft.urgency, now=terms.now,
+        rules=terms.queue,
     )  # fmt: skip
-    conversation = talk_locked(session, draft.conversation)
-    if conversation is not None and conversation.state == "bot":
-        conversation.state = "waiting"
-    session.add(
-        Outbox(key=f"handoff:{handoff}", topic="handoff.requested", created_at=terms.now,
-               sent_at=None, payload={"handoff": handoff, "order": written.id}),
-    )  # fmt: skip
-    order = session.get(WorkOrder, written.id)
-    if order is not None:
-        note(session, order, "handed_over", terms, {"reason": reason})
 
 
 def note(

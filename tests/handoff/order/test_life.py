@@ -209,6 +209,7 @@ _TRIED = st.lists(
         st.sampled_from(["城市管理局", "水务局", ""]),
         st.sampled_from(["x", "x", ""]),
     ),
+    min_size=12,
     max_size=40,
 )
 _ANY_RULES = st.builds(
