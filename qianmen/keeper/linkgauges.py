@@ -39,11 +39,8 @@ def families() -> Sequence[GaugeMetricFamily]:
 def ask(session: Session, now: datetime, found: Sequence[GaugeMetricFamily]) -> None:
     """Fill them."""
     deliveries, links, oldest, last, alarms = found
-    counts = dict(
-        session.execute(select(Delivery.state, func.count()).group_by(Delivery.state))
-        .tuples()
-        .all()
-    )
+    states = select(Delivery.state, func.count()).group_by(Delivery.state)
+    counts = {row[0]: row[1] for row in session.execute(states)}
     for state in _STATES:
         deliveries.add_metric((state,), counts.get(state, 0))
     out = Linkage.direction == "out"
@@ -52,12 +49,11 @@ def ask(session: Session, now: datetime, found: Sequence[GaugeMetricFamily]) -> 
         .group_by(Linkage.party, Linkage.state)
     ):  # fmt: skip
         links.add_metric((party, state), count)
-    waiting = dict(
-        session.execute(
-            select(Linkage.party, func.min(Linkage.created_at))
-            .where(out, Linkage.state.in_(OPEN)).group_by(Linkage.party)
-        ).tuples().all()
+    oldest_open = (
+        select(Linkage.party, func.min(Linkage.created_at))
+        .where(out, Linkage.state.in_(OPEN)).group_by(Linkage.party)
     )  # fmt: skip
+    waiting = {row[0]: row[1] for row in session.execute(oldest_open)}
     for party, at in session.execute(
         select(Linkage.party, func.max(Linkage.acknowledged_at)).where(out).group_by(Linkage.party)
     ):
