@@ -7,7 +7,7 @@ import contextlib
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import structlog
 import uvicorn
@@ -25,6 +25,10 @@ from config.logs import configure
 from config.settings import Settings, load_settings
 from store.engine import StoreError, open_store
 from store.seal import SealError
+from telephony.commands import CallControl
+from web.agents.floor import Floor
+from web.agents.parts import Joints
+from web.agents.suggesting import ActionsLookup
 from web.app import Lifespan, create_app
 from web.metrics import Measured
 
@@ -39,19 +43,30 @@ def make_app(settings: Settings) -> FastAPI:
     city = read_city(settings.city)
     engine = open_store(settings)
     conversations, bus = join(settings, city, engine)
+    control, lookup = CallControl(settings.redis), ActionsLookup(settings.actions_address)
     app = create_app(
-        settings, city, engine, conversations, lifespan=_with_core(conversations, bus, engine)
-    )
+        settings, city, engine, conversations, joints=Joints(bus, control, lookup),
+        lifespan=_with_core(conversations, bus, engine, (control, lookup)),
+    )  # fmt: skip
     app.add_middleware(Measured)
     return app
 
 
-def _with_core(conversations: Conversations, bus: Bus, engine: Engine) -> Lifespan:
+def _with_core(
+    conversations: Conversations, bus: Bus, engine: Engine,
+    held: tuple[AbstractAsyncContextManager[object], ...],
+) -> Lifespan:  # fmt: skip
     @asynccontextmanager
-    async def run(_app: FastAPI) -> AsyncIterator[None]:
+    async def run(app: FastAPI) -> AsyncIterator[None]:
+        floor: Floor = app.state.site.floor
         bus.start()
         try:
-            yield
+            async with AsyncExitStack() as stack:
+                for one in held:
+                    await stack.enter_async_context(one)
+                floor.start()
+                stack.push_async_callback(floor.stop)
+                yield
             # What is still unanswered then is answered when its citizen comes back.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(conversations.settled(), STOP_S)

@@ -14,7 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from chat.core import Conversations
+from bot.bus import Bus
+from bot.conversation import Conversations
 from chat.limits import Limits
 from chat.session import Sessions
 from chat.socket import Door
@@ -24,12 +25,15 @@ from config.secret import secret_key
 from config.settings import Settings
 from store import audit_anchor
 from web import errors, health
+from web.agents.floor import Floor
+from web.agents.parts import DeskParts, Joints
 from web.deps import Open, recall
 from web.desk.room import Desk, make_desk
 from web.health import Probe
 from web.oidc import sign_on_from
 from web.routes import (
     account,
+    agents,
     api,
     audit,
     citizen,
@@ -40,6 +44,7 @@ from web.routes import (
     knowledge_inbox,
     knowledge_publish,
     knowledge_try,
+    order_deeds,
     orders,
     people,
     recordings,
@@ -53,9 +58,9 @@ from web.templating import STATIC, make_environment, static_version
 
 MIN_KEY_CHARS = 16
 _ROOMS = (
-    citizen, staff, signon, account, orders, recordings, people, audit, api, health_routes,
-    knowledge, knowledge_try, knowledge_inbox, knowledge_publish, knowledge_import, knowledge_card,
-    knowledge_answer,
+    agents, citizen, staff, signon, account, order_deeds, orders, recordings, people, audit, api,
+    health_routes, knowledge, knowledge_try, knowledge_inbox, knowledge_publish, knowledge_import,
+    knowledge_card, knowledge_answer,
 )  # fmt: skip
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -74,10 +79,12 @@ def create_app(
     limits: Limits | None = None,
     now: Callable[[], datetime] = _now,
     lifespan: Lifespan | None = None,
+    joints: Joints | None = None,
 ) -> FastAPI:
     """The app over an upgraded database; raises ``ConfigError`` for an unusable secret.
 
-    ``lifespan`` starts and stops what the conversations need; ``now`` is aware.
+    ``lifespan`` starts and stops what the conversations need, and the site's ``floor`` where there
+    are to be agents' desks; ``joints`` is what those are joined to; ``now`` is aware.
     """
     key = secret_key(settings)
     if len(key) < MIN_KEY_CHARS:
@@ -99,6 +106,13 @@ def create_app(
         conversations, engine, Sessions(key), city, limits or Limits(),
         origins=frozenset({origin} - {""}), now=now,
     )  # fmt: skip
+    floor = Floor(
+        DeskParts(
+            engine=engine, city=city, conversations=conversations, key=key, now=now,
+            joints=joints or Joints(Bus(settings.redis)), origins=door.origins,
+            idle=timedelta(minutes=settings.session_idle_minutes),
+        )
+    )  # fmt: skip
     app.state.site = Site(
         city=city,
         engine=engine,
@@ -109,6 +123,7 @@ def create_app(
         templates=make_environment(city.zone, city.name, version),
         probes=health.probes(settings, engine) if probes is None else probes,
         desk=desk,
+        floor=floor,
         now=now,
         idle=timedelta(minutes=settings.session_idle_minutes),
         https=https,

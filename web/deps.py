@@ -96,7 +96,9 @@ class Needs:
 COMMAND_LINE = Member(0, "command-line", "命令行", ("supervisor",))
 SeesOrders = Annotated[Member, Depends(Needs(Right.SEE_ORDERS))]
 ReadsOrders = Annotated[Member, Depends(Needs(Right.SEE_ORDERS, by_key=True))]
+ChangesOrders = Annotated[Member, Depends(Needs(Right.CHANGE_ORDERS))]
 HearsRecordings = Annotated[Member, Depends(Needs(Right.HEAR_RECORDINGS))]
+TakesHandoffs = Annotated[Member, Depends(Needs(Right.TAKE_HANDOFFS))]
 Replies = Annotated[Member, Depends(Needs(Right.REPLY))]
 ManagesStaff = Annotated[Member, Depends(Needs(Right.MANAGE_STAFF))]
 SeesAudit = Annotated[Member, Depends(Needs(Right.SEE_AUDIT))]

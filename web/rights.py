@@ -15,7 +15,7 @@ class Right(StrEnum):
 
     SEE_ORDERS = "see_orders"
     """Orders, conversations and transcripts: citizens' personal data."""
-    SEE_SECRET = "see_secret"
+    SEE_SECRET = "see_secret"  # noqa: S105  # a right, no password
     """Who reported (是否保密), also in orders that are not one's own."""
     CHANGE_ORDERS = "change_orders"
     """Take a step in an order's life, edit and confirm its fields."""
@@ -31,6 +31,8 @@ class Right(StrEnum):
     """The supervisor's wall; everybody who sees orders may see a small one."""
     HEAR_RECORDINGS = "hear_recordings"
     REPLY = "reply"
+    TAKE_HANDOFFS = "take_handoffs"
+    """The agent's desk: citizens who want a person are offered to its owner."""
     MANAGE_STAFF = "manage_staff"
     SEE_AUDIT = "see_audit"
     SEE_KNOWLEDGE = "see_knowledge"
@@ -41,6 +43,7 @@ class Right(StrEnum):
 
 _DESK = frozenset({
     Right.SEE_ORDERS, Right.CHANGE_ORDERS, Right.EXPORT_ORDERS, Right.HEAR_RECORDINGS, Right.REPLY,
+    Right.TAKE_HANDOFFS,
 })  # fmt: skip
 _LEADING = frozenset({
     Right.SEE_SECRET, Right.CREATE_ORDERS, Right.SUPERVISE, Right.EXPORT_PERSONAL, Right.SEE_WALL,

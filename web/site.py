@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from chat.core import Conversations
 from chat.socket import Door
 from config.city import City
+from web.agents.floor import Floor
 from web.desk.room import Desk
 from web.health import Probe
 from web.lockout import Addresses
@@ -35,6 +36,7 @@ class Site:
     templates: Environment
     probes: tuple[Probe, ...]
     desk: Desk
+    floor: Floor
     now: Callable[[], datetime]
     idle: timedelta = timedelta(minutes=30)
     https: bool = False

@@ -29,6 +29,7 @@ class TurnView:
     recording: str
     start_ms: int | None
     end_ms: int | None
+    attachments: tuple[dict[str, Any], ...] = ()
 
     @property
     def is_note(self) -> bool:
@@ -41,9 +42,12 @@ class TurnView:
         return self.speaker == "citizen" and self.confidence < LOW_CONFIDENCE
 
 
-def views(rows: Iterable[Turn]) -> tuple[TurnView, ...]:
-    """The turns in order; a choice is shown by the label the citizen saw."""
-    labels: dict[str, str] = {}
+def views(rows: Iterable[Turn], labels: dict[str, str] | None = None) -> tuple[TurnView, ...]:
+    """The turns in order; a choice is shown by the label the citizen saw.
+
+    ``labels`` remembers what options are called from one call to the next.
+    """
+    labels = {} if labels is None else labels
     return tuple(_view(row, labels) for row in rows)
 
 
@@ -62,6 +66,7 @@ def _view(row: Turn, labels: dict[str, str]) -> TurnView:
         recording=row.recording,
         start_ms=row.audio_start_ms,
         end_ms=row.audio_end_ms,
+        attachments=tuple(item for item in row.attachments or () if isinstance(item, dict)),
     )
 
 

@@ -20,6 +20,8 @@ from chat.limits import Limits
 from config.city import City
 from config.settings import Settings
 from tests.fakes.dialogue import FakeDialogue
+from web.agents.floor import Floor
+from web.agents.parts import Control, Joints, Lookup, Refill
 from web.app import create_app
 from web.health import Probe
 
@@ -31,7 +33,10 @@ KEY = "a key that only tests know"
 
 @dataclass
 class Office:
-    """Everything a test of the pages turns to; ``restart`` is another process on the same data."""
+    """Everything a test of the pages turns to; ``restart`` is another process on the same data.
+
+    ``agents``: desks may be opened, and the queue is served.
+    """
 
     folder: Path
     engine: Engine
@@ -39,6 +44,10 @@ class Office:
     now: Callable[[], datetime]
     limits: Limits | None = None
     probes: tuple[Probe, ...] = ()
+    control: Control | None = None
+    lookup: Lookup | None = None
+    refill: Refill | None = None
+    agents: bool = False
     loop: asyncio.AbstractEventLoop = field(init=False)
     dialogue: FakeDialogue = field(default_factory=FakeDialogue)
 
@@ -64,13 +73,18 @@ class Office:
         core = self.core
 
         @asynccontextmanager
-        async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             self.loop = asyncio.get_running_loop()
+            floor: Floor = app.state.site.floor
+            if self.agents:
+                floor.start()
             yield
+            await floor.stop()
             await core.settled()
             await bus.stop()
 
         return create_app(
             self.settings, self.city, self.engine, core,
             probes=self.probes, limits=self.limits, now=self.now, lifespan=lifespan,
+            joints=Joints(bus, self.control, self.lookup, self.refill),
         )  # fmt: skip

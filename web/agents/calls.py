@@ -1,0 +1,106 @@
+"""What becomes of the calls, listened to once for all desks of a process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncGenerator, Callable, Iterator
+
+import structlog
+
+from telephony.commands import ControlError
+from turns.calls import CallEvent
+from web.agents.callview import CallView, known, track
+from web.agents.parts import Control
+
+REMEMBERED = 2000
+_RETRY_S = 0.5
+_log = structlog.get_logger(__name__)
+OnEvent = Callable[[CallEvent, CallView], None]
+OnWords = Callable[[str, str], None]
+
+
+class CallFeed:
+    """Keeps how each call stands; ``on_event`` is told of every event, in order."""
+
+    def __init__(self, control: Control, on_event: OnEvent) -> None:
+        self._control = control
+        self._on_event = on_event
+        self.views: OrderedDict[str, CallView] = OrderedDict()
+        self._listeners: dict[str, list[OnWords]] = defaultdict(list)
+        self._hearing: dict[str, asyncio.Task[None]] = {}
+        self._down = False
+
+    async def run(self) -> None:
+        """Listen until cancelled; a Redis that comes back is gone on with where it was left."""
+        place = ""
+        while True:
+            events = self._control.events(place)
+            try:
+                async for place, event in events:  # noqa: B007  # where to go on after a loss
+                    self._said_so(down=False)
+                    self._take(event)
+            except ControlError:
+                self._said_so(down=True)
+                await asyncio.sleep(_RETRY_S)
+            finally:
+                if isinstance(events, AsyncGenerator):
+                    await events.aclose()
+
+    async def learn(self, call: str) -> CallView:
+        """How the call stands; asked of the telephones where nothing was heard of it yet."""
+        if call not in self.views:
+            with contextlib.suppress(ControlError):
+                found = known(await self._control.find(call))
+                self.views.setdefault(call, found)
+        return self.views.get(call, CallView())
+
+    @contextlib.contextmanager
+    def hearing(self, call: str, listener: OnWords) -> Iterator[None]:
+        """Give ``listener`` the words being said in the call while inside."""
+        listeners = self._listeners[call]
+        listeners.append(listener)
+        if len(listeners) == 1:
+            self._hearing[call] = asyncio.create_task(self._hear(call))
+        try:
+            yield
+        finally:
+            listeners.remove(listener)
+            if not listeners:
+                del self._listeners[call]
+                self._hearing.pop(call).cancel()
+
+    async def stop(self) -> None:
+        """Nobody listens any more."""
+        tasks = list(self._hearing.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _take(self, event: CallEvent) -> None:
+        view = track(self.views.get(event.call, CallView()), event)
+        self.views[event.call] = view
+        self.views.move_to_end(event.call)
+        while len(self.views) > REMEMBERED:
+            self.views.popitem(last=False)
+        self._on_event(event, view)
+
+    async def _hear(self, call: str) -> None:
+        while True:
+            words = self._control.partials(call)
+            try:
+                async for speaker, text in words:
+                    for listener in tuple(self._listeners.get(call, ())):
+                        listener(speaker, text)
+            except ControlError:
+                await asyncio.sleep(_RETRY_S)
+            finally:
+                if isinstance(words, AsyncGenerator):
+                    await words.aclose()
+
+    def _said_so(self, *, down: bool) -> None:
+        """Log the loss of Redis, and its return, once each."""
+        if down != self._down:
+            self._down = down
+            _log.warning("call_feed_changed", code="redis_lost" if down else "redis_back")

@@ -1,0 +1,157 @@
+"""The open desks of one process, and what they share: the board, the heartbeat, the calls."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterator
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.bus import Watch
+from handoff.queue import service
+from store.faults import fault_of
+from turns.calls import CallEvent
+from web.accounts import signed_in
+from web.agents.board import Board, read_board
+from web.agents.calls import CallFeed
+from web.agents.callview import CallView
+from web.agents.dispatcher import QUEUE, Dispatcher, desk_key
+from web.agents.outcomes import Outcomes
+from web.agents.parts import DeskParts
+
+if TYPE_CHECKING:
+    from web.agents.desk import Desk
+
+BEAT_S = 4.0
+SILENT_S = 12.0
+"""A desk that has sent nothing for so long is not reported as seen: a closed laptop."""
+GUARD_S = 20.0
+SETTLE_S = 0.02
+"""Changes of the queue come in bunches: so long is waited for the rest of one."""
+_AGAIN_S = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class Floor:
+    """Everything the desks of a process share; ``start`` and ``stop`` it around their life."""
+
+    def __init__(self, parts: DeskParts) -> None:
+        self.parts = parts
+        self.board = Board()
+        self.desks: dict[str, Desk] = {}
+        self.outcomes = Outcomes()
+        self.dispatcher = Dispatcher(parts)
+        self.feed = CallFeed(parts.control, self._on_call) if parts.control else None
+        self._news = Watch()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.running = False
+
+    def start(self) -> None:
+        """Begin to dispatch, to listen and to report the desks as seen."""
+        self.running = True
+        works = [self._watch(), self._beat(), self._guard(), self.dispatcher.run()]
+        if self.feed is not None:
+            works.append(self.feed.run())
+        for work in works:
+            self.spawn(work)
+
+    async def stop(self) -> None:
+        """End all of it; desks close by themselves when their sockets do."""
+        self.running = False
+        left = set(self._tasks)
+        while left:  # a cancellation may be lost in a client's own time-outs: say it again
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=_AGAIN_S)
+        if self.feed is not None:
+            await self.feed.stop()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do something that outlives the socket that wanted it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    @contextlib.contextmanager
+    def holding(self, desk: Desk) -> Iterator[None]:
+        """``desk`` is its agent's while inside; one that was open before is told, and closes."""
+        before = self.desks.get(desk.login)
+        self.desks[desk.login] = desk
+        if before is not None:
+            before.take_over()
+        try:
+            with self.parts.bus.watch(desk_key(desk.login), self._news):
+                yield
+        finally:
+            if self.desks.get(desk.login) is desk:
+                del self.desks[desk.login]
+
+    def tell(self, *keys: str) -> None:
+        """Something changed in the queue: everybody looks again, and ``keys`` are woken too."""
+        for key in (QUEUE, *keys):
+            self.parts.bus.tell(key)
+
+    async def refresh(self) -> None:
+        """Read the board anew and show it to every desk."""
+        parts = self.parts
+        self.board = await asyncio.to_thread(
+            read_board, parts.engine, parts.now(), parts.city.queue.vanish_s
+        )
+        for desk in tuple(self.desks.values()):
+            desk.look()
+
+    def view_of_call(self, conversation: str) -> CallView:
+        """How a call stands, as far as anything was heard of it."""
+        return self.feed.views.get(conversation, CallView()) if self.feed else CallView()
+
+    async def _watch(self) -> None:
+        with self.parts.bus.watch(QUEUE, self._news):
+            while True:
+                if self.desks:
+                    await self._tried(self.refresh(), "board_failed")
+                await self._news.wait()
+                await asyncio.sleep(SETTLE_S)
+
+    async def _beat(self) -> None:
+        """Say whose desks are open, all of them in one statement."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            for desk in tuple(self.desks.values()):
+                desk.beat()
+            await self._tried(self.report_seen(), "presence_failed")
+
+    async def report_seen(self) -> None:
+        """Renew the presence of whoever's page has answered lately."""
+        heard_after = self.parts.clock() - SILENT_S
+        logins = [one.login for one in self.desks.values() if one.heard_at > heard_after]
+        if logins:
+            await asyncio.to_thread(service.seen, self.parts.engine, logins, self.parts.now())
+
+    async def _guard(self) -> None:
+        """Close the desks of those who were signed out, switched off, or left alone too long."""
+        while True:
+            await asyncio.sleep(GUARD_S)
+            await self._tried(self.check_sessions(), "guard_failed")
+
+    async def check_sessions(self) -> None:
+        """One look at every session."""
+        for desk in tuple(self.desks.values()):
+            member = await asyncio.to_thread(signed_in, self.parts.engine, desk.session)
+            desk.check(member, self.parts.now())
+
+    async def _tried(self, work: Coroutine[Any, Any, None], event: str) -> None:
+        """Do it; what breaks is logged, and the loop it belongs to goes on."""
+        try:
+            await work
+        except SQLAlchemyError as error:
+            _log.error("desk_floor_failed", work=event, code="store_down", fault=fault_of(error))
+        except Exception as error:  # noqa: BLE001  # a desk's error is none of the others'
+            _log.error("desk_floor_failed", work=event, code="internal", kind=type(error).__name__)
+
+    def _on_call(self, event: CallEvent, view: CallView) -> None:
+        for desk in tuple(self.desks.values()):
+            desk.on_call(event, view)
