@@ -8,9 +8,10 @@ trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
 run() { .venv/bin/python -m pytest --durations=12 "$@"; }
 run tests/scenarios "$@" >"$logs/scenarios" 2>&1 &
 scenarios=$!
-run tests/telephony tests/containers "$@" >"$logs/telephony" 2>&1 &
+run tests/telephony tests/containers tests/asr tests/tts tests/knowledge tests/handoff "$@" >"$logs/telephony" 2>&1 &
 telephony=$!
-run tests --ignore=tests/scenarios --ignore=tests/telephony --ignore=tests/containers "$@"
+run tests --ignore=tests/scenarios --ignore=tests/telephony --ignore=tests/containers \
+  --ignore=tests/asr --ignore=tests/tts --ignore=tests/knowledge --ignore=tests/handoff "$@"
 failed=$?
 wait "$telephony" || failed=1
 wait "$scenarios" || failed=1
