@@ -106,7 +106,8 @@ def test_a_database_without_its_tables_is_down_and_nothing_is_raised(
     fill(engine, scrape.now, "a", "normal", 5)
     assert scrape.value("qianmen_handoffs_waiting", urgency="normal") == 1
     with engine.connect() as connection:
-        connection.exec_driver_sql("DROP TABLE handoff")
+        cascade = " CASCADE" if engine.dialect.name == "postgresql" else ""
+        connection.exec_driver_sql(f"DROP TABLE handoff{cascade}")
         connection.commit()
     scrape.seconds += FRESH_S
     assert scrape.value("qianmen_database_up") == 0
