@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, and_, func, or_, select
+from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from handoff.queue.callbacks import UNDONE
+from handoff.queue.model import ACTIVE
 from qianmen.keeper.rules import OrderFacts, TalkFacts
 from store.engine import reading
-from store.tables import Conversation, HandoffEntry, OrderEvent, Recording, Turn, WorkOrder
+from store.tables import (
+    Callback,
+    Conversation,
+    HandoffEntry,
+    OrderEvent,
+    Recording,
+    Turn,
+    WorkOrder,
+)
 
 PORTION = 200
 WAITING = "waiting"
-"""The state of a conversation, and of its entry in the queue, that nobody has answered yet."""
+"""The state of a conversation that nobody has answered yet."""
 
 _Place = tuple[datetime, str]
 
@@ -55,9 +65,6 @@ def talk_facts(session: Session, rows: Iterable[Conversation]) -> tuple[TalkFact
 def _talk(session: Session, row: Conversation) -> TalkFacts:
     last = session.scalar(select(func.max(Turn.at)).where(Turn.conversation_id == row.id))
     states = session.scalars(select(WorkOrder.state).where(WorkOrder.conversation_id == row.id))
-    waiting = select(HandoffEntry.id).where(
-        HandoffEntry.conversation_id == row.id, HandoffEntry.state == WAITING
-    )
     recordings = select(Recording.id).where(
         Recording.conversation_id == row.id, Recording.deleted_at.is_(None)
     )
@@ -66,7 +73,10 @@ def _talk(session: Session, row: Conversation) -> TalkFacts:
         ended=row.ended_at is not None,
         last_at=max(filter(None, (row.started_at, row.ended_at, last))),
         orders=tuple(states),
-        waiting=row.state == WAITING or session.scalar(waiting.limit(1)) is not None,
+        waiting=row.state == WAITING
+        or _waits(
+            session, HandoffEntry.conversation_id == row.id, Callback.conversation_id == row.id
+        ),
         erased=row.erased_at is not None,
         recordings=tuple(session.scalars(recordings.order_by(Recording.started_at))),
     )
@@ -96,13 +106,17 @@ def old_orders(engine: Engine, before: datetime) -> Iterator[tuple[OrderFacts, .
 def order_facts(session: Session, row: WorkOrder) -> OrderFacts:
     """The facts of one order."""
     last = session.scalar(select(func.max(OrderEvent.at)).where(OrderEvent.order_id == row.id))
-    waiting = select(HandoffEntry.id).where(
-        HandoffEntry.order_id == row.id, HandoffEntry.state == WAITING
-    )
     return OrderFacts(
         id=row.id,
         state=row.state,
         last_at=max(filter(None, (row.created_at, last))),
-        waiting=session.scalar(waiting.limit(1)) is not None,
+        waiting=_waits(session, HandoffEntry.order_id == row.id, Callback.order_id == row.id),
         erased=row.erased_at is not None,
     )
+
+
+def _waits(session: Session, entries: ColumnElement[bool], callbacks: ColumnElement[bool]) -> bool:
+    """Whether somebody has a person still to talk to, or to be called back by."""
+    entry = select(HandoffEntry.id).where(entries, HandoffEntry.state.in_(ACTIVE))
+    callback = select(Callback.id).where(callbacks, Callback.state.in_(UNDONE))
+    return any(session.scalar(query.limit(1)) is not None for query in (entry, callback))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from qianmen.personal.find import Concerned
 from store.tables import (
+    Callback,
     Conversation,
     OrderEvent,
     Recording,
@@ -44,6 +45,7 @@ def contents(session: Session, concerned: Concerned) -> dict[str, Any]:
         "slots": row.slots,
         "turns": [_turn(turn) for turn in turns],
         "recordings": _recordings(session, row.id),
+        "callbacks": _callbacks(session, row.id),
     }
 
 
@@ -76,7 +78,7 @@ def _order(session: Session, order: str) -> dict[str, Any]:
         ],
         "events": [
             {"at": _iso(e.at), "actor": e.actor, "event": e.event, "from_state": e.from_state,
-             "to_state": e.to_state}
+             "to_state": e.to_state, "text": e.text}
             for e in events
         ],
     }  # fmt: skip
@@ -91,6 +93,17 @@ def _recordings(session: Session, conversation: str) -> list[dict[str, Any]]:
     return [
         {"id": row.id, "path": row.path, "started_at": _iso(row.started_at),
          "duration_ms": row.duration_ms, "deleted_at": _iso(row.deleted_at)}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _callbacks(session: Session, conversation: str) -> list[dict[str, Any]]:
+    rows = session.scalars(
+        select(Callback).where(Callback.conversation_id == conversation).order_by(Callback.id)
+    )
+    return [
+        {"phone": row.phone, "reason": row.reason, "state": row.state, "calls": row.calls,
+         "tries": row.tries, "note": row.note, "created_at": _iso(row.created_at)}
         for row in rows
     ]  # fmt: skip
 

@@ -14,7 +14,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sealing.files import sealed_path
-from store.tables import Conversation, Turn, WorkOrder, WorkOrderField
+from store.tables import (
+    Callback,
+    Conversation,
+    HandoffEntry,
+    OrderEvent,
+    Turn,
+    WorkOrder,
+    WorkOrderField,
+)
 
 # What remains of a reply and of how a turn was understood: codes and ids, no words.
 _REPLY = ("type", "id", "answer", "expects", "reason", "urgency", "order", "number", "target")
@@ -30,6 +38,14 @@ def empty_conversation(session: Session, conversation: str, now: datetime) -> No
     for turn in session.scalars(select(Turn).where(Turn.conversation_id == conversation)):
         turn.text, turn.alternatives, turn.attachments = "", [], []
         turn.reply, turn.understood = bare_reply(turn.reply), bare_understood(turn.understood)
+    for entry in session.scalars(
+        select(HandoffEntry).where(HandoffEntry.conversation_id == conversation)
+    ):
+        entry.note = ""
+    for callback in session.scalars(
+        select(Callback).where(Callback.conversation_id == conversation)
+    ):
+        callback.phone, callback.note = "", ""
 
 
 def bare_reply(reply: dict[str, Any]) -> dict[str, Any]:
@@ -51,6 +67,8 @@ def empty_order(session: Session, order: str, now: datetime) -> None:
         field.quote, field.former = "", []
         if field.name not in _IMPERSONAL:
             field.value = ""
+    for step in session.scalars(select(OrderEvent).where(OrderEvent.order_id == order)):
+        step.text = ""
 
 
 def delete_files(folder: Path, path: str) -> None:

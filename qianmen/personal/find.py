@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from store.engine import reading, writing
 from store.marks import Marker, marks_of, normalised
-from store.tables import Conversation, WorkOrder, WorkOrderField
+from store.tables import Callback, Conversation, WorkOrder, WorkOrderField
 from store.tables.orders import MARKED, identity
 
 Relation = Literal["own", "told"]
@@ -35,7 +35,8 @@ class Concerned:
     """A conversation that concerns the citizen.
 
     ``own``: held from their number or account. ``told``: somebody else's, in which an order was
-    taken with their number (a daughter calls for her mother); ``orders`` are that orders' ids.
+    taken with their number (a daughter calls for her mother), or from which they were to be called
+    back; ``orders`` are that orders' ids.
     """
 
     conversation: str
@@ -71,8 +72,13 @@ def _told(session: Session, marks: tuple[str, ...], own: frozenset[str]) -> list
         .where(WorkOrderField.mark.in_(marks))
         .order_by(WorkOrder.created_at)
     ).all()
+    called = session.execute(
+        select(Callback.conversation_id, Callback.order_id)
+        .where(Callback.mark.in_(marks))
+        .order_by(Callback.created_at)
+    ).all()
     by_talk: dict[str, list[str]] = {}
-    for conversation, order in rows:
+    for conversation, order in dict.fromkeys(map(tuple, (*rows, *called))):
         if conversation not in own:
             by_talk.setdefault(conversation, []).append(order)
     return [Concerned(name, "told", tuple(orders)) for name, orders in by_talk.items()]
