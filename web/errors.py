@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from bot.errors import ConversationError
+from handoff.order.model import OrderError
 from knowledge.editing import EditError
 from knowledge.published import KnowledgeError
 from sealing.errors import SealError
@@ -70,6 +71,12 @@ EDIT_STATUS = {
     "second_person": 403,
 }  # fmt: skip
 """Of an :class:`EditError`; 422 where it is not named."""
+ORDER_STATUS = {"order_unknown": 404, "verb_unknown": 404} | dict.fromkeys(
+    ("answer_missing", "department_missing", "department_same", "extension_long", "field_unknown",
+     "merge_self", "merge_unknown", "reason_missing", "result_missing", "value_invalid",
+     "value_unknown"), 422,
+)  # fmt: skip
+"""Of an :class:`OrderError`; 409 where it is not named: the order is not where that can be."""
 
 
 def answer_problem(
@@ -129,6 +136,11 @@ def install(app: FastAPI, recall: Callable[[Request], None]) -> None:
         status = EDIT_STATUS.get(error.code, 422)
         sentence = f"{error}。".replace("。。", "。")
         return answer_problem(request.scope, status, error.code, sentence=sentence, data=error.data)
+
+    @app.exception_handler(OrderError)
+    async def _order(request: Request, error: OrderError) -> Response:
+        status = ORDER_STATUS.get(error.code, 409)
+        return answer_problem(request.scope, status, error.code, sentence=f"{error}。")
 
     @app.exception_handler(KnowledgeError)
     async def _knowledge(request: Request, error: KnowledgeError) -> Response:

@@ -49,6 +49,17 @@ ACTIONS = {
     "staff_linked": "关联统一认证身份",
     "staff_unlinked": "取消统一认证身份",
     "order_viewed": "查看工单",
+    "order_refused": "查看保密内容被拒",
+    "order_printed": "打印工单",
+    "order_step": "办理工单",
+    "order_edited": "修改工单",
+    "order_confirmed": "核对工单",
+    "order_created": "登记工单",
+    "orders_exported": "导出工单",
+    "orders_listed": "读取工单列表",
+    "alarm_seen": "确认告警",
+    "api_key_added": "添加接口密钥",
+    "api_key_disabled": "停用接口密钥",
     "call_bridge": "接通来电",
     "call_whisper": "向坐席播报工单",
     "call_hold": "保持通话",
@@ -100,10 +111,11 @@ REASONS = {
 }
 # What an agent needs first stands first; the number stands in the heading as well.
 GROUPS = (
-    ("诉求内容", ("kind", "matter", "what", "where", "when", "amount", "people", "employer",
-              "period")),
-    ("诉求人", ("name", "phone")),
-    ("办理", ("urgency", "state", "department")),
+    ("诉求内容", ("kind", "code", "matter", "summary", "what", "where", "when", "outcome",
+              "against", "amount", "people", "employer", "period")),
+    ("诉求人", ("name", "phone", "contact", "secret", "visit", "language")),
+    ("办理", ("urgency", "state", "department", "departments", "due_at", "extended_to", "agent",
+            "reference")),
     ("受理信息", ("number", "created_at", "channel", "line", "conversation_state")),
 )  # fmt: skip
 OTHERS = "其他"

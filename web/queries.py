@@ -1,68 +1,48 @@
-"""Read work orders and conversations for the pages and the API. Synchronous."""
+"""Read one work order, or one conversation, with all that belongs to it. Synchronous."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, func, or_, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from config.orders import OrderRules
+from handoff.order.model import OrderState
+from handoff.order.rows import as_state
 from store.engine import reading
-from store.marks import marks_of, normalised
-from store.seal import seal_of
-from store.tables import Conversation, OrderEvent, Recording, Turn, WorkOrder, WorkOrderField
+from store.tables import (
+    Conversation,
+    Delivery,
+    Feedback,
+    Linkage,
+    OrderEvent,
+    Outbox,
+    Recording,
+    Staff,
+    Survey,
+    Turn,
+    WorkOrder,
+    WorkOrderField,
+)
+from web.accounts import Member
+from web.orderlist import OrderRow, row_of, with_conversation
+from web.secrecy import knows, knows_conversation
 from web.transcript import TurnView, views
 
-PAGE_SIZE = 50
-MAX_SEARCH_CHARS = 60
-SEALED_SEARCH_ORDERS = 5000
-"""Sealed titles cannot be searched by the database: so many of the newest are opened and read."""
-_FOUND_MOST = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the list is narrowed to; '' is everything; ``page`` counts from 1."""
-
-    search: str = ""
-    urgency: str = ""
-    kind: str = ""
-    page: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRow:
-    """One order as the list shows it."""
-
-    number: str
-    created_at: datetime
-    channel: str
-    line: str
-    kind: str
-    urgency: str
-    state: str
-    title: str
-    matter: str
-    department: str
-    conversation: str
-    conversation_state: str
-
-
-@dataclass(frozen=True, slots=True)
-class OrderPage:
-    """One page of the list; ``total`` orders fit what is wanted, on ``pages`` pages."""
-
-    rows: tuple[OrderRow, ...]
-    total: int
-    page: int
-    pages: int
+_EDITIONS = 500
+"""The deliveries of so many changes are looked up, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One field with where it comes from; ``turn`` is a ``Heard.id`` or ''."""
+    """One field with where it comes from; ``turn`` is a ``Heard.id`` or ''.
+
+    ``former`` are the values it had, oldest first, as ``handoff.order.edits`` keeps them.
+    """
 
     name: str
     value: str
@@ -72,6 +52,7 @@ class FieldRow:
     confidence: float
     rule: str
     confirmed_by: str
+    former: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +65,90 @@ class EventRow:
     from_state: str
     to_state: str
     data: dict[str, Any]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """What was told to 110 or a department at once, or came from there; see ``Linkage``."""
+
+    party: str
+    direction: str
+    state: str
+    tries: int
+    reference: str
+    fault: str
+    created_at: datetime
+    acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """What was told to another system about the order; see ``Delivery``."""
+
+    topic: str
+    target: str
+    state: str
+    tries: int
+    status: int
+    fault: str
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyRow:
+    """What the citizen thought of it; ``score`` '' where they did not say."""
+
+    about: str
+    agent: str
+    how: str
+    score: str
+    solved: bool | None
+    why: str
+    asked_at: datetime
+    answered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What an order says of itself beside what the list shows. Numbers name other orders."""
+
+    summary: str
+    visit: bool
+    signed_at: datetime | None
+    answered_at: datetime | None
+    closed_at: datetime | None
+    redone: int
+    reference: str
+    merged_into: str
+    merged: tuple[str, ...]
+    repeats: str
 
 
 @dataclass(frozen=True, slots=True)
 class OrderDetail:
-    """An order with everything that belongs to it; ``recordings`` are ids."""
+    """An order with everything that belongs to it; ``recordings`` are ids.
+
+    ``hidden``: who reported is not for whoever asked; there are no turns and recordings then.
+    ``thumbs`` counts the citizen's thumbs on the bot's answers, up and down; ``names`` has the
+    staff's by login.
+    """
 
     id: str
     row: OrderRow
+    life: OrderState
+    more: More
     fields: tuple[FieldRow, ...]
     events: tuple[EventRow, ...]
     turns: tuple[TurnView, ...]
     recordings: tuple[str, ...]
+    links: tuple[LinkRow, ...]
+    deliveries: tuple[DeliveryRow, ...]
+    surveys: tuple[SurveyRow, ...]
+    thumbs: tuple[int, int]
+    names: dict[str, str]
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,124 +164,66 @@ class Talk:
     turns: tuple[TurnView, ...]
 
 
-def list_orders(engine: Engine, wanted: Wanted) -> OrderPage:
-    """The newest orders first.
-
-    Where the city set a key, a search finds parts of numbers, whole telephone numbers, and titles
-    among the newest ``SEALED_SEARCH_ORDERS``.
-    """
+def order_detail(
+    engine: Engine, number: str, member: Member, rules: OrderRules
+) -> OrderDetail | None:
+    """The order of that number as ``member`` may see it, or None."""
     with reading(engine) as session:
-        where = _conditions(engine, session, wanted)
-        counted = select(func.count()).select_from(WorkOrder).where(*where)
-        total = session.scalar(counted) or 0
-        pages = max(1, -(-total // PAGE_SIZE))
-        page = min(max(1, wanted.page), pages)
-        found = session.execute(
-            _with_conversation()
-            .where(*where)
-            .order_by(WorkOrder.created_at.desc(), WorkOrder.number.desc())
-            .limit(PAGE_SIZE)
-            .offset((page - 1) * PAGE_SIZE)
-        ).all()
-        rows = tuple(_row(order, state) for order, state in found)
-    return OrderPage(rows, total, page, pages)
-
-
-def order_detail(engine: Engine, number: str) -> OrderDetail | None:
-    """The order of that number, or None."""
-    with reading(engine) as session:
-        found = session.execute(_with_conversation().where(WorkOrder.number == number)).first()
+        found = session.execute(with_conversation().where(WorkOrder.number == number)).first()
         if found is None:
             return None
         order, state = found
+        open_ = knows(session, order.id, member, rules)
+        history = _history(session, order.id)
         return OrderDetail(
             id=order.id,
-            row=_row(order, state),
+            row=row_of(order, state),
+            life=as_state(order, history),
+            more=_more(session, order),
             fields=_fields(session, order.id),
-            events=_events(session, order.id),
-            turns=_turns(session, order.conversation_id),
-            recordings=tuple(
-                session.scalars(
-                    select(Recording.id)
-                    .where(Recording.conversation_id == order.conversation_id)
-                    .where(Recording.deleted_at.is_(None))
-                    .order_by(Recording.started_at)
-                )
-            ),
+            events=_events(history),
+            turns=_turns(session, order.conversation_id) if open_ else (),
+            recordings=_recordings(session, order.conversation_id) if open_ else (),
+            links=_links(session, order.id),
+            deliveries=_deliveries(session, order),
+            surveys=_surveys(session, order.id),
+            thumbs=_thumbs(session, order.conversation_id),
+            names=staff_names(session),
+            hidden=not open_,
         )
 
 
-def talk(engine: Engine, conversation: str) -> Talk | None:
-    """The conversation of that id, or None."""
+def talk(engine: Engine, conversation: str, member: Member, rules: OrderRules) -> Talk | None:
+    """The conversation of that id, or None; raises :class:`PermissionError` where it is secret."""
     with reading(engine) as session:
         row = session.get(Conversation, conversation)
         if row is None:
             return None
+        if not knows_conversation(session, conversation, member, rules):
+            raise PermissionError(conversation)
         return Talk(row.id, row.channel, row.line, row.state, row.started_at, row.ended_at,
                     _turns(session, row.id))  # fmt: skip
 
 
-def _with_conversation() -> Select[WorkOrder, str]:
-    return select(WorkOrder, Conversation.state).join(
-        Conversation, Conversation.id == WorkOrder.conversation_id
+def staff_names(session: Session) -> dict[str, str]:
+    """Everybody's name by login."""
+    named = session.execute(select(Staff.login, Staff.name))
+    return {row.login: row.name for row in named}
+
+
+def _more(session: Session, order: WorkOrder) -> More:
+    others = [other for other in (order.merged_into, order.repeats) if other]
+    named = select(WorkOrder.id, WorkOrder.number).where(WorkOrder.id.in_(others))
+    numbers = {row.id: row.number for row in session.execute(named)}
+    merged = session.scalars(
+        select(WorkOrder.number).where(WorkOrder.merged_into == order.id).order_by(WorkOrder.number)
     )
-
-
-def _conditions(engine: Engine, session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.urgency:
-        conditions.append(WorkOrder.urgency == wanted.urgency)
-    if wanted.kind:
-        conditions.append(WorkOrder.kind == wanted.kind)
-    words = wanted.search.strip()[:MAX_SEARCH_CHARS]
-    if words:
-        sealed = seal_of(engine) is not None
-        conditions.append(_sealed_search(engine, session, words) if sealed else _search(words))
-    return conditions
-
-
-def _sealed_search(engine: Engine, session: Session, words: str) -> ColumnElement[bool]:
-    """Part of the number, the whole telephone number, or the title of a new order."""
-    found = [WorkOrder.number.contains(words, autoescape=True)]
-    if normalised(words).isdecimal():
-        marks = marks_of(engine, words)
-        told = select(WorkOrderField.order_id).where(WorkOrderField.mark.in_(marks))
-        called = select(Conversation.id).where(Conversation.citizen_mark.in_(marks))
-        found += [WorkOrder.id.in_(told), WorkOrder.conversation_id.in_(called)]
-    newest = select(WorkOrder.id, WorkOrder.title).order_by(WorkOrder.created_at.desc())
-    rows = session.execute(newest.limit(SEALED_SEARCH_ORDERS))
-    titled = [order for order, title in rows if words.casefold() in title.casefold()]
-    return or_(*found, WorkOrder.id.in_(titled[:_FOUND_MOST]))
-
-
-def _search(words: str) -> ColumnElement[bool]:
-    """The number, the title, or the phone number told, in any part."""
-    by_phone = select(WorkOrderField.order_id).where(
-        WorkOrderField.name == "phone",
-        WorkOrderField.value.contains(words.replace(" ", "").replace("-", ""), autoescape=True),
-    )
-    return or_(
-        WorkOrder.number.contains(words, autoescape=True),
-        WorkOrder.title.contains(words, autoescape=True),
-        WorkOrder.id.in_(by_phone),
-    )
-
-
-def _row(order: WorkOrder, state: str) -> OrderRow:
-    return OrderRow(
-        number=order.number,
-        created_at=order.created_at,
-        channel=order.channel,
-        line=order.line,
-        kind=order.kind,
-        urgency=order.urgency,
-        state=order.state,
-        title=order.title,
-        matter=order.matter,
-        department=order.department,
-        conversation=order.conversation_id,
-        conversation_state=state,
-    )
+    return More(
+        summary=order.summary, visit=order.visit, signed_at=order.signed_at,
+        answered_at=order.answered_at, closed_at=order.closed_at, redone=order.redone,
+        reference=order.reference, merged_into=numbers.get(order.merged_into or "", ""),
+        merged=tuple(merged), repeats=numbers.get(order.repeats or "", ""),
+    )  # fmt: skip
 
 
 def _fields(session: Session, order: str) -> tuple[FieldRow, ...]:
@@ -236,16 +231,22 @@ def _fields(session: Session, order: str) -> tuple[FieldRow, ...]:
         select(WorkOrderField).where(WorkOrderField.order_id == order).order_by(WorkOrderField.id)
     )
     return tuple(
-        FieldRow(f.name, f.value, f.turn, f.quote, f.at, f.confidence, f.rule, f.confirmed_by)
+        FieldRow(f.name, f.value, f.turn, f.quote, f.at, f.confidence, f.rule, f.confirmed_by,
+                 tuple(old for old in f.former or () if isinstance(old, dict)))
         for f in rows
-    )
+    )  # fmt: skip
 
 
-def _events(session: Session, order: str) -> tuple[EventRow, ...]:
-    rows = session.scalars(
+def _history(session: Session, order: str) -> Sequence[OrderEvent]:
+    return session.scalars(
         select(OrderEvent).where(OrderEvent.order_id == order).order_by(OrderEvent.id)
+    ).all()
+
+
+def _events(rows: Sequence[OrderEvent]) -> tuple[EventRow, ...]:
+    return tuple(
+        EventRow(e.at, e.actor, e.event, e.from_state, e.to_state, e.data, e.text) for e in rows
     )
-    return tuple(EventRow(e.at, e.actor, e.event, e.from_state, e.to_state, e.data) for e in rows)
 
 
 def _turns(session: Session, conversation: str) -> tuple[TurnView, ...]:
@@ -253,3 +254,62 @@ def _turns(session: Session, conversation: str) -> tuple[TurnView, ...]:
         select(Turn).where(Turn.conversation_id == conversation).order_by(Turn.seq)
     )
     return views(rows)
+
+
+def _recordings(session: Session, conversation: str) -> tuple[str, ...]:
+    return tuple(
+        session.scalars(
+            select(Recording.id)
+            .where(Recording.conversation_id == conversation)
+            .where(Recording.deleted_at.is_(None))
+            .order_by(Recording.started_at)
+        )
+    )
+
+
+def _links(session: Session, order: str) -> tuple[LinkRow, ...]:
+    rows = session.scalars(
+        select(Linkage).where(Linkage.order_id == order).order_by(Linkage.created_at, Linkage.id)
+    )
+    return tuple(
+        LinkRow(r.party, r.direction, r.state, r.tries, r.reference, r.fault, r.created_at,
+                r.acknowledged_at)
+        for r in rows
+    )  # fmt: skip
+
+
+def _deliveries(session: Session, order: WorkOrder) -> tuple[DeliveryRow, ...]:
+    """Found by the outbox's keys, which are indexed: one for its birth, one for each edition."""
+    first = f"order:{order.id}"
+    keys = [first, f"danger:{order.id}"]
+    keys += [f"{first}:{edition}" for edition in range(1, order.edition + 1)]
+    rows = session.execute(
+        select(Outbox.topic, Delivery)
+        .join(Delivery, Delivery.outbox_id == Outbox.id)
+        .where(Outbox.key.in_(keys[-_EDITIONS:] if len(keys) > _EDITIONS else keys))
+        .order_by(Delivery.created_at, Delivery.id)
+    )
+    return tuple(
+        DeliveryRow(topic, r.target, r.state, r.tries, r.status, r.fault, r.created_at, r.sent_at)
+        for topic, r in rows
+    )
+
+
+def _surveys(session: Session, order: str) -> tuple[SurveyRow, ...]:
+    rows = session.scalars(
+        select(Survey).where(Survey.order_id == order).order_by(Survey.asked_at, Survey.id)
+    )
+    return tuple(
+        SurveyRow(r.about, r.agent, r.how, r.score, r.solved, r.why, r.asked_at, r.answered_at)
+        for r in rows
+    )
+
+
+def _thumbs(session: Session, conversation: str) -> tuple[int, int]:
+    told: Sequence[Any] = session.execute(
+        select(Feedback.value, func.count())
+        .where(Feedback.conversation_id == conversation)
+        .group_by(Feedback.value)
+    ).all()
+    counted = {value: int(count) for value, count in told}
+    return counted.get("up", 0), counted.get("down", 0)

@@ -20,7 +20,8 @@ from web.models import (
     ProblemOut,
     TurnOut,
 )
-from web.queries import Wanted, list_orders, order_detail, talk
+from web.orderlist import Wanted, list_orders
+from web.queries import order_detail, talk
 from web.transcript import TurnView
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -42,7 +43,7 @@ def get_orders(
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
 ) -> OrdersOut:
     """Work orders, newest first, 50 a page."""
-    found = list_orders(site.engine, Wanted(urgency=urgency, kind=kind, page=page))
+    found = list_orders(site.engine, Wanted(urgency=urgency, kind=kind, page=page), site.now())
     return OrdersOut(
         orders=[OrderOut.model_validate(row) for row in found.rows],
         total=found.total,
@@ -54,7 +55,7 @@ def get_orders(
 @router.get("/orders/{number}")
 def get_order(site: SiteDep, reader: ReadsOrders, number: str) -> OrderDetailOut:
     """One work order, every field with where it comes from."""
-    detail = order_detail(site.engine, number)
+    detail = order_detail(site.engine, number, reader, site.city.orders)
     if detail is None:
         raise ProblemError(404, "order_unknown")
     audit.note(site, reader.login, "order_viewed", number)
@@ -69,7 +70,7 @@ def get_order(site: SiteDep, reader: ReadsOrders, number: str) -> OrderDetailOut
 @router.get("/conversations/{conversation}")
 def get_conversation(site: SiteDep, reader: ReadsOrders, conversation: str) -> ConversationOut:
     """One conversation with its transcript."""
-    found = talk(site.engine, conversation)
+    found = talk(site.engine, conversation, reader, site.city.orders)
     if found is None:
         raise ProblemError(404, "conversation_unknown")
     audit.note(site, reader.login, "conversation_viewed", conversation)

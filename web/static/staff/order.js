@@ -103,3 +103,15 @@ for (const audio of document.querySelectorAll("audio[data-recording]")) {
 
 if (location.hash === "#reply") document.getElementById("text")?.focus();
 talk.scrollTop = talk.scrollHeight;
+
+// One key for each thing that is done often; the opened step's first field is ready to be filled.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select")) return;
+  document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
+});
+document.querySelector(".deeds")?.addEventListener("toggle", (event) => {
+  const deed = event.target.closest(".deed[open]");
+  deed?.querySelector("select, textarea, input:not([type=hidden])")?.focus();
+}, true);
+document.getElementById("refused")?.scrollIntoView({ block: "center" });

@@ -1,0 +1,2 @@
+// The sheet's one button: browsers print, we only ask.
+document.getElementById("print").addEventListener("click", () => print());
