@@ -23,6 +23,7 @@ from config.city import City
 from config.errors import ConfigError
 from config.secret import secret_key
 from config.settings import Settings
+from handoff.links.keys import read_keys
 from store import audit_anchor
 from web import errors, health
 from web.agents.floor import Floor
@@ -44,6 +45,7 @@ from web.routes import (
     knowledge_inbox,
     knowledge_publish,
     knowledge_try,
+    linkage,
     order_deeds,
     orders,
     people,
@@ -59,7 +61,7 @@ from web.templating import STATIC, make_environment, static_version
 MIN_KEY_CHARS = 16
 _ROOMS = (
     agents, citizen, staff, signon, account, order_deeds, orders, recordings, people, audit, api,
-    health_routes, knowledge, knowledge_try, knowledge_inbox, knowledge_publish, knowledge_import,
+    health_routes, linkage, knowledge, knowledge_try, knowledge_inbox, knowledge_publish, knowledge_import,
     knowledge_card, knowledge_answer,
 )  # fmt: skip
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -129,6 +131,7 @@ def create_app(
         https=https,
         anchor=settings.data_dir / audit_anchor.FILE,
         sign_on=sign_on_from(settings, origin),
+        link_keys=read_keys(settings.link_keys),
     )
     _add_routes(app, version)
     errors.install(app, recall)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from chat.core import Conversations
 from chat.socket import Door
 from config.city import City
+from handoff.links.keys import Keys
 from web.agents.floor import Floor
 from web.desk.room import Desk
 from web.health import Probe
@@ -42,4 +43,5 @@ class Site:
     https: bool = False
     anchor: Path = Path()
     sign_on: SignOn | None = None
+    link_keys: Mapping[str, Keys] = field(default_factory=dict)
     addresses: Addresses = field(default_factory=Addresses)

@@ -138,11 +138,12 @@ def transferred(engine: Engine, order: str, party: str, *, by: str, now: datetim
 
 
 def acknowledge(
-    session: Session, link: Linkage, order: WorkOrder, reference: str, now: datetime
+    session: Session, link: Linkage, order: WorkOrder, reference: str, now: datetime, **more: object
 ) -> bool:
     """Note that the party has the order, in the caller's transaction; False where it was known.
 
-    The citizen is told by whoever finds the outbox's entry (``tell.acknowledged``).
+    ``more``: what else the event keeps. The citizen is told by whoever finds the outbox's entry
+    (``tell.acknowledged``).
     """
     if link.state == "acknowledged":
         return False
@@ -150,7 +151,8 @@ def acknowledge(
     link.acknowledged_at, link.reference = now, reference
     if link.party == "110" and reference and not order.reference:
         order.reference = reference
-    _note(session, order.id, "link_acknowledged", now, actor=link.party, reference=reference)
+    _note(session, order.id, "link_acknowledged", now, actor=link.party, reference=reference,
+          **more)  # fmt: skip
     payload = {"link": link.id, "order": order.id, "number": order.number, "party": link.party}
     session.add(Outbox(key=f"tell:{link.id}:{now.timestamp():.0f}", topic="tell.acknowledged",
                        payload=payload, created_at=now))  # fmt: skip
