@@ -54,6 +54,7 @@ class Page:
     def __init__(self, office: Office, client: TestClient, login: str) -> None:
         self.office, self.client, self.login = office, client, login
         self.frames: list[Frame] = []
+        self.desk: Frame = {"offer": None, "mine": [], "alarms": []}
         self.socket: WebSocketTestSession
         self._count = 0
 
@@ -76,6 +77,10 @@ class Page:
 
     def frame(self) -> Frame:
         frame: Frame = json.loads(self.socket.receive_text())
+        if frame["type"] == "beat":
+            self.send(type="ping")
+        elif frame["type"] == "desk":
+            frame = self.desk = {**self.desk, **frame}
         self.frames.append(frame)
         return frame
 
@@ -96,13 +101,22 @@ class Page:
             if frame["type"] in ("done", "refused") and frame["id"] == id_:
                 return frame
 
+    def sees(self, fits: Callable[[Frame], object]) -> Frame:
+        """Wait until the desk stands so; perhaps it does already."""
+        return self.desk if fits(self.desk) else self.until("desk", fits)
+
+    def card(self, handoff: str) -> Frame:
+        """The card of a citizen whom the agent has."""
+        self.sees(lambda desk: any(one["handoff"] == handoff for one in desk["mine"]))
+        return next(one for one in self.desk["mine"] if one["handoff"] == handoff)
+
     def online(self) -> None:
         """Sit down."""
         assert self.ask(type="status", value="online")["type"] == "done"
 
     def offered(self) -> Frame:
         """Wait for an offer."""
-        offer: Frame = self.until("desk", lambda frame: frame["offer"])["offer"]
+        offer: Frame = self.sees(lambda desk: desk["offer"])["offer"]
         return offer
 
 
