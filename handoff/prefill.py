@@ -5,20 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from handoff.filled import CLASSED, completed, kind_field, titled
+from handoff.told import Spoken
 from turns.context import Context
 from turns.orders import OrderDraft, OrderField, Provenance
 from turns.replies import Urgency
 
-# The act that a citizen's turn was understood as, and the kind of order it makes (domain.md).
-_KINDS = {
-    "complaint": "投诉",
-    "report": "举报",
-    "suggestion": "建议",
-    "praise": "表扬",
-    "help": "求助",
-    "danger": "求助",
-    "policy": "咨询",
-}
+_KINDS = ("complaint", "report", "suggestion", "praise", "help", "danger", "policy")
 # Acts that carry content; 转人工, 你好 or 再说一遍 tell an agent nothing.
 _CONTENT = set(_KINDS)
 _WORTH_READING = 4  # characters: 喂 and 你好 tell nobody anything
@@ -63,8 +56,8 @@ def prefill(facts: Facts, *, key: str, urgency: Urgency = "normal") -> OrderDraf
     The form's slots win; what was only extracted from the turns comes next; then the caller's
     number. A call of which nothing is known still makes an order: the agent sees who called.
     """
-    fields = {field.name: field for field in facts.extracted}
-    fields |= {field.name: field for field in facts.slots}
+    told = {f.name: f for f in facts.extracted if not f.provenance.rule.startswith(CLASSED)}
+    fields = told | {field.name: field for field in facts.slots}
     _default(fields, "what", _content(facts))
     _put_danger_first(fields, facts)
     _default(fields, "phone", _caller(facts))
@@ -72,18 +65,18 @@ def prefill(facts: Facts, *, key: str, urgency: Urgency = "normal") -> OrderDraf
     matter = _own_matter(facts)
     _default(fields, "matter", _matter(facts) if matter else None)
     _default(fields, "department", _department(facts) if matter else None)
-    return OrderDraft(
+    draft = OrderDraft(
         key=key,
         conversation=facts.conversation,
         channel=facts.channel,
         line=facts.line,
-        kind=fields["kind"].value if "kind" in fields else "其他",
+        kind="其他",
         urgency=urgency,
-        title=_title(fields),
+        title=titled(fields)[0],
         matter=matter,
-        department=fields["department"].value if "department" in fields else "",
         fields=tuple(fields.values()),
     )
+    return completed(draft, facts.extracted)
 
 
 def _own_matter(facts: Facts) -> str:
@@ -134,12 +127,9 @@ def _caller(facts: Facts) -> OrderField | None:
 
 def _kind(facts: Facts) -> OrderField | None:
     """The weightiest kind told: a complaint after a question makes the order a complaint."""
-    for act, kind in _KINDS.items():
-        for said in facts.said:
-            if said.act == act:
-                source = Provenance(said.id, said.text, said.at, said.confidence, f"act.{act}")
-                return OrderField("kind", kind, source)
-    return None
+    turns = [Spoken(one.id, one.text, one.at, one.confidence, "citizen", one.act)
+             for one in facts.said if one.act in _CONTENT]  # fmt: skip
+    return kind_field(turns)
 
 
 def _matter(facts: Facts) -> OrderField | None:
@@ -162,12 +152,3 @@ def _matter_turn(facts: Facts) -> Said | None:
     """The turn that named the matter first: the follow-ups only lean on it."""
     wanted = facts.context.matter
     return next((said for said in facts.said if wanted and said.matter == wanted), None)
-
-
-def _title(fields: dict[str, OrderField]) -> str:
-    kind = fields["kind"].value if "kind" in fields else ""
-    about = fields.get("what") or fields.get("matter")
-    place = fields["where"].value if "where" in fields else ""
-    words = about.value if about else "转人工，没有说明事由" if not kind else ""
-    title = f"{place}{words}" if place and place not in words else words
-    return title[:40] + ("…" if len(title) > 40 else "")
