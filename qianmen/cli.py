@@ -18,6 +18,7 @@ from qianmen.commands.db import db
 from qianmen.commands.doctor import doctor
 from qianmen.commands.evaluate import evaluate
 from qianmen.commands.knowledge import knowledge
+from qianmen.commands.link import link
 from qianmen.commands.models import models
 from qianmen.commands.prepare import prepare
 from qianmen.commands.shared import Json, installation, run
@@ -36,6 +37,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(models, name="models")
 app.add_typer(asr, name="asr")
 app.add_typer(calls, name="calls")
+app.add_typer(link, name="link")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 app.add_typer(staff, name="staff")
