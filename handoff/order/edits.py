@@ -21,8 +21,8 @@ RULE = "agent"
 """The rule that filled a field which somebody of the staff wrote."""
 MAX_VALUE = 4000
 FIELDS = (
-    "what", "where", "when", "name", "phone", "contact", "language", "outcome", "against",
-    "amount", "people", "employer", "period", "matter",
+    "what", "where", "district", "street", "community", "detail", "when", "name", "phone",
+    "contact", "language", "outcome", "against", "amount", "people", "employer", "period",
 )  # fmt: skip
 """The fields that can be written beside the order's own columns."""
 _YES = {"是": True, "true": True, "1": True, "yes": True,

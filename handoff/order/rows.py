@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -59,6 +60,20 @@ def state_of(session: Session, row: WorkOrder) -> OrderState:
         select(OrderEvent).where(OrderEvent.order_id == row.id).order_by(OrderEvent.id)
     )
     return as_state(row, events)
+
+
+def states_of(session: Session, rows: Iterable[WorkOrder]) -> list[OrderState]:
+    """As :func:`state_of` for many, in one journey to the database."""
+    found = list(rows)
+    lived: dict[str, list[OrderEvent]] = defaultdict(list)
+    wanted = (
+        select(OrderEvent)
+        .where(OrderEvent.order_id.in_([row.id for row in found]), OrderEvent.event.in_(VERBS))
+        .order_by(OrderEvent.id)
+    )
+    for event in session.scalars(wanted):
+        lived[event.order_id].append(event)
+    return [as_state(row, lived[row.id]) for row in found]
 
 
 def as_state(row: WorkOrder, events: Iterable[OrderEvent]) -> OrderState:
