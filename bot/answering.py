@@ -14,6 +14,7 @@ from bot.ledger import Ledger
 from bot.parts import DialogueError, Parts
 from bot.queued import Queued
 from bot.steering import act_of, steered
+from bot.surveying import Surveying
 from bot.taking_back import Before, Memory, take_back
 from bot.triage import Back, Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
 from language.steering import Steering
@@ -28,11 +29,14 @@ _log = structlog.get_logger(__name__)
 class Answering:
     """Answers turns of a conversation, one at a time."""
 
-    def __init__(self, parts: Parts, ledger: Ledger, memory: Memory, queued: Queued) -> None:
+    def __init__(
+        self, parts: Parts, ledger: Ledger, memory: Memory, queued: Queued, surveying: Surveying
+    ) -> None:
         self._parts = parts
         self._ledger = ledger
         self._memory = memory
         self._queued = queued
+        self._surveying = surveying
         self._asking = Asking(parts, ledger, memory, self._queued)
 
     async def answer(self, heard: Heard) -> None:
@@ -55,10 +59,9 @@ class Answering:
             _log.error("apology_failed", code=error.code)
 
     async def _go(self, way: Way, state: history.State, heard: Heard) -> Known:
-        if state.state == "waiting":
-            known = await self._queued.answer(way, state, heard)
-            if known is not None:
-                return known
+        known = await self._ours(way, state, heard)
+        if known is not None:
+            return known
         match way:
             case Finish():
                 await self._asking.close(heard)
@@ -80,6 +83,15 @@ class Answering:
                 return await self._back(state, heard)
             case ToDialogue(text):
                 return await self._asking.ask(state, heard, text)
+
+    async def _ours(self, way: Way, state: history.State, heard: Heard) -> Known | None:
+        """What who waits, or is asked about a person, is told beside the dialogue."""
+        if not isinstance(way, ToDialogue | Prompt):
+            return None
+        question: str = await self._ledger.call(history.open_question, heard.conversation)
+        if state.state == "waiting":
+            return await self._queued.answer(way, state, heard, question)
+        return await self._surveying.answer(way, heard, question)
 
     async def _as_before(self, state: history.State, heard: Heard) -> history.State:
         """``state``, or, where ``heard`` goes on with the latest turn, as it stood before that."""

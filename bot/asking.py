@@ -68,7 +68,7 @@ class Asking:
         order = await self._ledger.call(
             hand_over, state, heard, reason,
             matter_facts=parts.matter_facts, extract=parts.extract,
-            now=parts.now().astimezone(parts.city.zone),
+            now=parts.now().astimezone(parts.city.zone), city=parts.city,
         )  # fmt: skip
         parts.bus.tell(QUEUE_NEWS)
         metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
@@ -89,7 +89,8 @@ class Asking:
     async def close(self, heard: Heard) -> None:
         """The conversation ends with ``heard``."""
         self._memory.forget(heard.conversation)
-        await self._ledger.call(records.end_conversation, heard.conversation, heard.at)
+        rules = self._parts.city.queue
+        await self._ledger.call(records.end_conversation, heard.conversation, heard.at, rules)
 
     def _read_back(self, heard: Heard, outcome: Outcome) -> tuple[Reply, ...]:
         """The replies, an answer to doubtful words behind what was heard."""

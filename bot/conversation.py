@@ -23,6 +23,7 @@ from bot.ledger import Ledger
 from bot.parts import Dialogue, DialogueError, Foresight, Parts
 from bot.queue import QUEUE_NEWS
 from bot.queued import Queued
+from bot.surveying import Surveying
 from bot.taking_back import Memory
 from bot.triage import TEXT_LIMIT
 from bot.turn_queue import TurnQueue
@@ -36,6 +37,7 @@ from turns.standing import Standing
 __all__ = ["Conversations", "Dialogue", "DialogueError", "Foresight", "Parts"]
 
 _log = structlog.get_logger(__name__)
+AfterPerson = Literal["queue", "bot", "survey", "goodbye"]
 Writer = Literal["citizen", "agent"]
 WAITS_LOOK_S = 3.0
 IDLE_LOOK_S = 30.0
@@ -56,7 +58,8 @@ class Conversations:
         self._ledger = Ledger(parts)
         self._memory = Memory()
         self._queued = Queued(parts, self._ledger)
-        answering = Answering(parts, self._ledger, self._memory, self._queued)
+        self._surveying = Surveying(parts, self._ledger)
+        answering = Answering(parts, self._ledger, self._memory, self._queued, self._surveying)
         self._queue = TurnQueue(answering.answer, answering.apologise)
 
     async def open(
@@ -146,14 +149,16 @@ class Conversations:
     async def close(self, conversation: str, at: datetime) -> None:
         """The citizen is gone: who waited for a person is called back."""
         self._memory.forget(conversation)
-        await self._ledger.call(records.end_conversation, conversation, at)
-        await self.abandon(conversation, at)
+        rules = self._parts.city.queue
+        if await self._ledger.call(records.end_conversation, conversation, at, rules):
+            self.standing_changed(conversation)
 
     # Who waits for a person
 
     async def abandon(self, conversation: str, at: datetime) -> None:
-        """The citizen waits no longer, and has no person any more."""
-        if await self._queued.abandon(conversation, at):
+        """The citizen went away without a word: they wait no longer, and have no person."""
+        rules = self._parts.city.queue
+        if await self._ledger.call(records.leave_queue, conversation, at, rules):
             self.standing_changed(conversation)
 
     async def standings(self, conversation: str) -> AsyncIterator[Standing | None]:
@@ -204,6 +209,29 @@ class Conversations:
     async def parted(self, conversation: str) -> None:
         """The person is gone, the citizen is not: the bot answers again."""
         await self._ledger.call(joined.parted, conversation)
+
+    async def person_left(self, conversation: str, at: datetime) -> AfterPerson:
+        """The person on the telephone is gone, the caller is not: what becomes of them.
+
+        The bot has whom the desk gave back, and who is to be asked; who was passed on waits again.
+        """
+        standing = await self._queued.look(conversation)
+        if standing is not None and standing.state in ("waiting", "offered", "accepted"):
+            return "queue"
+        if await self._ledger.call(joined.given_back, conversation):
+            return "bot"
+        targets = self._parts.city.targets
+        if not targets.survey:
+            return targets.after_person
+        await self.abandon(conversation, at)
+        return "survey"
+
+    async def ask_survey(self, conversation: str, at: datetime) -> bool:
+        """Ask the citizen what they thought of the person they had, where the city wants it.
+
+        Whether they were asked: nobody is asked twice about the same talk.
+        """
+        return await self._surveying.begin(conversation, at)
 
     async def overhear(self, words: Overheard) -> None:
         """Keep what a person said to the citizen; a repeated id is dropped."""

@@ -38,6 +38,7 @@ def hand_over(
     matter_facts: MatterFacts,
     extract: Extract,
     now: datetime,
+    city: City | None = None,
 ) -> WrittenOrder:
     """Write the order and the queue's entry of this hand-over, once for each conversation.
 
@@ -63,7 +64,7 @@ def hand_over(
     )
     draft = prefill(facts, key=f"handoff:{state.conversation}", urgency=urgency(reason))
     return write_handoff(
-        engine, draft, handoff=f"handoff:{state.conversation}", reason=reason, now=now
+        engine, draft, handoff=f"handoff:{state.conversation}", reason=reason, now=now, city=city
     )
 
 

@@ -13,16 +13,19 @@ from bot.bus import Bus
 from bot.conversation import Conversations, Dialogue, Parts
 from bot.lookahead import Lookahead
 from bot.rasa_client import RasaClient
+from bot.service_queue import ServiceQueue
 from bot.urgent import Urgent, urgent
 from bot.urgent_words import UrgentWords
 from config.city import City, load_city
 from config.errors import ConfigError
 from config.settings import Settings
-from handoff.extract import extract_all
+from handoff.classify import rules_of
+from handoff.filled import fields_filled
 from handoff.prefill import Said
+from handoff.told import Spoken
 from store.engine import reading
 from store.tables import Matter
-from turns.orders import OrderField, Provenance
+from turns.orders import OrderField
 
 _LOOK_AHEAD_S = 1.0
 """Longer than a pause before the end of a turn, it tells nothing any more."""
@@ -53,6 +56,7 @@ def join(
         extract=extractor(city),
         now=now,
         foresight=_foresight(settings, dialogue),
+        queue=ServiceQueue(engine, city.queue, lambda: not bus.down),
     )
     return Conversations(parts), bus
 
@@ -96,19 +100,14 @@ def matter_facts(engine: Engine) -> Callable[[str], tuple[str, str]]:
 
 
 def extractor(city: City) -> Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]]:
-    """Fields found in what was said, each with the turn it came from; the first finding counts.
-
-    Not the content: which turns have any is known by their acts, not by their words.
+    """Fields found in what was said, each with the turn it came from, and what follows from them:
+    kind, class, urgency, departments. Not the content: prefill puts it together.
     """
+    rules = rules_of(city)
 
-    def extract(said: tuple[Said, ...], now: datetime) -> tuple[OrderField, ...]:
-        found: dict[str, OrderField] = {}
-        for turn in said:
-            for name, item in extract_all(turn.text, now=now, city=city).items():
-                if name == "what":
-                    continue
-                source = Provenance(turn.id, item.quote, turn.at, turn.confidence, item.rule)
-                found.setdefault(name, OrderField(name, item.value, source))
-        return tuple(found.values())
+    def extract(said: tuple[Said, ...], _: datetime) -> tuple[OrderField, ...]:
+        turns = [Spoken(one.id, one.text, one.at, one.confidence, "citizen", one.act)
+                 for one in said]  # fmt: skip
+        return fields_filled(turns, rules)
 
     return extract

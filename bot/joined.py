@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
+from handoff.queue.model import OPEN
 from store.engine import reading, writing
 from store.locks import FOR_CHANGE
 from store.tables import Conversation, HandoffEntry, OrderEvent, Turn, WorkOrder, WorkOrderField
@@ -58,13 +59,25 @@ def parted(engine: Engine, conversation: str) -> None:
             row.state, row.misses, row.silences = "bot", 0, 0
 
 
+def given_back(engine: Engine, conversation: str) -> bool:
+    """Whether the desk gave the citizen back to the bot, and they are its own again."""
+    with reading(engine) as session:
+        state = session.scalar(
+            select(HandoffEntry.state)
+            .where(HandoffEntry.conversation_id == conversation)
+            .order_by(HandoffEntry.created_at.desc(), HandoffEntry.id.desc())
+            .limit(1)
+        )
+        return state == "bot"
+
+
 def not_connected(engine: Engine, conversation: str, at: datetime, cause: str) -> None:
     """Nobody could be reached: the citizen goes on waiting, and each order says why."""
     with writing(engine) as session:
         if session.get(Conversation, conversation, with_for_update=FOR_CHANGE) is None:
             return
         waiting = select(HandoffEntry).where(
-            HandoffEntry.conversation_id == conversation, HandoffEntry.state == "waiting"
+            HandoffEntry.conversation_id == conversation, HandoffEntry.state.in_(OPEN)
         )
         for entry in session.scalars(waiting):
             session.add(

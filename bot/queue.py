@@ -25,9 +25,6 @@ class Queue(Protocol):
     def ask_callback(self, conversation: str, phone: str, now: datetime, /) -> bool:
         """They wait no longer and are called back on ``phone``; False where they do not wait."""
 
-    def abandoned(self, conversation: str, now: datetime, /) -> None:
-        """The citizen is gone: who waited is called back, who had a person ends the talk."""
-
 
 class NoQueue:
     """Nobody sits at a desk: callers go to their line's hunt group."""
@@ -43,6 +40,3 @@ class NoQueue:
     def ask_callback(self, _conversation: str, _phone: str, _now: datetime, /) -> bool:
         """There is nobody to be asked."""
         return False
-
-    def abandoned(self, _conversation: str, _now: datetime, /) -> None:
-        """Nothing is to be done."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import structlog
 
 from bot import history, records
@@ -11,7 +9,7 @@ from bot.errors import ConversationError
 from bot.ledger import Ledger
 from bot.parts import Parts
 from bot.queue import QUEUE_NEWS
-from bot.triage import ToDialogue, ToPerson, Way
+from bot.triage import ToDialogue, Way
 from bot.waiting import (
     ASKED_NUMBER,
     ASKED_SURE,
@@ -52,13 +50,6 @@ class Queued:
         found: Standing | None = await self._ledger.call(self._standing, conversation)
         return found
 
-    async def abandon(self, conversation: str, at: datetime) -> bool:
-        """The citizen is gone; whether they waited or had a person. Raises as ``look``."""
-        standing = await self.look(conversation)
-        if standing is not None:
-            await self._ledger.call(self._abandoned, conversation, at)
-        return standing is not None
-
     async def standing(self, conversation: str) -> Standing | None:
         """Where the citizen stands; None also where that cannot be told."""
         try:
@@ -67,17 +58,17 @@ class Queued:
             _log.warning("queue_unknown", code=error.code)
             return None
 
-    async def answer(self, way: Way, state: history.State, heard: Heard) -> Known | None:
+    async def answer(
+        self, way: Way, state: history.State, heard: Heard, question: str
+    ) -> Known | None:
         """Answer the turn of somebody who waits; None where it is answered as any other.
 
-        Danger and the wish for a person are: :meth:`waits_already` is asked about the latter.
+        ``question`` is the id of what the bot asked last. Danger and the wish for a person do not
+        come here: :meth:`waits_already` is asked about the latter.
         """
-        if isinstance(way, ToPerson):
-            return None
         standing = await self.standing(heard.conversation)
         if standing is None or not standing.waits:
             return None
-        question: str = await self._ledger.call(history.open_question, heard.conversation)
         if question.endswith((ASKED_SURE, ASKED_NUMBER)):
             return await self._answered(state, heard, question)
         key = heard.kind == "keys" and heard.text.rstrip("#") == CALLBACK_KEY and not question
@@ -132,7 +123,6 @@ class Queued:
             text = prompts.callback_no_more
             await self._ledger.reply(heard, Say(f"{heard.id}.callback_no_more", text))
             return "", "callback"
-        await self._ledger.call(records.set_state, heard.conversation, "bot")
         self._parts.bus.tell(QUEUE_NEWS)
         told: tuple[Reply, ...] = (callback_told(prompts, heard.id, number),)
         if state.channel == "phone":
@@ -147,9 +137,6 @@ class Queued:
 
     def _standing(self, _engine: object, conversation: str) -> Standing | None:
         return self._parts.queue.standing(conversation, self._parts.now())
-
-    def _abandoned(self, _engine: object, conversation: str, at: datetime) -> None:
-        self._parts.queue.abandoned(conversation, at)
 
     def _ask(self, _engine: object, conversation: str, number: str) -> bool:
         return self._parts.queue.ask_callback(conversation, number, self._parts.now())

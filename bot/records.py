@@ -11,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.history import PAUSED
+from config.queue import QueueRules
+from handoff.queue import service
 from store.engine import writing
 from store.locks import FOR_CHANGE
-from store.tables import Conversation, HandoffEntry, OrderEvent, Recording, Turn
+from store.tables import Conversation, Recording, Turn
 from turns import wire
 from turns.context import Context
 from turns.heard import Heard
@@ -163,31 +165,43 @@ def count(engine: Engine, conversation: str, *, misses: int, silences: int) -> N
             row.misses, row.silences = misses, silences
 
 
-def end_conversation(engine: Engine, conversation: str, at: datetime) -> None:
-    """The call or chat is over; ending twice keeps the first time."""
-    with writing(engine) as session:
-        row = _locked(session, conversation)
-        if row is not None and row.ended_at is None:
-            row.ended_at = at
-            if row.state != "waiting":  # who still waits for a person is called back
-                row.state = "ended"
+def end_conversation(
+    engine: Engine, conversation: str, at: datetime, rules: QueueRules | None = None
+) -> bool:
+    """The call or chat is over; whether somebody waited for a person, or had one.
 
-
-def connect_person(engine: Engine, conversation: str, at: datetime) -> None:
-    """A person has the citizen: they wait no longer, and each order says since when."""
+    Who waited is called back, whoever had them gets wrap-up. Ending twice keeps the first time.
+    """
     with writing(engine) as session:
         row = _locked(session, conversation)
         if row is None:
-            return
-        row.state = "agent"
-        waiting = select(HandoffEntry).where(
-            HandoffEntry.conversation_id == conversation, HandoffEntry.state == "waiting"
-        )
-        for entry in session.scalars(waiting):
-            entry.state, entry.changed_at = "connected", at
-            session.add(
-                OrderEvent(order_id=entry.order_id, at=at, actor="system", event="connected")
-            )
+            return False
+        left = service.leave(session, conversation, at, rules or QueueRules())
+        if row.ended_at is None:
+            row.ended_at = at
+        row.state = "ended"
+        return left
+
+
+def leave_queue(engine: Engine, conversation: str, at: datetime, rules: QueueRules) -> bool:
+    """The citizen waits no longer, or their person is gone, and the bot has them again.
+
+    Whether that was so.
+    """
+    with writing(engine) as session:
+        row = _locked(session, conversation)
+        if row is None:
+            return False
+        left = service.leave(session, conversation, at, rules)
+        if row.ended_at is None:
+            row.state, row.misses, row.silences = "bot", 0, 0
+        return left
+
+
+def connect_person(engine: Engine, conversation: str, at: datetime) -> None:
+    """A person has the citizen: they wait no longer, and their order says since when."""
+    with writing(engine) as session:
+        service.connect(session, conversation, at)
 
 
 def set_state(engine: Engine, conversation: str, state: str) -> None:

@@ -97,15 +97,21 @@ class Prompts(BaseModel):
     waiting_choice_chat: str
     waiting_long: str
     waiting_again: str
+    waiting_passed_on: str
     callback_number: str
     callback_again: str
     callback_sure: str
     callback_told: str
     callback_no_more: str
     survey: str
+    survey_call: str
     survey_why: str
     survey_solved: str
+    survey_solved_call: str
     survey_thanks: str
+    survey_bye: str
+    number_follows: str
+    apology_kept: str
     nobody_answers: str
     next_person: str
     person_left: str

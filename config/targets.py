@@ -81,11 +81,15 @@ class Destination:
 
 
 class TargetsFile(BaseModel):
-    """``targets.yaml``; ``after_person`` is what a caller gets whose person has hung up."""
+    """``targets.yaml``; ``after_person`` is what a caller gets whose person has hung up.
+
+    ``survey``: who talked with a person is asked first what they thought of it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     after_person: AfterPerson = "goodbye"
+    survey: bool = False
     targets: tuple[Target, ...] = ()
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import structlog
 
+from bot.conversation import AfterPerson
 from bot.errors import ConversationError
 from config.city import Line as CityLine
 from config.targets import HUNT_GROUP, Destination
@@ -285,7 +286,10 @@ class Switchboard:
         """
         if plan.command:
             self.tell("failed", "target", cause=cause, command=plan.command, done=True)
-        if plan.queued and self.queue.waits:
+        if self.queue.waits and plan.queued:
+            return await self._wait_on()
+        if plan.command and await self.queue.stands():
+            self.queue.enter()
             return await self._wait_on()
         if plan.back and not self._handed_over and not self.dialogue_lost:
             return await self._give_back()
@@ -298,10 +302,10 @@ class Switchboard:
         await self.announcer.announce("nobody_answers")
         return await self._goodbye()
 
-    async def _wait_on(self) -> Plan | None:
+    async def _wait_on(self, prompt: str = "waiting_again") -> Plan | None:
         """The caller keeps their place in the queue, unless somebody is wanted meanwhile."""
         self.company.end()
-        await self.announcer.announce("waiting_again")
+        await self.announcer.announce(prompt)
         plan = self._take_next()
         if plan is None:
             self._on_stage("waiting")
@@ -325,8 +329,35 @@ class Switchboard:
 
     async def _left_alone(self) -> Plan | None:
         """The person hung up first."""
-        if self._parts.city.targets.after_person == "bot" and not self.dialogue_lost:
+        after = await self._after_person()
+        if after == "queue":
+            self.queue.enter()
+            return await self._wait_on("waiting_passed_on")
+        if after == "survey" and not self.dialogue_lost:
+            return await self._survey()
+        if after == "bot" and not self.dialogue_lost:
             return await self._give_back()
+        await self.announcer.announce("person_left")
+        return await self._goodbye()
+
+    async def _after_person(self) -> AfterPerson:
+        try:
+            return await self._parts.core.person_left(self._id, self._parts.now())
+        except ConversationError:  # logged where it was raised
+            return self._parts.city.targets.after_person
+
+    async def _survey(self) -> Plan | None:
+        """The dialogue asks what they thought of it; it has them from now on."""
+        self.company.end()
+        self._handed_over = False
+        plan = self._take_next()
+        if plan is not None:
+            return plan
+        self.tell("back", CALLER)
+        self._on_stage("bot")
+        with contextlib.suppress(ConversationError):  # logged where it was raised
+            if await self._parts.core.ask_survey(self._id, self._parts.now()):
+                return None
         await self.announcer.announce("person_left")
         return await self._goodbye()
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from bot.conversation import AfterPerson
 from config.city import City
 from sealing.keys import Keyring
 from telephony.line import Line
@@ -50,6 +51,12 @@ class Core(Protocol):
 
     async def parted(self, conversation: str) -> None:
         """The person is gone, the caller is not."""
+
+    async def person_left(self, conversation: str, at: datetime) -> AfterPerson:
+        """The person is gone, the caller is not: what becomes of them."""
+
+    async def ask_survey(self, conversation: str, at: datetime) -> bool:
+        """Ask what they thought of the person; whether they were asked."""
 
     async def overhear(self, words: Overheard) -> None:
         """What a person said."""

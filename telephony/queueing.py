@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
 import structlog
 
@@ -20,6 +20,18 @@ from turns.standing import Standing
 _log = structlog.get_logger(__name__)
 _AGAIN_S = 1.0
 """Pause before we ask again where they stand, after a failure."""
+_OPEN = ("waiting", "offered", "accepted")
+
+
+@contextlib.asynccontextmanager
+async def _closing(
+    standings: AsyncIterator[Standing | None],
+) -> AsyncIterator[AsyncIterator[Standing | None]]:
+    try:
+        yield standings
+    finally:
+        if isinstance(standings, AsyncGenerator):
+            await standings.aclose()
 
 
 class Queueing:
@@ -53,6 +65,14 @@ class Queueing:
     def waits(self) -> bool:
         """Whether the caller is in the queue, also while somebody is being called for them."""
         return self._patience is not None
+
+    async def stands(self) -> bool:
+        """Whether they stand in the queue: somebody they had may have passed them on."""
+        with contextlib.suppress(ConversationError):  # logged where it was raised
+            async with _closing(self._parts.core.standings(self._id)) as standings:
+                standing = await anext(standings)
+                return standing is not None and standing.state in _OPEN
+        return False
 
     def enter(self) -> None:
         """They wait from now on. No effect if they do."""
@@ -111,16 +131,12 @@ class Queueing:
         return None
 
     async def _watch(self, patience: QueuePatience) -> None:
-        standings = self._parts.core.standings(self._id)
-        try:
+        async with _closing(self._parts.core.standings(self._id)) as standings:
             async for standing in standings:
                 if self._patience is not patience:
                     return
                 if not self._paused:
                     await self._do(patience.step(standing, self._clock()), standing)
-        finally:
-            if hasattr(standings, "aclose"):
-                await standings.aclose()
 
     async def _do(self, deed: Deed, standing: Standing | None) -> None:
         prompts = self._parts.city.prompts

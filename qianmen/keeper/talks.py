@@ -34,7 +34,7 @@ def end_left_open(keeping: Keeping, now: datetime) -> int:
         found = [(call, heard or began) for call, began, heard in session.execute(query)]
     over = [(call, heard) for call, heard in found if heard < now - QUIET]
     for call, heard in over:
-        end_conversation(keeping.engine, call, heard)
+        end_conversation(keeping.engine, call, heard, keeping.city.queue)
     if over:
         _log.warning("calls_left_open", code="calls_left_open", calls=len(over))
     return len(over)

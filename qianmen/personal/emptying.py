@@ -19,6 +19,7 @@ from store.tables import (
     Conversation,
     HandoffEntry,
     OrderEvent,
+    Survey,
     Turn,
     WorkOrder,
     WorkOrderField,
@@ -46,6 +47,8 @@ def empty_conversation(session: Session, conversation: str, now: datetime) -> No
         select(Callback).where(Callback.conversation_id == conversation)
     ):
         callback.phone, callback.note = "", ""
+    for asked in session.scalars(select(Survey).where(Survey.conversation_id == conversation)):
+        asked.why = ""
 
 
 def bare_reply(reply: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from config.city import City
 from handoff.prefill import Said
 from store.engine import reading
 from store.tables import (
+    Callback,
     Conversation,
     HandoffEntry,
     OrderEvent,
@@ -215,8 +216,9 @@ async def test_who_talked_to_a_person_waits_no_longer(call: Talk) -> None:
 async def test_who_hangs_up_while_waiting_is_called_back(call: Talk) -> None:
     await call.say("转人工", "speech")
     await call.core.close("c1", call.now)
-    assert [row.state for row in call.rows(Conversation)] == ["waiting"]
-    assert [row.state for row in call.rows(HandoffEntry)] == ["waiting"]
+    assert [row.state for row in call.rows(Conversation)] == ["ended"]
+    assert [row.state for row in call.rows(HandoffEntry)] == ["callback"]
+    assert [row.phone for row in call.rows(Callback)] == ["13900139000"]
 
 
 async def test_danger_comes_before_a_person(call: Talk) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.waiting import agrees, standing_words, wait_words, wants_callback
 from config.city import City
-from store.tables import Conversation, WorkOrder
+from store.tables import Callback, Conversation, HandoffEntry, WorkOrder
 from tests.bot.test_conversation import Talk
 from tests.fakes.queue import FakeQueue
 from turns.context import Context
@@ -117,7 +117,6 @@ async def test_key_1_is_a_call_back_on_their_own_number(call: Queueing) -> None:
     assert isinstance(bye, Bye)
     assert "139-0013-9000" in told.text
     assert call.queue.callbacks == [("c1", "13900139000")]
-    assert call.rows(Conversation)[0].state == "bot"
 
 
 async def test_another_number_is_asked_for_and_checked(call: Queueing) -> None:
@@ -172,9 +171,11 @@ async def test_who_does_not_wait_is_answered_as_ever(call: Queueing) -> None:
 async def test_who_hangs_up_leaves_the_queue(call: Queueing) -> None:
     await call.waits()
     await call.core.close("c1", call.now)
-    assert call.queue.gone == ["c1"]
+    assert [row.state for row in call.rows(HandoffEntry)] == ["callback"]
+    (row,) = call.rows(Callback)
+    assert (row.phone, row.reason) == ("13900139000", "abandoned")
     await call.core.close("c1", call.now)
-    assert call.queue.gone == ["c1"]
+    assert len(call.rows(Callback)) == 1
 
 
 async def test_standings_come_at_once_when_something_changed(chat: Queueing) -> None:

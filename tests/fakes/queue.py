@@ -18,7 +18,6 @@ class FakeQueue:
         self.stands: Standing | None = None
         self.fails: Exception | None = None
         self.callbacks: list[tuple[str, str]] = []
-        self.gone: list[str] = []
 
     def staffed(self, channel: str, _now: datetime) -> bool:
         """Whether the channel is among those with somebody."""
@@ -38,12 +37,6 @@ class FakeQueue:
             self.callbacks.append((conversation, phone))
             self.stands = None
         return waits
-
-    def abandoned(self, conversation: str, _now: datetime) -> None:
-        """They are gone."""
-        self._fail()
-        self.gone.append(conversation)
-        self.stands = None
 
     def _fail(self) -> None:
         if self.fails is not None:

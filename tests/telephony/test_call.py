@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from bot.conversation import AfterPerson
 from bot.errors import ConversationError
 from config.city import City
 from telephony import patience
@@ -71,6 +72,8 @@ class FakeCore:
         self.stands: Standing | None = None
         self.moved = asyncio.Event()
         self.informed: list[str] = []
+        self.after_person: AfterPerson | None = None  # the city's own word
+        self.surveyed: list[str] = []
         self.on_heard: Callable[[Heard], None] = lambda _heard: None
         self._told: asyncio.Queue[Told] = asyncio.Queue()
 
@@ -111,6 +114,16 @@ class FakeCore:
 
     async def parted(self, conversation: str) -> None:
         self.connections.remove(conversation)
+
+    async def person_left(self, conversation: str, at: datetime) -> AfterPerson:
+        if self.after_person is None:
+            raise ConversationError("store_down", "as told")
+        return self.after_person
+
+    async def ask_survey(self, conversation: str, at: datetime) -> bool:
+        self.surveyed.append(conversation)
+        self.tell([Say("sv", "请您评价")])
+        return True
 
     async def overhear(self, words: Overheard) -> None:
         self.overheard.append(words)
