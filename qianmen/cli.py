@@ -230,6 +230,28 @@ def bench_media(
         _show_figures(run(run_media(installation(), plan)).to_dict(), json)
 
 
+@bench.command("queue")
+def bench_queue(
+    calls: Annotated[int, typer.Option(min=100, help="一天多少通转人工。")] = 4000,
+    share: Annotated[
+        float, typer.Option(min=0.1, max=0.99, help="按多大比例 15 秒内接起排班。")
+    ] = 0.8,
+    handling: Annotated[float, typer.Option(min=10, help="一通平均多少秒，含话后整理。")] = 240,
+    seeds: Annotated[int, typer.Option(min=2, max=200, help="模拟多少天。")] = 20,
+    seconds: Annotated[float, typer.Option(min=0, help="压力测量多少秒，0 不量。")] = 60,
+    database: Annotated[str, typer.Option(help="在这个空的数据库里量；默认临时的 SQLite。")] = "",
+    json: Json = False,
+) -> None:
+    """排队：模拟的一天和 Erlang-C 的预测并排；200 个坐席、500 人等待时派得多快。"""
+    from qianmen.bench.queue import run_queue
+    from qianmen.bench.queueday import Plan
+    from qianmen.bench.queueload import LoadPlan
+
+    plan = Plan(calls=calls, handling_s=handling, share=share)
+    load = LoadPlan(seconds=seconds) if seconds else None
+    _show_figures(run_queue(plan, seeds, load, database).to_dict(), json)
+
+
 def _bench(work: Callable[[Settings], Coroutine[Any, Any, Any]], json: bool) -> None:
     from qianmen.demo import with_front_door
 

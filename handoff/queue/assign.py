@@ -29,7 +29,7 @@ def assign(
 
     Only ``waiting`` entries of channels that are open are offered (danger always).
     """
-    free = {seat.login: seat for seat in seats if is_free(seat, rules, now)}
+    free = {seat.login: seat for seat in seats if _may_take(seat, rules, now)}
     present = {seat.login for seat in seats if is_present(seat, rules, now)}
     known = {skill for seat in seats if seat.login in present for skill in seat.skills}
     found: list[Match] = []
@@ -70,6 +70,11 @@ def has_room(seat: Seat, *, call: bool, rules: QueueRules) -> bool:
     if call:
         return seat.phone and not seat.calls and (not seat.chats or rules.calls_beside_chats)
     return seat.chats < seat.capacity and (not seat.calls or rules.chats_beside_call)
+
+
+def _may_take(seat: Seat, rules: QueueRules, now: datetime) -> bool:
+    has_place = any(has_room(seat, call=call, rules=rules) for call in (True, False))
+    return has_place and is_free(seat, rules, now)
 
 
 def _is_danger(entry: Entry) -> bool:
