@@ -47,11 +47,13 @@ from web.routes import (
     knowledge_try,
     linkage,
     order_deeds,
+    order_export,
     orders,
     people,
     recordings,
     signon,
     staff,
+    wall,
 )
 from web.routes import health as health_routes
 from web.security import LastResort, SafeHeaders
@@ -60,9 +62,9 @@ from web.templating import STATIC, make_environment, static_version
 
 MIN_KEY_CHARS = 16
 _ROOMS = (
-    agents, citizen, staff, signon, account, order_deeds, orders, recordings, people, audit, api,
-    health_routes, linkage, knowledge, knowledge_try, knowledge_inbox, knowledge_publish, knowledge_import,
-    knowledge_card, knowledge_answer,
+    agents, citizen, staff, signon, account, order_deeds, order_export, orders, wall, recordings,
+    people, audit, api, health_routes, linkage, knowledge, knowledge_try, knowledge_inbox,
+    knowledge_publish, knowledge_import, knowledge_card, knowledge_answer,
 )  # fmt: skip
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 

@@ -58,6 +58,7 @@ ACTIONS = {
     "orders_exported": "导出工单",
     "orders_listed": "读取工单列表",
     "alarm_seen": "确认告警",
+    "wall_viewed": "查看大屏",
     "api_key_added": "添加接口密钥",
     "link_orders": "联动单位推送工单",
     "link_acknowledgements": "联动单位回执",

@@ -20,7 +20,9 @@ class Entry:
 
 
 MENU = (
+    Entry("/desk", "坐席台", Right.TAKE_HANDOFFS),
     Entry("/orders", "工单", Right.SEE_ORDERS),
+    Entry("/wall", "大屏", Right.SEE_WALL),
     Entry("/knowledge", "知识", Right.SEE_KNOWLEDGE),
     Entry("/staff/people", "人员", Right.MANAGE_STAFF),
     Entry("/staff/audit", "操作记录", Right.SEE_AUDIT),

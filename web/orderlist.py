@@ -352,7 +352,7 @@ def _by_phone(engine: Engine, words: str, *, sealed: bool) -> list[ColumnElement
     if not number.isdecimal() or len(number) >= _LONG_NUMBER:
         return []  # words, or the number of an order
     marks = marks_of(engine, words)
-    told = [WorkOrderField.mark.in_(marks)] if marks else []
+    told: list[ColumnElement[bool]] = [WorkOrderField.mark.in_(marks)] if marks else []
     whole = bool(marks and _WHOLE_PHONE.fullmatch(number))
     if not sealed and not whole and len(number) >= _SHORTEST_NUMBER:
         plainly = WorkOrderField.value.contains(number, autoescape=True)

@@ -16,7 +16,7 @@ FILES = {
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
     "weui/dist/style/weui.min.css": "weui.min.css",
     "weui/LICENSE.txt": "weui.LICENSE.txt",
-    "echarts/dist/echarts.simple.min.js": "echarts.simple.min.js",
+    "echarts/dist/echarts.common.min.js": "echarts.common.min.js",
     "echarts/LICENSE": "echarts.LICENSE.txt",
     "echarts/NOTICE": "echarts.NOTICE.txt",
 }
