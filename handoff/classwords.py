@@ -108,7 +108,8 @@ def _hit(leaf: _LeafWords, text: str) -> Hit | None:
         if not any(quote != other and quote in other for _, other in said)
     ]
     score = max(word.weight for word, _ in apart) + 0.5 * (len(apart) - 1)
-    return Hit(leaf.leaf, score, tuple(quote for _, quote in apart))
+    apart.sort(key=lambda pair: -pair[0].weight)
+    return Hit(leaf.leaf, score, tuple(dict.fromkeys(quote for _, quote in apart)))
 
 
 def _urged(one: _PressingWords, text: str) -> Urged | None:

@@ -83,7 +83,7 @@ _BROKEN = re.compile(
     "坑洼|破损|护栏|红绿灯(?:不亮|坏|一直)|信号灯|变压器|磨没|裂了|"
     "断网|撞豁|歪"
 )
-_THANKS = re.compile("表扬|感谢|太谢谢|夸夸|点赞|多亏|好样的|锦旗")
+_STANDS_BROKEN = re.compile("[坏断塌漏爆堵倒裂破灭停歪]|不亮|没[水电气]|不热|满了|掉下来|修")
 _PROPOSES = re.compile(
     "建议|提议|能不能(?:多|在|把|给|加|增|设|改|开)|要是能|要是多|"
     "应该(?:多|加|设|增|建|划)|最好能|希望(?:能)?(?:多|增|加|开|设|"
@@ -115,7 +115,7 @@ def kind_told(act: Act | str, text: str) -> KindTold:
         return named
     rules = {
         "complaint": _of_complaint, "help": _of_help, "report": _of_report,
-        "suggestion": _of_suggestion,
+        "suggestion": _of_suggestion, "danger": _of_danger,
     }  # fmt: skip
     other = rules[act](text) if act in rules else None
     return other or KindTold(_BY_ACT.get(act, "其他"), f"act.{act}")
@@ -154,7 +154,18 @@ def _of_report(text: str) -> KindTold | None:
     return _found(_BROKEN, text, "求助", "kind.broken")
 
 
+def _of_danger(text: str) -> KindTold | None:
+    """Danger is no kind: by the words alone."""
+    if _PLEA.search(text):
+        return None
+    return (
+        _found(_PROPOSES, text, "建议", "kind.proposes")
+        or _found(_UNLAWFUL, text, "举报", "kind.unlawful")
+        or _found(_BLAME, text, "投诉", "kind.blame")
+    )
+
+
 def _of_suggestion(text: str) -> KindTold | None:
-    if _PROPOSES.search(text):
+    if _PROPOSES.search(text) or not _STANDS_BROKEN.search(text):
         return None
     return _found(_BROKEN, text, "求助", "kind.broken")

@@ -41,6 +41,7 @@ _PROBLEM = re.compile(
     "占|扰|拖|拒|涨|多收|违|危险|黑|冒|积|掉|丢|倒|"
     "漏|烂|病|打|骂|推|退|咬|烧|排|挖|建|搭|修|装|表扬|感谢|建议|增加|取消"
 )
+_WHO_WILL_NOT = re.compile("^(?:物业|他们?|公司|单位|社区|[^，]{0,4}(?:找|打电话|反映))[^，]{0,8}[不没]")
 _NUMBERS = re.compile(r"[0-9０-９]{5,}|[零一二三四五六七八九幺]{7,}")
 
 
@@ -98,6 +99,8 @@ def _clauses(story: str, fields: Mapping[str, str]) -> list[str]:
     """The story's clauses without place, time, numbers and filler words."""
     told = []
     when = re.sub("（.*?）", "", fields.get("when", ""))
+    if _PROBLEM.search(when):  # 坏了半个月 is what is wrong, too
+        when = ""
     for clause in _CLAUSES.split(_bare(story)):
         bare = clause
         for known in (fields.get("where", ""), when):
@@ -110,7 +113,7 @@ def _clauses(story: str, fields: Mapping[str, str]) -> list[str]:
 
 def _worth(clause: str, words: Sequence[str]) -> float:
     worth = 2.0 * any(word in clause for word in words) + 1.0 * bool(_PROBLEM.search(clause))
-    worth -= 2.0 * bool(_PLEA.search(clause))
+    worth -= 2.0 * bool(_PLEA.search(clause)) + 0.5 * bool(_WHO_WILL_NOT.search(clause))
     return worth + (0.5 if _SHORT <= len(clause) <= 24 else 0.0)
 
 

@@ -35,7 +35,7 @@ _BARE = re.compile(
 )
 _MONEY_CUES = re.compile(
     r"钱|工资|薪|欠|差|扣|押金|定金|罚|收|要[了我他]|赔|款|费|花了|交|退|一共|总共|合计|价|买|卖|租|骗|"
-    r"充|贷|补贴|补助|低保|低 ?保|借|办.{0,3}卡|转了|该给|给了|偿|值|修了"
+    r"充|贷|补贴|补助|低保|低 ?保|借|办.{0,10}卡|检查|看病|转了|该给|给了|偿|值|修了"
 )
 # The sum in dispute goes before what something cost: 充了一千，剩下七百不退.
 _OWED_BEFORE = re.compile(
@@ -93,7 +93,12 @@ def amount(text: str) -> Decimal | None:
     return _amount(earlier) if found is None and earlier else found
 
 
+_NO_SUM = re.compile("(?:退一|假一|缺一)[赔罚][一二两三四五六七八九十百]+")
+_NOT_A_CENT = re.compile("(?<=[百千万])一分(?=钱|[不没也都]|未)")  # 押金两千一分不退
+
+
 def _amount(text: str) -> Decimal | None:
+    text = _NOT_A_CENT.sub("块，一分", _NO_SUM.sub("赔偿", text))
     sums = [(m.start(), yuan) for m in _MONEY.finditer(text) if (yuan := _yuan(m)) is not None]
     if _MONEY_CUES.search(text):
         taken = [m.span() for m in _MONEY.finditer(text)]
