@@ -20,6 +20,7 @@ from qianmen.commands.evaluate import evaluate
 from qianmen.commands.knowledge import knowledge
 from qianmen.commands.link import link
 from qianmen.commands.models import models
+from qianmen.commands.orders import orders
 from qianmen.commands.prepare import prepare
 from qianmen.commands.shared import Json, installation, run
 from qianmen.commands.staff import staff
@@ -37,6 +38,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(models, name="models")
 app.add_typer(asr, name="asr")
 app.add_typer(calls, name="calls")
+app.add_typer(orders, name="orders")
 app.add_typer(link, name="link")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
