@@ -149,7 +149,7 @@ class QueueRules(_Part):
     ``answer_goal_s`` of calls, ``chat_goal_s`` of new media: 15 s and 3 minutes (GB/T 33358-2016).
     ``vanish_s`` without a sign from their desk, an agent has vanished; after ``sign_off_s`` they
     are offline. ``connect_s``: an accepted call that is not connected within it was lost on the
-    way. ``hunt_after_s``: danger that nobody at a desk has taken by then goes to the line's hunt
+    way; within ``ring_s`` where the agent's desk is gone too: their telephone may still ring. ``hunt_after_s``: danger that nobody at a desk has taken by then goes to the line's hunt
     group. ``rest_s``: how long nobody is offered again whom they declined or let lapse.
     ``handling_s``: what a talk takes before there is experience.
     """
@@ -159,7 +159,8 @@ class QueueRules(_Part):
     priorities: Priorities = Priorities()
     hours: dict[str, tuple[Window, ...]] = {}
     offer_s: SomeSeconds = 20
-    connect_s: SomeSeconds = 60
+    ring_s: SomeSeconds = 30
+    connect_s: SomeSeconds = 75
     vanish_s: SomeSeconds = 15
     sign_off_s: SomeSeconds = 900
     answer_goal_s: SomeSeconds = 15

@@ -41,12 +41,11 @@ def decide(
 ) -> Decisions:
     """What is due at ``now`` for entries that are not over and seats that are signed in.
 
-    A call that is connected does not need its agent's desk: it stays when they vanish.
+    A call that is connected does not need its agent's desk: it stays when they vanish. Neither does
+    a telephone that rings: two must not be called for one citizen.
     """
     here = {seat.login for seat in seats if is_present(seat, rules, now)}
-    vanished = tuple(
-        e for e in entries if e.state in ("offered", "accepted") and e.agent not in here
-    )
+    vanished = tuple(e for e in entries if e.agent not in here and _is_left(e, rules, now))
     returned = tuple(
         e for e in entries
         if e.state == "connected" and not e.is_call and e.agent and e.agent not in here
@@ -119,6 +118,13 @@ def _after(seat: Seat, *, missed: bool, ready: bool, rules: QueueRules) -> Seat:
 def _has_lapsed(entry: Entry, now: datetime) -> bool:
     is_offered = entry.state == "offered" and entry.offer_until is not None
     return is_offered and entry.offer_until <= now  # type: ignore[operator]  # not None, as asked
+
+
+def _is_left(entry: Entry, rules: QueueRules, now: datetime) -> bool:
+    """An offer on a screen that is gone, or a telephone that must have rung out since."""
+    accepted = entry.accepted_at or entry.changed_at
+    rang = entry.state == "accepted" and (now - accepted).total_seconds() >= rules.ring_s
+    return entry.state == "offered" or rang
 
 
 def _is_stuck(entry: Entry, rules: QueueRules, now: datetime) -> bool:

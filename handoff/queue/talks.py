@@ -32,13 +32,14 @@ from store.tables import Alarm, Conversation, HandoffEntry
 def connected(engine: Engine, handoff: str, now: datetime, *, agent: str = "") -> Entry:
     """Citizen and person talk. ``agent``: who it is, where the queue did not offer it to them.
 
-    Again is harmless. Raises :class:`QueueError` ``entry_unknown``; ``entry_changed`` where the
-    citizen is gone, or has somebody else than ``agent``: that leg is to be hung up.
+    Again is harmless. Whoever talks with the citizen has them, also if they were offered to another
+    meanwhile. Raises :class:`QueueError` ``entry_unknown``; ``entry_changed`` where the citizen is
+    gone, or talks with somebody else than ``agent``: that leg is to be hung up.
     """
     with writing(engine) as session:
         row = lock_entry(session, handoff)
-        held_by_another = row.state in ("accepted", "connected") and row.agent != agent
-        if row.state not in ACTIVE or (agent and held_by_another):
+        talks_with_another = row.state == "connected" and row.agent != agent
+        if row.state not in ACTIVE or (agent and talks_with_another):
             raise QueueError("entry_changed")
         _connect(session, row, now, agent)
         return entry_of(row)
@@ -64,7 +65,7 @@ def _connect(session: Session, row: HandoffEntry, now: datetime, agent: str) -> 
         talk.state = "agent"
     if row.state == "connected":
         return
-    who = row.agent if row.state == "accepted" else agent
+    who = agent or (row.agent if row.state == "accepted" else "")
     change(
         session, row, "connected", now, data={"agent": who}, state="connected", agent=who,
         offer="", offer_until=None, wanted_agent="", front=False,

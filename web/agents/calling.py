@@ -40,7 +40,7 @@ async def bridge(floor: Floor, entry: Entry, login: str, phone: str) -> None:
         _log.info("agent_phone_failed", code=error.code, conversation=entry.conversation)
         await _failed(floor, entry, login, error.code)
         return
-    await _kept(lambda: service.connected(parts.engine, entry.handoff, parts.now()))
+    await _kept(lambda: service.connected(parts.engine, entry.handoff, parts.now(), agent=login))
     parts.conversations.standing_changed(entry.conversation)
     floor.tell()
 

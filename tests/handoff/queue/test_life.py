@@ -107,12 +107,30 @@ def test_an_agent_who_vanishes_gives_the_citizen_back_to_the_front(
     if accepted:
         service.accept(hotline.engine, hotline.entry(first).offer, "li", hotline.now)
     hotline.pass_s(hotline.rules.vanish_s + 1)
-    assert "vanished" in [change.kind for change in hotline.dispatch()]
+    kinds = [change.kind for change in hotline.dispatch()]
+    assert ("vanished" in kinds) is not accepted  # their telephone may still ring
+    hotline.pass_s(hotline.rules.ring_s)
+    hotline.dispatch()
     assert (hotline.entry(first).state, hotline.entry(first).front) == ("waiting", True)
     urgent = hotline.call("c2", urgency="urgent")
     hotline.hire("wang")
     assert hotline.offered(first) == "wang"
     assert hotline.entry(urgent).state == "waiting"
+
+
+def test_a_telephone_that_is_answered_after_the_desk_vanished_has_the_citizen(
+    hotline: Hotline,
+) -> None:
+    hotline.hire("li")
+    handoff = hotline.call("c1")
+    hotline.dispatch()
+    service.accept(hotline.engine, hotline.entry(handoff).offer, "li", hotline.now)
+    hotline.pass_s(hotline.rules.connect_s)
+    hotline.hire("wang")
+    assert hotline.offered(handoff) == "wang"
+    service.connected(hotline.engine, handoff, hotline.now, agent="li")
+    assert (hotline.entry(handoff).agent, hotline.entry(handoff).offer) == ("li", "")
+    assert service.desk_of(hotline.engine, "wang", hotline.now).offer is None
 
 
 def test_a_chat_whose_agent_vanishes_waits_again_and_a_call_goes_on(hotline: Hotline) -> None:
