@@ -11,6 +11,7 @@ from config.city import load_city
 from config.errors import ConfigError
 from config.logs import configure
 from config.settings import load_settings
+from handoff.order.journal import journal_of
 from store.engine import StoreError, open_store
 from store.seal import SealError
 
@@ -22,9 +23,9 @@ def main() -> int:
     try:
         settings = load_settings()
         configure("actions", settings.log_level)
-        app = create_app(
-            joined(load_city(settings.city), open_store(settings), settings.data_dir / "learned")
-        )
+        journal = journal_of(settings)
+        learned = settings.data_dir / "learned"
+        app = create_app(joined(load_city(settings.city), open_store(settings), learned, journal))
     except (ConfigError, StoreError, SealError) as error:
         _log.error("actions_cannot_start", code=error.code, reason=str(error))
         return 2

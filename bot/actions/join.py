@@ -14,6 +14,7 @@ from bot.actions.dialogue import Dialogue
 from config.city import City
 from handoff.classify import rules_of
 from handoff.filled import completed, fields_filled
+from handoff.order.journal import Journal
 from handoff.orders import write
 from handoff.talkturns import from_first, spoken_turns
 from handoff.told import Spoken
@@ -24,10 +25,13 @@ from store.engine import reading
 from turns.orders import OrderDraft, WrittenOrder
 
 
-def joined(city: City, engine: Engine, cache: Path | None = None) -> Dialogue:
+def joined(
+    city: City, engine: Engine, cache: Path | None = None, journal: Journal | None = None
+) -> Dialogue:
     """The dialogue on the real knowledge and the real database.
 
-    ``cache``: a folder that keeps trained classifiers from start to start.
+    ``cache``: a folder that keeps trained classifiers from start to start. ``journal``: where
+    orders wait while the database is away; without one they are refused then.
     """
     place = place_of(city)
     published = Published(
@@ -39,6 +43,7 @@ def joined(city: City, engine: Engine, cache: Path | None = None) -> Dialogue:
         return await asyncio.to_thread(published.search)
 
     rules = rules_of(city)
+    write_one = journal.write if journal else write
 
     def write_filled(draft: OrderDraft) -> WrittenOrder:
         """What the talk told beside the form's questions belongs to the order too."""
@@ -46,7 +51,7 @@ def joined(city: City, engine: Engine, cache: Path | None = None) -> Dialogue:
         with suppress(SQLAlchemyError), reading(engine) as session:  # the order counts for more
             turns = spoken_turns(session, draft.conversation)
         filled = completed(draft, fields_filled(from_first(turns, draft.fields), rules))
-        return write(engine, filled, now=datetime.now(city.zone), city=city)
+        return write_one(engine, filled, now=datetime.now(city.zone), city=city)
 
     async def write_order(draft: OrderDraft) -> WrittenOrder:
         return await asyncio.to_thread(write_filled, draft)

@@ -27,11 +27,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.city import City
+from config.settings import Settings
 from handoff.alarms import raise_alarm
 from handoff.orders import write, write_handoff
 from sealing.blobs import BlobSeal
 from sealing.errors import SealError
-from sealing.keys import Keyring
+from sealing.keys import Keyring, keyring
 from store.engine import writing
 from store.faults import fault_of
 from store.tables import Conversation
@@ -145,6 +146,11 @@ class Journal:
     def drain(self, engine: Engine, now: datetime, city: City) -> tuple[Drained, ...]:
         """As :func:`drain`."""
         return drain(engine, self.folder, now, self.keys, city=city)
+
+
+def journal_of(settings: Settings) -> Journal:
+    """The installation's journal; raises :class:`SealError` ``data_key_invalid``."""
+    return Journal(settings.data_dir / FOLDER, keyring(settings.data_key))
 
 
 def keep(folder: Path, kept: Kept, keys: Keyring | None = None) -> Path:

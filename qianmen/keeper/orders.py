@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from handoff.order.deadlines import announced
-from handoff.order.journal import FOLDER, drain
+from handoff.order.journal import journal_of
 from handoff.order.overdue import escalate
 from qianmen.keeper.duty import Duty, Keeping
-from sealing.keys import keyring
 
 DEADLINES_EVERY = timedelta(minutes=1)
 JOURNAL_EVERY = timedelta(seconds=15)
@@ -29,11 +28,7 @@ def hasten(keeping: Keeping, now: datetime) -> None:
 
 def write_late(keeping: Keeping, now: datetime) -> None:
     """What waits in this host's journal, once the database is back."""
-    settings = keeping.settings
-    drain(
-        keeping.engine, settings.data_dir / FOLDER, now, keyring(settings.data_key),
-        city=keeping.city,
-    )  # fmt: skip
+    journal_of(keeping.settings).drain(keeping.engine, now, keeping.city)
 
 
 def warn_of_holidays(keeping: Keeping, now: datetime) -> None:
