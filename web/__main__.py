@@ -23,6 +23,7 @@ from config.errors import ConfigError
 from config.listening import listen, serving_metrics
 from config.logs import configure
 from config.settings import Settings, load_settings
+from handoff.classify import rules_of
 from store.engine import StoreError, open_store
 from store.seal import SealError
 from telephony.commands import CallControl
@@ -45,7 +46,8 @@ def make_app(settings: Settings) -> FastAPI:
     conversations, bus = join(settings, city, engine)
     control, lookup = CallControl(settings.redis), ActionsLookup(settings.actions_address)
     app = create_app(
-        settings, city, engine, conversations, joints=Joints(bus, control, lookup),
+        settings, city, engine, conversations,
+        joints=Joints(bus, control, lookup, rules_of(city)),
         lifespan=_with_core(conversations, bus, engine, (control, lookup)),
     )  # fmt: skip
     app.add_middleware(Measured)

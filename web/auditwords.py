@@ -51,6 +51,11 @@ _DETAILS = {
     "target": "转接对象",
     "answers": "答复",
     "matters": "事项",
+    "status": "坐席状态",
+    "to": "转给",
+    "skill": "技能组",
+    "party": "联动单位",
+    "answer": "答复编号",
 }
 _VALUES = {
     ("result", "ok"): "完整",

@@ -15,13 +15,15 @@ from sqlalchemy import Engine
 from bot.bus import Bus
 from bot.conversation import Conversations, Parts
 from bot.join import urgent_rule
+from bot.service_queue import ServiceQueue
 from bot.triage import UrgentRule
 from chat.limits import Limits
 from config.city import City
 from config.settings import Settings
+from handoff.classify import Rules
 from tests.fakes.dialogue import FakeDialogue
 from web.agents.floor import Floor
-from web.agents.parts import Control, Joints, Lookup, Refill
+from web.agents.parts import Control, Joints, Lookup
 from web.app import create_app
 from web.health import Probe
 
@@ -46,7 +48,7 @@ class Office:
     probes: tuple[Probe, ...] = ()
     control: Control | None = None
     lookup: Lookup | None = None
-    refill: Refill | None = None
+    rules: Rules | None = None
     agents: bool = False
     loop: asyncio.AbstractEventLoop = field(init=False)
     dialogue: FakeDialogue = field(default_factory=FakeDialogue)
@@ -68,6 +70,7 @@ class Office:
             Parts(
                 self.engine, self.city, self.dialogue, bus, _RULES[self.city.folder],
                 lambda code: ("", ""), lambda said, now: (), self.now,
+                queue=ServiceQueue(self.engine, self.city.queue, lambda: True),
             )
         )  # fmt: skip
         core = self.core
@@ -86,5 +89,5 @@ class Office:
         return create_app(
             self.settings, self.city, self.engine, core,
             probes=self.probes, limits=self.limits, now=self.now, lifespan=lifespan,
-            joints=Joints(bus, self.control, self.lookup, self.refill),
+            joints=Joints(bus, self.control, self.lookup, self.rules),
         )  # fmt: skip

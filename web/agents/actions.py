@@ -123,6 +123,7 @@ async def _finish(desk: Desk, frame: protocol.Finish) -> Data:
         parts.now(), parts.city.queue,
     )  # fmt: skip
     await note(desk, "handoff_finished", frame.handoff, result=frame.result)
+    await parts.conversations.person_done(entry.conversation, parts.now(), given_back=False)
     parts.conversations.standing_changed(entry.conversation)
     desk.floor.tell()
     return {"state": entry.state}

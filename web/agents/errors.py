@@ -36,6 +36,7 @@ TEXTS = {
     "value_too_long": "填写的内容太长了。",
     "answer_unknown": "没有找到这条答复，可能已经停用。",
     "order_unknown": "没有找到这张工单。",
+    "order_secret": "这张工单要求保密，您没有参与办理，不能查看。",
     "party_unknown": "没有这个联动单位。",
     "alarm_unknown": "没有找到这条提醒。",
     "callback_unknown": "没有找到这条回拨，可能已经有人处理。",

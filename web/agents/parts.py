@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from bot.bus import Watch
 from config.city import City
+from handoff.classify import Rules
 from turns.calls import CallEvent, CallInfo, Verb
 from turns.context import Context
 from turns.replies import Reply, Speaker
@@ -72,9 +73,8 @@ class Talks(Protocol):
     def standing_changed(self, conversation: str) -> None:
         """Their entry in the queue has changed."""
 
-
-Refill = Callable[[Engine, str, datetime], object]
-"""Fills a conversation's order with what was said since (``handoff.refill``)."""
+    async def person_done(self, conversation: str, at: datetime, *, given_back: bool) -> None:
+        """The desk has finished with somebody who writes, or gave them back: they are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +82,13 @@ class Joints:
     """What the desks are joined to beyond the database.
 
     ``control`` is None where no telephones are joined, ``lookup`` where nothing is suggested,
-    ``refill`` where orders do not fill themselves.
+    ``rules`` (of classification) where orders do not fill themselves.
     """
 
     bus: Wakes
     control: Control | None = None
     lookup: Lookup | None = None
-    refill: Refill | None = None
+    rules: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True)

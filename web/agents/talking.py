@@ -175,6 +175,7 @@ async def back(desk: Desk, frame: protocol.Back) -> Data:
         service.give_back, parts.engine, frame.handoff, desk.login, frame.word, parts.now()
     )  # fmt: skip
     await _audit(desk, "handoff_given_back", found.id)
+    await parts.conversations.person_done(entry.conversation, parts.now(), given_back=True)
     parts.conversations.standing_changed(entry.conversation)
     desk.floor.tell()
     return {}

@@ -16,14 +16,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.bus import Watch
 from bot.errors import ConversationError
+from handoff.refill import refill
+from store.engine import reading
 from store.faults import fault_of
 from web import audit
 from web.agents import casefile, frames
 from web.agents.board import Board, Mark
 from web.agents.casefile import Handoff
 from web.agents.errors import DeskError
+from web.agents.orderframe import order_of
 from web.agents.suggesting import Suggesting
 from web.agents.talk import News, Transcript
+from web.secrecy import knows_conversation
 
 if TYPE_CHECKING:
     from web.agents.desk import Desk
@@ -60,15 +64,16 @@ class Watching:
 
     @classmethod
     async def begin(cls, desk: Desk, handoff: str, cursor: int) -> Watching:
-        """Show what was said so far; raises :class:`DeskError` ``entry_unknown``, ``not_yours``."""
+        """Show what was said so far.
+
+        Raises :class:`DeskError` ``entry_unknown``, ``not_yours``, ``order_secret``.
+        """
         found = await asyncio.to_thread(casefile.find, desk.parts.engine, handoff)
         if found is None:
             raise DeskError("entry_unknown")
         if not (found.is_of(desk.login) or desk.me.supervisor):
             raise DeskError("not_yours")
-        await asyncio.to_thread(
-            audit.note_viewing, desk.parts, desk.login, "order_viewed", found.number
-        )
+        await asyncio.to_thread(_check_secret, desk, found)
         watching = cls(desk, found, cursor)
         await watching._open()
         return watching
@@ -136,9 +141,11 @@ class Watching:
         await asyncio.to_thread(self._refill)
 
     def _refill(self) -> None:
-        refill = self._parts.joints.refill
-        if refill is not None:
-            refill(self._parts.engine, self.conversation, self._parts.now())
+        rules = self._parts.joints.rules
+        if rules is not None and refill(
+            self._parts.engine, self._found.order, self._parts.now(), rules
+        ):
+            _log.info("order_refilled", conversation=self.conversation)
 
     async def show_order(self) -> None:
         """Send the order, if it is another than the page has."""
@@ -148,11 +155,7 @@ class Watching:
             await self._desk.page.send(frames.order(self.handoff, shown))
 
     def _read_order(self) -> dict[str, Any] | None:
-        knows = self._is_mine or self._found.is_of(self._desk.login)
-        return casefile.order_of(
-            self._parts, self._found.order,
-            masks=self._found.secret and not knows and "see_secret" not in self._desk.me.rights,
-        )  # fmt: skip
+        return order_of(self._parts, self._desk.member, self._found.order)
 
     async def _listen(self) -> None:
         """Words that are being said on the telephone."""
@@ -188,3 +191,14 @@ class Watching:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _check_secret(desk: Desk, found: Handoff) -> None:
+    """Write down who looks; raises :class:`DeskError` ``order_secret``."""
+    parts = desk.parts
+    with reading(parts.engine) as session:
+        known = knows_conversation(session, found.conversation, desk.member, parts.city.orders)
+    action = "order_viewed" if known else "order_refused"
+    audit.note_viewing(parts, desk.login, action, found.number)
+    if not known:
+        raise DeskError("order_secret")

@@ -54,7 +54,7 @@ class Page:
     def __init__(self, office: Office, client: TestClient, login: str) -> None:
         self.office, self.client, self.login = office, client, login
         self.frames: list[Frame] = []
-        self.desk: Frame = {"offer": None, "mine": [], "alarms": []}
+        self.desk: Frame = {"offer": None, "mine": [], "alarms": [], "callbacks": []}
         self.socket: WebSocketTestSession
         self._count = 0
 
@@ -104,6 +104,13 @@ class Page:
     def sees(self, fits: Callable[[Frame], object]) -> Frame:
         """Wait until the desk stands so; perhaps it does already."""
         return self.desk if fits(self.desk) else self.until("desk", fits)
+
+    @property
+    def order(self) -> Frame:
+        """The order as it was shown last."""
+        last = next(one for one in reversed(self.frames) if one["type"] == "order")
+        order: Frame = last["order"]
+        return order
 
     def card(self, handoff: str) -> Frame:
         """The card of a citizen whom the agent has."""
