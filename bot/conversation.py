@@ -12,53 +12,33 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 import structlog
 
-from bot import history, joined, records
+from bot import history, records
 from bot.answering import Answering
 from bot.errors import ConversationError
 from bot.ledger import Ledger
 from bot.parts import Dialogue, DialogueError, Foresight, Parts
-from bot.queue import QUEUE_NEWS
-from bot.queued import Queued
-from bot.surveying import Surveying
+from bot.people import People
 from bot.taking_back import Memory
 from bot.triage import TEXT_LIMIT
 from bot.turn_queue import TurnQueue
 from language.normal import clean
 from turns.heard import Heard
-from turns.orders import OrderBrief
-from turns.overheard import Overheard
 from turns.replies import Reply, Say, Speaker, Told
-from turns.standing import Standing
 
 __all__ = ["Conversations", "Dialogue", "DialogueError", "Foresight", "Parts"]
 
 _log = structlog.get_logger(__name__)
-AfterPerson = Literal["queue", "bot", "survey", "goodbye"]
-Writer = Literal["citizen", "agent"]
-WAITS_LOOK_S = 3.0
-IDLE_LOOK_S = 30.0
-"""A lost wake-up costs a citizen so much: news normally come at once."""
-TYPING_S = 5.0
-"""Who has not said so for that long does not write any more."""
 
 
-def _typing(conversation: str, who: Writer) -> str:
-    return f"#typing:{who}:{conversation}"
-
-
-class Conversations:
+class Conversations(People):
     """All conversations that this process serves."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._ledger = Ledger(parts)
+        super().__init__(parts, Ledger(parts))
         self._memory = Memory()
-        self._queued = Queued(parts, self._ledger)
-        self._surveying = Surveying(parts, self._ledger)
         answering = Answering(parts, self._ledger, self._memory, self._queued, self._surveying)
         self._queue = TurnQueue(answering.answer, answering.apologise)
 
@@ -152,101 +132,6 @@ class Conversations:
         rules = self._parts.city.queue
         if await self._ledger.call(records.end_conversation, conversation, at, rules):
             self.standing_changed(conversation)
-
-    # Who waits for a person
-
-    async def abandon(self, conversation: str, at: datetime) -> None:
-        """The citizen went away without a word: they wait no longer, and have no person."""
-        rules = self._parts.city.queue
-        if await self._ledger.call(records.leave_queue, conversation, at, rules):
-            self.standing_changed(conversation)
-
-    async def standings(self, conversation: str) -> AsyncIterator[Standing | None]:
-        """Where the citizen stands in the queue, now and whenever that may have changed.
-
-        At least every ``WAITS_LOOK_S`` for who waits; None for who neither waits for a person nor
-        has one. Raises :class:`ConversationError` ``store_down``.
-        """
-        with self._parts.bus.watch(conversation) as watch:
-            while True:
-                standing = await self._queued.look(conversation)
-                yield standing
-                waits = standing is not None and standing.waits
-                await watch.wait(WAITS_LOOK_S if waits else IDLE_LOOK_S)
-
-    def standing_changed(self, conversation: str) -> None:
-        """Their entry in the queue has changed: whoever serves them or the queue looks again."""
-        self._parts.bus.tell(conversation)
-        self._parts.bus.tell(QUEUE_NEWS)
-
-    async def inform(self, conversation: str, text: str, at: datetime) -> None:
-        """Tell the citizen something that nobody asked for: where they stand, for example."""
-        say = Say(f"{conversation}.{at.timestamp():.0f}.standing", text)
-        await self.tell(conversation, say, speaker="system", at=at)
-
-    def typing(self, conversation: str, who: Writer) -> None:
-        """``who`` is writing now; said again every few seconds as long as that is so."""
-        self._parts.bus.tell(_typing(conversation, who))
-
-    async def typed(self, conversation: str, who: Writer) -> AsyncIterator[bool]:
-        """Whether ``who`` is writing, whenever that changes."""
-        with self._parts.bus.watch(_typing(conversation, who)) as watch:
-            writes = False
-            while True:
-                news = await watch.wait(TYPING_S)
-                if news != writes:
-                    writes = news
-                    yield writes
-
-    async def connected(self, conversation: str, at: datetime) -> None:
-        """A person has the citizen on the line."""
-        await self._ledger.call(records.connect_person, conversation, at)
-
-    async def not_connected(self, conversation: str, at: datetime, cause: str) -> None:
-        """Nobody could be reached for the citizen; ``cause`` is a stable code."""
-        await self._ledger.call(joined.not_connected, conversation, at, cause)
-
-    async def parted(self, conversation: str) -> None:
-        """The person is gone, the citizen is not: the bot answers again."""
-        await self._ledger.call(joined.parted, conversation)
-
-    async def person_left(self, conversation: str, at: datetime) -> AfterPerson:
-        """The person on the telephone is gone, the caller is not: what becomes of them.
-
-        The bot has whom the desk gave back, and who is to be asked; who was passed on waits again.
-        """
-        standing = await self._queued.look(conversation)
-        if standing is not None and standing.state in ("waiting", "offered", "accepted"):
-            return "queue"
-        if await self._ledger.call(joined.given_back, conversation):
-            return "bot"
-        targets = self._parts.city.targets
-        if not targets.survey:
-            return targets.after_person
-        await self.abandon(conversation, at)
-        return "survey"
-
-    async def ask_survey(self, conversation: str, at: datetime) -> bool:
-        """Ask the citizen what they thought of the person they had, where the city wants it.
-
-        Whether they were asked: nobody is asked twice about the same talk.
-        """
-        return await self._surveying.begin(conversation, at)
-
-    async def overhear(self, words: Overheard) -> None:
-        """Keep what a person said to the citizen; a repeated id is dropped."""
-        try:
-            await self._ledger.call(joined.commit_overheard, words)
-        except KeyError:
-            raise ConversationError(
-                "conversation_unknown", "the conversation was not opened"
-            ) from None
-        self._parts.bus.tell(words.conversation)
-
-    async def order_brief(self, conversation: str) -> OrderBrief | None:
-        """The citizen's newest order in few words, or None."""
-        brief: OrderBrief | None = await self._ledger.call(joined.order_brief, conversation)
-        return brief
 
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         """Add to what a turn cost, by part, in ms."""

@@ -76,11 +76,13 @@ class Surveying:
     async def _over(self, heard: Heard, *, thanks: bool) -> Known:
         """The end: a caller is hung up where the city says goodbye after a person."""
         city, prompts = self._parts.city, self._parts.city.prompts
-        ends = heard.channel == "phone" and city.targets.after_person == "goodbye"
+        voice = heard.channel == "phone"
+        ends = voice and city.targets.after_person == "goodbye"
         text = prompts.survey_thanks if thanks else ""
         if ends:
             text = text + prompts.survey_bye if thanks else prompts.person_left
-        say = Say(f"{heard.id}.survey_over", text or prompts.back_to_bot, interruptible=not ends)
+        text = text or (prompts.back_to_bot if voice else prompts.back_to_bot_chat)
+        say = Say(f"{heard.id}.survey_over", text, interruptible=not ends)
         told: tuple[Reply, ...] = (say, Bye(f"{heard.id}.bye")) if ends else (say,)
         await self._ledger.reply(heard, *told)
         return "", "survey"

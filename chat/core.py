@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Protocol
 
+from bot.people import Writer
 from turns.heard import Heard
 from turns.replies import Reply, Speaker, Told
+from turns.standing import Standing
 
 
 class Conversations(Protocol):
@@ -37,3 +39,18 @@ class Conversations(Protocol):
 
     async def close(self, conversation: str, at: datetime) -> None:
         """The citizen is gone for good; closing twice is harmless."""
+
+    def standings(self, conversation: str) -> AsyncIterator[Standing | None]:
+        """Where the citizen stands in the queue, now and whenever that may have changed."""
+
+    def typing(self, conversation: str, who: Writer) -> None:
+        """``who`` is writing now."""
+
+    def typed(self, conversation: str, who: Writer) -> AsyncIterator[bool]:
+        """Whether ``who`` is writing, whenever that changes."""
+
+    async def stay(self, conversation: str) -> None:
+        """The citizen's page is open, until this is cancelled."""
+
+    def gone(self, conversation: str, patience_s: float) -> None:
+        """Their page was closed; unless it comes back in time, they wait for nobody any more."""

@@ -6,11 +6,13 @@ Client to server, each a JSON object in one text frame::
     {"type": "text", "id": uuid, "text": "…"}
     {"type": "choice", "id": uuid, "value": "…", "label": "…"}
     {"type": "rate", "id": uuid, "turn": the turn that was answered, "value": "up" or "down"}
+    {"type": "typing", "on": true}    the citizen writes; said again while they do
     {"type": "ping"}
     {"type": "leave"}    the citizen ends the conversation for good
 
 Server to client: ``welcome``, ``history``, ``ack`` (only after the turn is durable), ``told``,
-``pong``, ``error`` (``retry``: the same message may be sent again later).
+``standing`` (where they stand in the queue, whenever it changes), ``typing`` (the person writes, or
+has stopped), ``pong``, ``error`` (``retry``: the same message may be sent again later).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from typing import Any
 from bot.feedback import Thumb
 from chat.errors import ChatError
 from turns.replies import Ask, Handoff, Reply, Say, Told
+from turns.standing import Standing
 
 MAX_FRAME_BYTES = 16 * 1024
 MAX_TEXT_CHARS = 1000
@@ -72,6 +75,13 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Typing:
+    """The citizen writes, or has stopped."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Are you there?"""
 
@@ -81,7 +91,7 @@ class Leave:
     """The conversation is over."""
 
 
-ClientFrame = Hello | Text | Choice | Rate | Ping | Leave
+ClientFrame = Hello | Text | Choice | Rate | Typing | Ping | Leave
 
 
 def parse(frame: str | bytes) -> ClientFrame:
@@ -100,6 +110,8 @@ def parse(frame: str | bytes) -> ClientFrame:
             return _choice(fields)
         case "rate":
             return _rate(fields)
+        case "typing":
+            return Typing(fields.get("on") is True)
         case "ping":
             return Ping()
         case "leave":
@@ -212,6 +224,26 @@ def told(item: Told) -> dict[str, Any]:
         "last": item.last,
         "reply": shown(item.reply),
     }
+
+
+def standing(item: Standing | None, text: str) -> dict[str, Any]:
+    """Where the citizen stands; ``state`` is '' for who waits for nobody. ``text`` is for them."""
+    if item is None:
+        return {"type": "standing", "state": "", "text": ""}
+    return {
+        "type": "standing",
+        "state": item.state,
+        "position": item.position,
+        "estimate_s": item.estimate_s,
+        "staffed": item.staffed,
+        "agent": item.agent_name,
+        "text": text,
+    }
+
+
+def typing(*, on: bool) -> dict[str, Any]:
+    """Whether the person writes."""
+    return {"type": "typing", "on": on}
 
 
 def shown(reply: Reply) -> dict[str, Any]:

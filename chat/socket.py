@@ -26,11 +26,12 @@ from structlog.contextvars import bound_contextvars
 from bot.errors import ConversationError
 from bot.feedback import rate
 from chat import metrics, protocol
+from chat.companions import beside
 from chat.core import Conversations
 from chat.errors import ChatError
 from chat.history import Missed, missed_after
 from chat.limits import Limits
-from chat.protocol import Choice, ClientFrame, Hello, Leave, Ping, Rate, Text
+from chat.protocol import Choice, ClientFrame, Hello, Leave, Ping, Rate, Text, Typing
 from chat.session import ChatSession, Sessions
 from config.city import City
 from store.faults import fault_of
@@ -39,6 +40,9 @@ from turns.trace import trace_of
 
 CHANNEL = "web"
 HELLO_TIMEOUT_S = 10.0
+AWAY_S = 300.0
+"""Whose page is closed for so long waits for nobody any more."""
+TYPING_EVERY_S = 2.0
 TRY_AGAIN = 1013
 """WebSocket close code (IANA registry): the browser comes back by itself."""
 
@@ -97,7 +101,7 @@ def _as_hello(frame: ClientFrame) -> Hello:
     raise ChatError("hello_first", "say hello first", getattr(frame, "id", ""))
 
 
-def _after_hello(frame: ClientFrame) -> Text | Choice | Rate | Ping | Leave:
+def _after_hello(frame: ClientFrame) -> Text | Choice | Rate | Typing | Ping | Leave:
     if isinstance(frame, Hello):
         raise ChatError("hello_again", "one hello a socket")
     return frame
@@ -111,6 +115,7 @@ class _Chat:
         self._door = door
         self._address = socket.client.host if socket.client else ""
         self._line = door.city.line(socket.query_params.get("line", "")).number
+        self._typed_at = -TYPING_EVERY_S
 
     async def run(self) -> None:
         try:
@@ -122,10 +127,13 @@ class _Chat:
         if started is None:
             return
         session, cursor = started
+        core, prompts = self._door.conversations, self._door.city.prompts
         pump = asyncio.create_task(self._pump(session.conversation, cursor))
         try:
-            await self._listen(session)
+            async with beside(core, session.conversation, prompts, self._send):
+                await self._listen(session)
         finally:
+            core.gone(session.conversation, AWAY_S)
             pump.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await pump
@@ -188,6 +196,8 @@ class _Chat:
                     await self._hear(session, frame.id, "choice", frame.value)
                 case Rate():
                     await self._rate(session, frame)
+                case Typing():
+                    self._type(session, on=frame.on)
                 case Leave():
                     await self._door.conversations.close(session.conversation, self._door.now())
                     await self._socket.close(1000)
@@ -211,6 +221,13 @@ class _Chat:
         trace = trace_of(session.conversation, known)
         with bound_contextvars(conversation=session.conversation, trace=trace):
             await self._commit(heard)
+
+    def _type(self, session: ChatSession, *, on: bool) -> None:
+        """Pass on that the citizen writes, as often as that is worth knowing."""
+        now_s = self._door.clock()
+        if on and now_s - self._typed_at >= TYPING_EVERY_S:
+            self._typed_at = now_s
+            self._door.conversations.typing(session.conversation, "citizen")
 
     async def _rate(self, session: ChatSession, frame: Rate) -> None:
         door = self._door

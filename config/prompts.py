@@ -15,6 +15,7 @@ _FIELDS = {
     "danger_call": {"number"},
     "danger_chat": {"number"},
     "danger_acknowledged": {"party", "number"},
+    "digits_short": {"count"},
     "order_done": {"number"},
     "brief": {"city", "order"},
     "brief_danger": {"city", "order"},
@@ -72,6 +73,7 @@ class Prompts(BaseModel):
     read_back: str
     correct_what: str
     digits_go_on: str
+    digits_short: str
     cancelled: str
     order_done: str
     order_follows: str
@@ -98,6 +100,7 @@ class Prompts(BaseModel):
     waiting_long: str
     waiting_again: str
     waiting_passed_on: str
+    waiting_left: str
     callback_number: str
     callback_again: str
     callback_sure: str
@@ -116,6 +119,7 @@ class Prompts(BaseModel):
     next_person: str
     person_left: str
     back_to_bot: str
+    back_to_bot_chat: str
     on_hold: str
     other_on_hold: str
     brief: str

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 import structlog
 
-from bot.conversation import AfterPerson
 from bot.errors import ConversationError
+from bot.people import AfterPerson
 from config.city import Line as CityLine
 from config.targets import HUNT_GROUP, Destination
 from telephony import metrics

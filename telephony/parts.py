@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from bot.conversation import AfterPerson
+from bot.people import AfterPerson
 from config.city import City
 from sealing.keys import Keyring
 from telephony.line import Line

@@ -182,7 +182,10 @@ def _field(name: str, slot: object) -> OrderField:
     if not isinstance(slot, dict):
         raise wire.WireError(f"not a field: {name}")
     rest = dict(slot)
-    return OrderField(name, str(rest.pop("value", "")), wire.load(Provenance, rest))
+    value, former = str(rest.pop("value", "")), rest.pop("former", ())
+    if not isinstance(former, list | tuple):
+        raise wire.WireError(f"not a field: {name}")
+    return OrderField(name, value, wire.load(Provenance, rest), tuple(map(str, former)))
 
 
 def _mapping(slot: object) -> Mapping[str, Any] | None:
@@ -204,7 +207,10 @@ def set_fields(fields: Mapping[str, OrderField]) -> list[Event]:
 
 
 def _slot(item: OrderField | None) -> dict[str, Any] | None:
-    return None if item is None else {"value": item.value, **wire.dump(item.provenance)}
+    if item is None:
+        return None
+    former = {"former": list(item.former)} if item.former else {}
+    return {"value": item.value, **wire.dump(item.provenance), **former}
 
 
 def follow_up(action: str) -> Event:

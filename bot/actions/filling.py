@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -165,7 +166,9 @@ def _confirming(
     if says and state.asking == CONFIRM:
         return Filled(state, fields, closing="write")
     later = behind_correction(turn.text)
-    changed = corrected(fields, turn, later, city)
+    changed = corrected(fields, turn, later, city) or _ending(fields, turn, later)
+    if not changed and (short := _short_number(state, fields, later, city)):
+        return short
     if changed:
         return _onward(state, {**fields, **changed}, city)
     if question(turn.text) and (between := _between(state, fields, turn, city, knowledge)):
@@ -181,6 +184,37 @@ def _confirming(
     if state.asking == CONFIRM and turn.act == "affirm" and turn.confidence >= SURE:
         return Filled(state, fields, closing="write")
     return None
+
+
+_ENDING = re.compile("尾号|末尾|后面|最后|后[0-9一二两三四五六]位")
+
+
+def _ending(fields: Fields, turn: Turn, later: str) -> dict[str, OrderField]:
+    """最后四位是8001: the number read back with its last digits put right."""
+    ending = _ENDING.search(later)
+    if "phone" not in fields or ending is None:
+        return {}
+    before = fields["phone"].value
+    mended = phone(f"{before}，不对，{ending.group()}是{phone_part(_ENDING.sub('', later))}")
+    if mended is None or mended == before:
+        return {}
+    return {"phone": OrderField("phone", mended, turn.source(turn.text, "corrected:phone"))}
+
+
+def _short_number(state: FormState, fields: Fields, later: str, city: City) -> Filled | None:
+    """A number told at the read-back that is not whole: said so, and its rest is asked for."""
+    told = _NUMBER_IS.sub("", later)
+    digits = phone_part(told)
+    if not _LEAST_PART <= len(digits) < _WHOLE or phone(later) or digits[:1] not in ("0", "1"):
+        return None
+    rest = {name: item for name, item in fields.items() if name != "phone"}
+    text = city.prompts.fill("digits_short", count=str(len(digits)))
+    waiting = replace(_fresh(state, "phone").asks("phone"), digits=told)
+    return Filled(waiting, rest, Decided((ask(text, "digits"),), "form"))
+
+
+_NUMBER_IS = re.compile("^.*(?:电话|手机|号码|号)(?:应该)?是?[：:，, ]*")
+_LEAST_PART, _WHOLE = 3, 11  # digits
 
 
 def _between(

@@ -171,11 +171,11 @@ def also_said(found: Fields, turn: Turn, city: City) -> dict[str, OrderField]:
         if total is not None:
             added["amount"] = _filled(turn, "amount", total)
     if "where" in found and (refined := refined_where(found["where"].value, turn.text, city)):
-        added["where"] = _filled(turn, "where", refined)
+        added["where"] = _instead(found["where"], _filled(turn, "where", refined))
     if "when" in found and not _CALL_ME.search(turn.text):
         joined = refined_when(found["when"].value, turn.text, now=turn.at)
         if joined is not None:
-            added["when"] = _filled(turn, "when", joined)
+            added["when"] = _instead(found["when"], _filled(turn, "when", joined))
     return added
 
 
@@ -275,6 +275,11 @@ def _shown(name: str, value: str, *, aloud: bool) -> str:
 def _short(text: str) -> str:
     text = text.rstrip("。，！？,.!? ")
     return text if len(text) <= _SAID else f"{text[:_SAID]}……"
+
+
+def _instead(before: OrderField, item: OrderField) -> OrderField:
+    """``item`` with the value that it takes the place of."""
+    return replace(item, former=(*before.former, before.value))
 
 
 def _filled(turn: Turn, name: str, item: Extracted) -> OrderField:

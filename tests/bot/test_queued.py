@@ -194,7 +194,7 @@ async def test_standings_come_at_once_when_something_changed(chat: Queueing) -> 
 async def test_typing_is_told_and_ends_by_itself(
     chat: Queueing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.conversation.TYPING_S", 0.05)
+    monkeypatch.setattr("bot.people.TYPING_S", 0.05)
     typed = chat.core.typed("c1", "agent")
     coming = asyncio.ensure_future(anext(typed))
     await asyncio.sleep(0)

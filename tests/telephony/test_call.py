@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from bot.conversation import AfterPerson
 from bot.errors import ConversationError
+from bot.people import AfterPerson
 from config.city import City
 from telephony import patience
 from telephony.call import Call

@@ -18,7 +18,7 @@ from sealing.errors import SealError
 from store.faults import fault_of
 from telephony.commands import ControlError
 from web import audit
-from web.agents import calling, frames, protocol, talking
+from web.agents import calling, casefile, frames, protocol, talking
 from web.agents.errors import TEXTS, DeskError
 from web.agents.protocol import Action
 
@@ -113,17 +113,21 @@ async def _transfer(desk: Desk, frame: protocol.Transfer) -> Data:
     await note(desk, "handoff_transferred", frame.handoff, to=frame.agent, skill=frame.skill)
     parts.conversations.standing_changed(entry.conversation)
     desk.floor.tell()
+    if entry.is_call:  # they wait with music; who takes them next is rung then
+        desk.floor.spawn(calling.part(parts, entry.conversation, desk.login, f"{frame.id}-part"))
     return {}
 
 
 async def _finish(desk: Desk, frame: protocol.Finish) -> Data:
     parts = desk.parts
+    found = await asyncio.to_thread(casefile.find, parts.engine, frame.handoff)
     entry: Entry = await asyncio.to_thread(
         service.finish, parts.engine, frame.handoff, desk.login, frame.result, frame.note,
         parts.now(), parts.city.queue,
     )  # fmt: skip
     await note(desk, "handoff_finished", frame.handoff, result=frame.result)
-    await parts.conversations.person_done(entry.conversation, parts.now(), given_back=False)
+    if found is not None and found.state == "connected":
+        await talking.parted(desk, found, frame.id)
     parts.conversations.standing_changed(entry.conversation)
     desk.floor.tell()
     return {"state": entry.state}

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
+import structlog
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 
+from bot.errors import ConversationError
 from handoff import alarms
 from handoff.links import linkage
 from handoff.order import deeds
@@ -27,6 +30,7 @@ from web.agents.errors import DeskError
 if TYPE_CHECKING:
     from web.agents.desk import Desk
 
+_log = structlog.get_logger(__name__)
 Data = dict[str, Any]
 _OPEN = ("connected", "accepted", "wrapup", "done")
 _LOOKED_BACK = 200
@@ -169,16 +173,43 @@ async def link(desk: Desk, frame: protocol.Link) -> Data:
 
 
 async def back(desk: Desk, frame: protocol.Back) -> Data:
-    """The bot has the citizen again."""
+    """The bot has the citizen again, and says at once what the word asks it to, if it can."""
     parts, found = desk.parts, await case_of(desk, frame.handoff)
     entry: Entry = await asyncio.to_thread(
         service.give_back, parts.engine, frame.handoff, desk.login, frame.word, parts.now()
-    )  # fmt: skip
+    )
     await _audit(desk, "handoff_given_back", found.id)
-    await parts.conversations.person_done(entry.conversation, parts.now(), given_back=True)
+    if found.state == "connected":
+        await parted(desk, found, frame.id, given_back=True)
+        if frame.word:
+            desk.floor.spawn(_bot_goes_on(desk, found, frame))
     parts.conversations.standing_changed(entry.conversation)
     desk.floor.tell()
     return {}
+
+
+async def parted(desk: Desk, found: Handoff, id_: str, *, given_back: bool = False) -> None:
+    """The agent has left the citizen, who is told what comes now."""
+    parts = desk.parts
+    if found.is_call:
+        desk.floor.spawn(calling.part(parts, found.conversation, desk.login, f"{id_}-part"))
+    else:
+        await parts.conversations.person_done(
+            found.conversation, parts.now(), given_back=given_back
+        )
+
+
+async def _bot_goes_on(desk: Desk, found: Handoff, frame: protocol.Back) -> None:
+    """What the agent's word asks for is looked up and said, where published knowledge has it."""
+    parts = desk.parts
+    try:
+        answer = await suggesting.answer_to(parts, found.conversation, frame.word)
+        if answer is not None:
+            said = Say(f"back-{desk.login}-{frame.id}", answer["text"], answer["speech"],
+                       answer=answer["answer"])  # fmt: skip
+            await parts.conversations.tell(found.conversation, said, speaker="bot", at=parts.now())
+    except (SQLAlchemyError, ConversationError) as error:
+        _log.error("bot_not_told", code=getattr(error, "code", "store_down"))
 
 
 async def alarm_seen(desk: Desk, frame: protocol.AlarmSeen) -> Data:

@@ -1,0 +1,190 @@
+"""Citizens and people: who waits for a person, who has one, and what becomes of them after.
+
+The part of the conversation core that desks, the telephone and the chat share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Literal
+
+from bot import history, joined, records
+from bot.errors import ConversationError
+from bot.ledger import Ledger
+from bot.parts import Parts
+from bot.queue import QUEUE_NEWS
+from bot.queued import Queued
+from bot.surveying import Surveying
+from turns.orders import OrderBrief
+from turns.overheard import Overheard
+from turns.replies import Say
+from turns.standing import Standing
+
+AfterPerson = Literal["queue", "bot", "survey", "goodbye"]
+Writer = Literal["citizen", "agent"]
+WAITS_LOOK_S = 3.0
+IDLE_LOOK_S = 30.0
+"""A lost wake-up costs a citizen so much: news normally come at once."""
+TYPING_S = 5.0
+"""Who has not said so for that long does not write any more."""
+ROLL_CALL_S = 2.0
+"""How long another process may take to say that it has the citizen."""
+
+
+def _typing(conversation: str, who: Writer) -> str:
+    return f"#typing:{who}:{conversation}"
+
+
+class People:
+    """What the core does about people; see ``bot.conversation.Conversations``."""
+
+    def __init__(self, parts: Parts, ledger: Ledger) -> None:
+        self._parts = parts
+        self._ledger = ledger
+        self._queued = Queued(parts, ledger)
+        self._surveying = Surveying(parts, ledger)
+        self._absent: set[asyncio.Task[None]] = set()
+
+    # Who waits for a person
+
+    async def abandon(self, conversation: str, at: datetime) -> bool:
+        """The citizen went away without a word: they wait no longer, and have no person.
+
+        Whether they did, or had one.
+        """
+        rules = self._parts.city.queue
+        left: bool = await self._ledger.call(records.leave_queue, conversation, at, rules)
+        if left:
+            self.standing_changed(conversation)
+        return left
+
+    async def standings(self, conversation: str) -> AsyncIterator[Standing | None]:
+        """Where the citizen stands in the queue, now and whenever that may have changed.
+
+        At least every ``WAITS_LOOK_S`` for who waits; None for who neither waits for a person nor
+        has one. Raises :class:`ConversationError` ``store_down``.
+        """
+        with self._parts.bus.watch(conversation) as watch:
+            while True:
+                standing = await self._queued.look(conversation)
+                yield standing
+                waits = standing is not None and standing.waits
+                await watch.wait(WAITS_LOOK_S if waits else IDLE_LOOK_S)
+
+    def standing_changed(self, conversation: str) -> None:
+        """Their entry in the queue has changed: whoever serves them or the queue looks again."""
+        self._parts.bus.tell(conversation)
+        self._parts.bus.tell(QUEUE_NEWS)
+
+    async def inform(self, conversation: str, text: str, at: datetime) -> None:
+        """Tell the citizen something that nobody asked for: where they stand, for example."""
+        say = Say(f"{conversation}.{at.timestamp():.0f}.standing", text)
+        await self._ledger.tell(conversation, say, speaker="system", at=at)
+
+    def typing(self, conversation: str, who: Writer) -> None:
+        """``who`` is writing now; said again every few seconds as long as that is so."""
+        self._parts.bus.tell(_typing(conversation, who))
+
+    async def typed(self, conversation: str, who: Writer) -> AsyncIterator[bool]:
+        """Whether ``who`` is writing, whenever that changes."""
+        with self._parts.bus.watch(_typing(conversation, who)) as watch:
+            writes = False
+            while True:
+                news = await watch.wait(TYPING_S)
+                if news != writes:
+                    writes = news
+                    yield writes
+
+    async def connected(self, conversation: str, at: datetime) -> None:
+        """A person has the citizen on the line."""
+        await self._ledger.call(records.connect_person, conversation, at)
+
+    async def not_connected(self, conversation: str, at: datetime, cause: str) -> None:
+        """Nobody could be reached for the citizen; ``cause`` is a stable code."""
+        await self._ledger.call(joined.not_connected, conversation, at, cause)
+
+    async def parted(self, conversation: str) -> None:
+        """The person is gone, the citizen is not: the bot answers again."""
+        await self._ledger.call(joined.parted, conversation)
+
+    async def person_left(self, conversation: str, at: datetime) -> AfterPerson:
+        """The person on the telephone is gone, the caller is not: what becomes of them.
+
+        The bot has whom the desk gave back, and who is to be asked; who was passed on waits again.
+        """
+        standing = await self._queued.look(conversation)
+        if standing is not None and standing.state in ("waiting", "offered", "accepted"):
+            return "queue"
+        if await self._ledger.call(joined.given_back, conversation):
+            return "bot"
+        targets = self._parts.city.targets
+        if not targets.survey:
+            return targets.after_person
+        await self.abandon(conversation, at)
+        return "survey"
+
+    async def ask_survey(self, conversation: str, at: datetime) -> bool:
+        """Ask the citizen what they thought of the person they had, where the city wants it.
+
+        Whether they were asked: nobody is asked twice about the same talk.
+        """
+        return await self._surveying.begin(conversation, at)
+
+    async def overhear(self, words: Overheard) -> None:
+        """Keep what a person said to the citizen; a repeated id is dropped."""
+        try:
+            await self._ledger.call(joined.commit_overheard, words)
+        except KeyError:
+            raise ConversationError(
+                "conversation_unknown", "the conversation was not opened"
+            ) from None
+        self._parts.bus.tell(words.conversation)
+
+    async def order_brief(self, conversation: str) -> OrderBrief | None:
+        """The citizen's newest order in few words, or None."""
+        brief: OrderBrief | None = await self._ledger.call(joined.order_brief, conversation)
+        return brief
+
+    async def person_done(self, conversation: str, at: datetime, *, given_back: bool) -> None:
+        """The desk has finished with a citizen who writes, or gave them back: they are told.
+
+        Callers are told on the telephone, once their person has hung up.
+        """
+        state = await self._ledger.call(history.read_state, conversation)
+        if state is None or state.channel == "phone" or state.state == "ended":
+            return
+        if given_back or not await self.ask_survey(conversation, at):
+            await self.inform(conversation, self._parts.city.prompts.back_to_bot_chat, at)
+
+    # Whether the citizen is there at all
+
+    async def stay(self, conversation: str) -> None:
+        """The citizen's page is open here, until this is cancelled."""
+        with self._parts.bus.watch(f"#who:{conversation}") as watch:
+            while True:
+                self._parts.bus.tell(f"#here:{conversation}")
+                while not await watch.wait(IDLE_LOOK_S):
+                    pass
+
+    def gone(self, conversation: str, patience_s: float) -> None:
+        """Their page was closed: unless it is open again somewhere within ``patience_s``, they wait
+        no longer, and have no person.
+        """
+        task = asyncio.create_task(self._wait_for(conversation, patience_s))
+        self._absent.add(task)
+        task.add_done_callback(self._absent.discard)
+
+    async def _wait_for(self, conversation: str, patience_s: float) -> None:
+        with self._parts.bus.watch(f"#here:{conversation}") as watch:
+            if await watch.wait(patience_s):
+                return
+            self._parts.bus.tell(f"#who:{conversation}")
+            if await watch.wait(ROLL_CALL_S):
+                return
+        at = self._parts.now()
+        with contextlib.suppress(ConversationError):  # logged where it was raised
+            if await self.abandon(conversation, at):
+                await self.inform(conversation, self._parts.city.prompts.waiting_left, at)
