@@ -21,6 +21,7 @@ from handoff.order.edits import RULE as BY_HAND
 from handoff.order.model import Event
 from handoff.order.repeated import count_repeats
 from handoff.order.rows import add_event, tell
+from handoff.order.writing import former_of
 from handoff.talkturns import from_first, spoken_turns
 from handoff.told import Spoken, asked_for
 from handoff.wishes import NO, YES
@@ -186,8 +187,9 @@ def _better(row: WorkOrderField, field: OrderField, place: Mapping[str, int]) ->
 
 def _new(order_id: str, field: OrderField) -> WorkOrderField:
     return WorkOrderField(
-        order_id=order_id, name=field.name, value=field.value, former=[], **asdict(field.provenance)
-    )
+        order_id=order_id, name=field.name, value=field.value, former=former_of(field),
+        **asdict(field.provenance),
+    )  # fmt: skip
 
 
 def _replace(row: WorkOrderField, field: OrderField, now: datetime) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from config.city import City, Region
@@ -58,8 +58,10 @@ def fields_told(
             asked, left = (wanted, _ASKED_AFTER) if wanted else (asked, left)
             continue
         for name, item in _of_turn(turn, city, values, asked if left else "").items():
+            before = found.get(name)
+            former = (*before.former, before.value) if before else ()
             values[name] = item.value
-            found[name] = _field(turn, name, item)
+            found[name] = replace(_field(turn, name, item), former=former)
             if name == asked:
                 asked = ""
         left = max(0, left - 1)

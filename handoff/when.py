@@ -17,9 +17,17 @@ def refined_when(old: str, new: str, *, now: datetime) -> Extracted | None:
     None when ``new`` tells no time, or no part of it that was still open.
     """
     told, adds = _WORKED_OUT.sub("", old), period(new, now)
-    if adds is None or adds.from_ is None or told in new:
+    if adds is None or adds.from_ is None:
         return None
-    before = period(old, now)
+    before = period(told, now) or period(old, now)
+    if before is not None and _finer(before, adds, told):
+        return Extracted(adds.text + _dated(adds, now), adds.text, "period_finer")
+    if told in new:
+        return None
+    if before is not None and (hour := _hour_of(told, adds)):
+        both = period(hour, now)
+        if both is not None and both.text == hour:
+            return Extracted(hour + _dated(both, now), adds.text, "period_joined")
     if before is not None and (alone := _tells_more(before, adds, told)):
         return Extracted(alone + _dated(adds, now), adds.text, "period_later")
     both = (
@@ -34,6 +42,41 @@ def refined_when(old: str, new: str, *, now: datetime) -> Extracted | None:
     else:
         words = both.text if both.text != adds.text else adds.text + told
     return Extracted(words + _dated(both, now), adds.text, "period_joined")
+
+
+_DAY_SAID = re.compile("[昨前今]|上(?:个?(?:周|星期|礼拜)|个?月)|[周号日]|星期|礼拜|月")
+_PART = re.compile("凌晨|清晨|早上|上午|中午|下午|傍晚|晚上|晚|夜里|半夜|深夜")
+
+
+def _finer(before: Period, adds: Period, told: str) -> bool:
+    """Whether a later time is a stretch of the one before: 昨天晚上十点 after 晚上, after 昨天."""
+    if before.recurring or adds.recurring or adds.from_ is None or adds.to is None:
+        return False
+    day = _DAY_SAID.search(adds.text)
+    if before.from_ is None or before.to is None:  # 最近; 停了两天 begins, and goes on
+        return False
+    shorter = adds.to - adds.from_ < before.to - before.from_
+    if _DAY_SAID.search(told):
+        inside = before.from_ <= adds.from_ and adds.to <= before.to
+        return inside and shorter and bool(day or _PART.search(adds.text))
+    hours = before.from_.hour, (before.to - timedelta(seconds=1)).hour
+    same_part = (
+        hours[0] <= adds.from_.hour <= hours[1]
+        if hours[0] <= hours[1]
+        else (adds.from_.hour >= hours[0] or adds.from_.hour <= hours[1])
+    )
+    return bool(day) and shorter and same_part
+
+
+def _hour_of(told: str, adds: Period) -> str:
+    """昨天晚上 and 十点多 are one time; '' for what are two."""
+    parts = _PART.findall(told)
+    bare = not _DAY_SAID.search(adds.text) and not _PART.search(adds.text)
+    clock = re.match(
+        "(?:大概|差不多|就)?(?P<at>[0-9零一二两三四五六七八九十]{1,3}(?:点|[:：]).*)", adds.text
+    )
+    ends = bool(parts) and told.endswith(parts[-1])
+    return told + clock["at"] if bare and clock and ends and not re.search("每|天天", told) else ""
 
 
 def _tells_more(before: Period, adds: Period, told: str) -> str:
@@ -94,8 +137,10 @@ def _day(at: datetime, now: datetime) -> str:
 
 _MONTHS = re.compile(
     r"(?:从?(?:去年|今年|前年)?(?:[0-9一二三四五六七八九十]{1,3}月份?)"
-    r"(?:(?:到|至|和|、|，|跟)(?:今年|去年)?(?:[0-9一二三四五六七八九十]{1,3}月份?|现在|上个月|这个月))*"
-    r"|(?:[0-9一二两三四五六七八九十半]+)(?:多)?个(?:多|半)?月|(?:大?半年|[一二两三四五六七八九十]+年半?))"
+    r"(?:(?:到|至|和|、|，|跟)(?:今年|去年)?(?:[0-9一二三四五六七八九十]{1,3}月份?|"
+    r"现在|上个月|这个月))*"
+    r"|(?:[0-9一二两三四五六七八九十半]+)(?:多)?个(?:多|半)?月|(?:大?半年|"
+    r"[一二两三四五六七八九十]+年半?))"
 )
 
 

@@ -57,6 +57,8 @@ def lasting(text: str, at: int, now: datetime) -> Period | None:
         day = midnight(start) if span >= timedelta(days=1) else start
         end = day + (timedelta(days=1) if span >= timedelta(days=1) else timedelta(0))
         return Period(day, end, text[at : ago.end()])
+    if span >= timedelta(days=1):
+        start = midnight(start)  # 停了两天了 says nothing of the hour
     lead = _LATELY.search(before) or _LASTING.search(before)
     if lead and lead.group().startswith("等") and span < timedelta(hours=12):
         return None  # how long they waited, not when

@@ -27,11 +27,15 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class OrderField:
-    """One filled field; ``value`` is the normalised text, the quote keeps the citizen's words."""
+    """One filled field; ``value`` is the normalised text, the quote keeps the citizen's words.
+
+    ``former``: vaguer values that it took the place of, oldest first.
+    """
 
     name: str
     value: str
     provenance: Provenance
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ def _ending(fields: Fields, turn: Turn, later: str) -> dict[str, OrderField]:
     if "phone" not in fields or ending is None:
         return {}
     before = fields["phone"].value
-    mended = phone(f"{before}，不对，{ending.group()}是{phone_part(_ENDING.sub('', later))}")
+    mended = phone(f"{before}，不对，最后是{phone_part(_ENDING.sub('', later))}")
     if mended is None or mended == before:
         return {}
     return {"phone": OrderField("phone", mended, turn.source(turn.text, "corrected:phone"))}

@@ -213,8 +213,16 @@ def told(order: WorkOrder, *, repeated: bool) -> WrittenOrder:
 
 def _field(order_id: str, field: OrderField) -> WorkOrderField:
     return WorkOrderField(
-        order_id=order_id, name=field.name, value=field.value, former=[], **asdict(field.provenance)
-    )
+        order_id=order_id, name=field.name, value=field.value, former=former_of(field),
+        **asdict(field.provenance),
+    )  # fmt: skip
+
+
+def former_of(field: OrderField) -> list[dict[str, Any]]:
+    """Values that were told before ``field``'s own, as ``WorkOrderField.former`` keeps them."""
+    until = field.provenance.at.isoformat()
+    return [{"value": value, "rule": "told_before", "by": "bot", "until": until}
+            for value in field.former]  # fmt: skip
 
 
 def _next_number(session: Session, day: date) -> str:
