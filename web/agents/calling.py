@@ -7,6 +7,7 @@ rings loses no caller. Where it came to nothing, the queue offers the citizen to
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,11 @@ async def bridge(floor: Floor, entry: Entry, login: str, phone: str) -> None:
         _log.info("agent_phone_failed", code=error.code, conversation=entry.conversation)
         await _failed(floor, entry, login, error.code)
         return
-    await _kept(lambda: service.connected(parts.engine, entry.handoff, parts.now(), agent=login))
+    code = await _kept(
+        lambda: service.connected(parts.engine, entry.handoff, parts.now(), agent=login)
+    )
+    if code == "entry_changed":  # somebody else has the citizen, or they are gone
+        await part(parts, entry.conversation, login, f"accept-{entry.offer}-part")
     parts.conversations.standing_changed(entry.conversation)
     floor.tell()
 
@@ -82,19 +87,23 @@ async def _failed(floor: Floor, entry: Entry, login: str, cause: str) -> None:
         await desk.page.send(frame)
 
 
-async def _kept(work: Callable[[], object]) -> None:
-    """Write it down, a few times over while the database is away: two people talk meanwhile."""
+async def _kept(work: Callable[[], object]) -> str:
+    """Write it down, a few times over while the database is away: two people talk meanwhile.
+
+    '' where it stands, else the queue's code, or ``store_down``.
+    """
     for again in range(_TRIES):
         try:
             await asyncio.to_thread(work)
         except QueueError as error:  # the citizen has left, or the queue gave up waiting
             _log.info("call_not_kept", code=error.code)
-            return
+            return error.code
         except SQLAlchemyError as error:
             _log.error("call_not_kept", code="store_down", fault=fault_of(error), again=again)
             await asyncio.sleep(_RETRY_S * 2**again)
         else:
-            return
+            return ""
+    return "store_down"
 
 
 async def order_call(
@@ -105,3 +114,9 @@ async def order_call(
         raise ControlError("redis_lost")
     event = await parts.control.command(conversation, verb, target, by=by, id_=id_)
     return event.state
+
+
+async def part(parts: DeskParts, conversation: str, login: str, id_: str) -> None:
+    """Hang up the agent's telephone; the caller goes where the queue says. There may be no call."""
+    with contextlib.suppress(ControlError):
+        await order_call(parts, conversation, "hangup", "target", by=login, id_=id_)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -90,7 +91,10 @@ class Suggesting:
             return
         try:
             if self._context is None:
-                self._context = await asyncio.to_thread(self._read_context)
+                self._context = await asyncio.to_thread(
+                    read_context, self._parts.engine, self._conversation
+                )
+                self._region = self._context.region
             finding = await lookup.find(text, self._context, at)
             if finding is None:
                 return
@@ -106,16 +110,32 @@ class Suggesting:
             self._told = answers
             await self._tell(answers)
 
-    def _read_context(self) -> Context:
-        with reading(self._parts.engine) as session:
-            row = session.get(Conversation, self._conversation)
-            if row is None:
-                return Context()
-            self._region = row.region
-            try:
-                return wire.load(Context, row.context)
-            except wire.WireError:
-                return Context(region=row.region)
+
+async def answer_to(parts: DeskParts, conversation: str, text: str) -> dict[str, Any] | None:
+    """The one published answer that ``text`` surely asks for; None where there is none."""
+    lookup = parts.joints.lookup
+    if lookup is None:
+        return None
+    context = await asyncio.to_thread(read_context, parts.engine, conversation)
+    finding = await lookup.find(text, context, parts.now())
+    if finding is None or finding.decision != "answer":
+        return None
+    day = parts.now().astimezone(parts.city.zone).date()
+    found = await asyncio.to_thread(answers_of, parts.engine, finding, context.region, day)
+    return next((one for one in found if one["answer"] == finding.answer), None)
+
+
+def read_context(engine: Engine, conversation: str) -> Context:
+    """What the talk is about, and where its citizen is."""
+    with reading(engine) as session:
+        row = session.get(Conversation, conversation)
+        if row is None:
+            return Context()
+        try:
+            context = wire.load(Context, row.context)
+        except wire.WireError:
+            context = Context()
+        return context if context.region else replace(context, region=row.region)
 
 
 def answers_of(engine: Engine, finding: Finding, region: str, day: date) -> Found:

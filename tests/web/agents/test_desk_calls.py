@@ -143,6 +143,25 @@ def test_a_call_is_its_agents_and_the_supervisors(
     assert all(by != "wang" for _, _, _, by in control.ordered)
 
 
+@pytest.mark.parametrize("asked", [
+    {"type": "finish", "result": "answered"},
+    {"type": "back", "word": "告诉他材料"},
+    {"type": "transfer", "agent": "wang"},
+])  # fmt: skip
+def test_who_leaves_a_call_leaves_its_telephone_too(
+    desks: Desks, office: Office, control: FakeControl, asked: dict[str, str]
+) -> None:
+    li, wang = desks.page("li"), desks.page("wang")
+    with li.open(), wang.open():
+        wang.online()
+        wang.ask(type="status", value="break")  # there, but not offered anything of li's
+        handoff = talking(li, office)
+        wang.ask(type="status", value="online")
+        assert li.ask(handoff=handoff, **asked)["type"] == "done"
+        li.until("call", lambda frame: frame["state"] == "ended")
+    assert control.ordered[1:] == [("call-1", "hangup", "target", "li")]
+
+
 def test_words_and_events_of_a_call_come_live(
     desks: Desks, office: Office, control: FakeControl
 ) -> None:

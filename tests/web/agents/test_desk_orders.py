@@ -40,6 +40,8 @@ class FakeLookup:
         self.asked.append((text, context.matter))
         if "公积金" not in text:
             return Finding("miss", "", (), (), context)
+        if "告诉" in text:
+            return Finding("answer", "gjj.rent:材料:city", (), (), context)
         sure = (Candidate("gjj.rent", "材料", 0.7), Candidate("gjj.rent", "条件", 0.2))
         options = (Option("租房提取公积金的材料", "gjj.rent:材料"),)
         return Finding("ask", "", sure, options, Context(matter="gjj.rent"))
@@ -77,6 +79,11 @@ def citizen_says(office: Office, known: str, text: str) -> None:
 def field(order: Frame, name: str) -> Frame:
     found: Frame = next((one for one in order["fields"] if one["name"] == name), {})
     return found
+
+
+def tells(frame: Frame) -> bool:
+    """The bot says what papers are needed."""
+    return any(one["speaker"] == "bot" and "身份证" in one["text"] for one in frame["turns"])
 
 
 def test_the_order_fills_itself_while_the_citizen_talks(
@@ -217,6 +224,8 @@ def test_answers_are_suggested_and_sent_as_they_stand(
         assert unknown["code"] == "answer_unknown"
         citizen_says(office, "h3", "谢谢")
         assert page.until("suggest")["answers"] == []  # what is of no use any more goes
+        page.ask(type="back", handoff=handoff, word="请告诉他公积金租房的材料")
+        page.until("turns", tells)  # the bot does what the word says
     with reading(office.engine) as session:
         told = session.scalars(select(Turn).where(Turn.speaker == "agent")).one()
         assert told.text.startswith("带身份证和租房合同。")
