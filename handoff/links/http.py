@@ -6,12 +6,14 @@ Proxies of the environment are not used: they would resolve the name again.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any
 
+import certifi
 import httpx
 
 from config.links import Links
@@ -33,6 +35,13 @@ class Letter:
     allow_private: bool = False
 
 
+def trusted() -> ssl.SSLContext:
+    """Whom we trust: the machine's authorities (a city's own stand there), and the public ones."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
 class Post:
     """Posts letters within the city's limits; to be entered, and left when no more is sent."""
 
@@ -41,6 +50,7 @@ class Post:
         self._resolve = resolve
         # Each letter's connection is its own: a kept one would outlive the look at its address.
         self._client = httpx.AsyncClient(
+            verify=trusted(),
             follow_redirects=False,
             trust_env=False,
             timeout=httpx.Timeout(links.total_s, connect=links.connect_s),

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from config.links import Links, Party
 from handoff.links.emergency import Danger, HttpLink
@@ -206,3 +214,50 @@ async def test_an_unsigned_ok_acknowledges_nothing() -> None:
         link = HttpLink(post, LINKS, {"110": (KEY,)})
         assert await link.send(danger(url)) == Sent(200, "reply_signature_missing")
         assert await link.send(danger(url, "callback")) == Sent(200)
+
+
+def certificate(folder: Path, name: str) -> ssl.SSLContext:
+    """A server's, self-signed for ``name``; who trusts ``folder/ca.pem`` trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
+        .public_key(key.public_key()).serial_number(1)
+        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    private = key.private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )  # fmt: skip
+    (folder / "ca.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (folder / "server.pem").write_bytes(made.public_bytes(Encoding.PEM) + private)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
+@pytest.mark.parametrize(("name", "trusts", "wanted"), [
+    ("far.test", True, ""), ("other.test", True, "connect_failed"),
+    ("far.test", False, "connect_failed"),
+])  # fmt: skip
+async def test_by_tls_the_certificate_must_be_the_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, trusts: bool, wanted: str
+) -> None:
+    """The connection goes to the address, the certificate is compared with the URL's name."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 204 x\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    context = certificate(tmp_path, name)
+    if trusts:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as made:
+        url = f"https://far.test:{made.sockets[0].getsockname()[1]}/"
+        assert code(await posted(url, links=Links(connect_s=5, total_s=5))) == wanted
