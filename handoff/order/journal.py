@@ -1,44 +1,51 @@
 """The journal: orders wait on disk while the database is away, and are written when it is back.
 
-One file an order. It is written beside its place, flushed to the disk and linked to its number,
-which nobody else can take: the numbers are the order of arrival, over all processes. A crash at any
-point leaves the order whole or not there, and the citizen was told only of what is there. A file
-goes only after its order was committed; written again, the order's ``key`` makes it the same one.
-
-What cannot be opened or written although the database is there is set aside (``.broken``), with an
-alarm, and stops nobody behind it.
+A file goes only after its order was committed; written again, the order's ``key`` makes it the
+same one. What cannot be opened or written although the database is there is set aside
+(``.broken``), with an alarm, and stops nobody behind it. The files: ``handoff.order.journalfiles``.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.city import City
 from config.settings import Settings
 from handoff.alarms import raise_alarm
+from handoff.classify import rules_of
+from handoff.filled import completed, fields_filled
+from handoff.order.journalfiles import (
+    BROKEN,
+    JournalError,
+    Kept,
+    flush,
+    held,
+    keep,
+    load,
+    sweep,
+    waiting,
+)
+from handoff.order.model import Event
+from handoff.order.rows import add_event, history, locked
 from handoff.orders import write, write_handoff
-from sealing.blobs import BlobSeal
+from handoff.talkturns import from_first, spoken_turns
 from sealing.errors import SealError
 from sealing.keys import Keyring, keyring
-from store.engine import writing
+from store.engine import reading, writing
 from store.faults import fault_of
-from store.tables import Conversation
-from turns import wire
+from store.tables import Conversation, WorkOrderField
 from turns.orders import OrderDraft, WrittenOrder
 
+__all__ = [
+    "Drained", "Journal", "JournalError", "Kept", "drain", "is_away", "journal_of", "keep", "load",
+    "waiting",
+]  # fmt: skip
 FOLDER = "journal"
 """Its place in the data folder."""
 AWAY = frozenset(
@@ -46,41 +53,12 @@ AWAY = frozenset(
      "database_corrupt"}
 )  # fmt: skip
 """Faults of the database under which an order waits instead of being lost."""
-FOLLOWS = WrittenOrder("", "", datetime.min.replace(tzinfo=UTC))
+FOLLOWS = WrittenOrder("", "", datetime.fromtimestamp(0, UTC))
 """What is told of an order that waits: it has no number yet."""
 STALE = timedelta(minutes=30)
 """Who was handed over longer ago waits no more: their order is written, the queue is not entered.
 """
-_PLAIN, _SEALED, _BROKEN, _PART = ".json", ".sealed", ".broken", ".part"
-_PURPOSE = "journal"
-_VERSION = 1
 _log = structlog.get_logger(__name__)
-
-
-class JournalError(Exception):
-    """The journal cannot be written or read; ``code`` is stable.
-
-    Codes: journal_unwritable (the disk is full, or it may not be written), journal_broken (what
-    stands there is no order).
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An order that waits. ``at`` is when the citizen told it; ``handoff`` and ``reason`` are ''
-    where nobody is waited for; ``citizen`` the caller's number or the chat's identity.
-    """
-
-    draft: OrderDraft
-    at: datetime
-    handoff: str = ""
-    reason: str = ""
-    danger: str = ""
-    citizen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,78 +131,6 @@ def journal_of(settings: Settings) -> Journal:
     return Journal(settings.data_dir / FOLDER, keyring(settings.data_key))
 
 
-def keep(folder: Path, kept: Kept, keys: Keyring | None = None) -> Path:
-    """Put an order into the journal; it is on the disk when this returns.
-
-    Raises :class:`JournalError` ``journal_unwritable``.
-    """
-    document = {"version": _VERSION, "at": kept.at.isoformat(), "handoff": kept.handoff,
-                "reason": kept.reason, "danger": kept.danger, "citizen": kept.citizen,
-                "draft": wire.dump(kept.draft)}  # fmt: skip
-    data = json.dumps(document, ensure_ascii=False).encode()
-    if keys is not None:
-        data = BlobSeal(keys, _PURPOSE).seal(data, _PURPOSE)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _placed(folder, data, _SEALED if keys else _PLAIN)
-    except OSError as error:
-        raise JournalError("journal_unwritable", f"待写工单存不下：{error.strerror}") from error
-
-
-def _placed(folder: Path, data: bytes, suffix: str) -> Path:
-    part = folder / f"{os.getpid()}-{os.urandom(8).hex()}{_PART}"
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        return _linked(part, folder, suffix)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _linked(part: Path, folder: Path, suffix: str) -> Path:
-    """Give the file the next number: linking fails where somebody else has it already."""
-    with _held(folder, wait=True):  # two suffixes could share a number; a drain could free one
-        target = folder / f"{_last_number(folder) + 1:010d}{suffix}"
-        os.link(part, target)
-        _flush(folder)
-    return target
-
-
-def _last_number(folder: Path) -> int:
-    names = (path.name.partition(".")[0] for path in folder.iterdir())
-    return max((int(name) for name in names if name.isdecimal()), default=0)
-
-
-def waiting(folder: Path) -> tuple[Path, ...]:
-    """The files of the orders that wait, in the order in which they came."""
-    if not folder.is_dir():
-        return ()
-    found = (path for path in folder.iterdir() if path.suffix in (_PLAIN, _SEALED))
-    return tuple(sorted(path for path in found if path.stem.isdecimal()))
-
-
-def load(path: Path, keys: Keyring | None = None) -> Kept:
-    """What was kept in ``path``; raises :class:`JournalError`, :class:`SealError`, OSError."""
-    data = path.read_bytes()
-    if path.suffix == _SEALED:
-        if keys is None:
-            raise SealError("data_key_missing", "a sealed order, but QIANMEN_DATA_KEY is not set")
-        data = BlobSeal(keys, _PURPOSE).open(data, _PURPOSE)
-    try:
-        told: dict[str, Any] = json.loads(data)
-        at = datetime.fromisoformat(told["at"])
-        if told["version"] != _VERSION or at.tzinfo is None:
-            raise ValueError("another version")  # noqa: TRY301  # one way out for all that is wrong
-        draft = wire.load(OrderDraft, told["draft"])
-        rest = {name: str(told[name]) for name in ("handoff", "reason", "danger", "citizen")}
-    except (ValueError, KeyError, TypeError) as error:
-        raise JournalError("journal_broken", f"{path.name} is no order") from error
-    return Kept(draft, at, **rest)
-
-
 def drain(
     engine: Engine, folder: Path, now: datetime, keys: Keyring | None = None, *, city: City
 ) -> tuple[Drained, ...]:
@@ -236,7 +142,7 @@ def drain(
     sweep(folder, now)
     if not waiting(folder):
         return ()
-    with _held(folder, wait=False, name=".drain") as mine:
+    with held(folder, wait=False, name=".drain") as mine:
         if not mine:
             return ()
         done = (_drain_one(engine, path, now.astimezone(city.zone), keys, city)
@@ -261,19 +167,50 @@ def _drain_one(
         text = f"工单{written.number}是数据库恢复后补记的，请把编号告诉市民"
         raise_alarm(session, f"journal:{written.id}", "order_late", written.number, text, now)
     path.unlink(missing_ok=True)
-    _flush(path.parent)
+    flush(path.parent)
     _log.info("order_written_late", order=written.number, repeated=written.repeated)
     return Drained(kept, written)
 
 
 def _written(engine: Engine, kept: Kept, now: datetime, city: City) -> WrittenOrder:
+    """Write it, with what was told while the database was still there."""
     _conversation(engine, kept)
+    draft = _completed(engine, kept.draft, city)
     if not kept.handoff:
-        return write(engine, kept.draft, now=now, city=city, danger=kept.danger, accepted=kept.at)
-    return write_handoff(
-        engine, kept.draft, handoff=kept.handoff, reason=kept.reason, now=now, city=city,
+        return write(engine, draft, now=now, city=city, danger=kept.danger, accepted=kept.at)
+    written = write_handoff(
+        engine, draft, handoff=kept.handoff, reason=kept.reason, now=now, city=city,
         danger=kept.danger, accepted=kept.at, queued=_still_waits(kept, now),
     )  # fmt: skip
+    if written.repeated:
+        _add_words(engine, written, kept)
+    return written
+
+
+def _completed(engine: Engine, draft: OrderDraft, city: City) -> OrderDraft:
+    with reading(engine) as session:
+        turns = spoken_turns(session, draft.conversation)
+    found = fields_filled(from_first(turns, draft.fields), rules_of(city))
+    return completed(draft, found) if turns else draft
+
+
+def _add_words(engine: Engine, written: WrittenOrder, kept: Kept) -> None:
+    """What was told besides to an order that was there already is in its history, once."""
+    told = next((field for field in kept.draft.fields if field.name == "what"), None)
+    if told is None or not told.value:
+        return
+    with writing(engine) as session:
+        row = locked(session, written.number)
+        notes = [event.text for event in history(session, row.id) if event.verb == "told_late"]
+        known = session.scalar(
+            select(WorkOrderField.value).where(
+                WorkOrderField.order_id == row.id, WorkOrderField.name == "what"
+            )
+        )
+        if told.value in (*notes, known):
+            return
+        event = Event("told_late", kept.at, "citizen", row.state, row.state, told.value)
+        add_event(session, row, event)
 
 
 def _still_waits(kept: Kept, now: datetime) -> bool:
@@ -301,36 +238,5 @@ def _set_aside(engine: Engine, path: Path, error: Exception, now: datetime) -> N
         text = f"一件待写的工单（journal/{path.name}）用不了：{code}，请管理员查看"
         raise_alarm(session, f"journal:{path.name}:{code}", "journal_broken", "", text, now)
     if code not in ("data_key_missing", "data_key_wrong"):
-        path.replace(path.with_name(path.name + _BROKEN))
-        _flush(path.parent)
-
-
-@contextmanager
-def _held(folder: Path, *, wait: bool, name: str = ".lock") -> Iterator[bool]:
-    """The folder's lock between processes, freed by the kernel when its holder dies."""
-    descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
-    finally:
-        os.close(descriptor)
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sweep(folder: Path, now: datetime) -> None:
-    """Take away what a crash left half written an hour ago: no citizen was told of it."""
-    for part in folder.glob(f"*{_PART}"):
-        with contextlib.suppress(OSError):
-            if part.stat().st_mtime < (now - timedelta(hours=1)).timestamp():
-                part.unlink()
+        path.replace(path.with_name(path.name + BROKEN))
+        flush(path.parent)

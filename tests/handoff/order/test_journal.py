@@ -22,7 +22,16 @@ from handoff.order.journal import Journal, JournalError, Kept, drain, keep, load
 from sealing.errors import SealError
 from sealing.keys import keyring, new_key
 from store.engine import open_engine, reading, writing
-from store.tables import Alarm, Conversation, HandoffEntry, Outbox, WorkOrder
+from store.tables import (
+    Alarm,
+    Conversation,
+    HandoffEntry,
+    OrderEvent,
+    Outbox,
+    Turn,
+    WorkOrder,
+    WorkOrderField,
+)
 from turns.orders import OrderDraft, OrderField, Provenance
 
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -83,6 +92,29 @@ def test_what_was_written_but_not_taken_away_is_not_written_again(
     (done,) = drain(engine, tmp_path, NOON, city=city)
     assert done.written.repeated
     assert len(numbers(engine)) == 1
+
+
+def test_what_was_told_to_the_dead_database_and_before_is_in_the_order(
+    engine: Engine, tmp_path: Path, city: City
+) -> None:
+    with writing(engine) as session:
+        session.add(Conversation(id="c1", channel="web", started_at=NOON))
+        session.flush()
+        session.add(Turn(conversation_id="c1", speaker="citizen", heard="h1", kind="text", at=NOON,
+                         text="建业小区9号楼下面烧烤摊油烟太大了"))  # fmt: skip
+    for n, words in enumerate(("烧烤摊油烟太大", "昨天还打人了", "昨天还打人了")):
+        told = OrderField("what", words, Provenance(f"h{n + 5}", words, NOON, 0.9, "story"))
+        one = kept(handoff="h", reason="failure")
+        keep(tmp_path, replace(one, draft=replace(one.draft, fields=(told,))))
+    drain(engine, tmp_path, NOON, city=city)
+    with reading(engine) as session:
+        order = session.scalars(select(WorkOrder)).one()
+        fields = {row.name: row.value for row in session.scalars(select(WorkOrderField))}
+        late = session.scalars(select(OrderEvent.text).where(OrderEvent.event == "told_late"))
+        assert list(late) == ["昨天还打人了"]
+    assert fields["what"] == "烧烤摊油烟太大"
+    assert "建业小区" in fields["where"]
+    assert order.title
 
 
 @pytest.mark.parametrize(
