@@ -12,15 +12,18 @@ Seconds = Annotated[int, Field(ge=0, le=86_400)]
 SomeSeconds = Annotated[int, Field(ge=1, le=86_400)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
+_DAY_MIN = 24 * 60
 PHONE = "phone"
 """The channel of calls; every other channel is a chat."""
 
 
 def _clock_time(value: object) -> object:
     """YAML 1.1 reads 17:30 without quotes as a number to the base of 60: minutes of the day."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
-        return time(*divmod(value, 60))
-    return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    if not isinstance(value, int) or not 0 <= value <= _DAY_MIN:
+        raise ValueError("a time of the day, as 17:30")
+    return time(*divmod(value % _DAY_MIN, 60))
 
 
 ClockTime = Annotated[time, BeforeValidator(_clock_time)]
@@ -149,9 +152,11 @@ class QueueRules(_Part):
     ``answer_goal_s`` of calls, ``chat_goal_s`` of new media: 15 s and 3 minutes (GB/T 33358-2016).
     ``vanish_s`` without a sign from their desk, an agent has vanished; after ``sign_off_s`` they
     are offline. ``connect_s``: an accepted call that is not connected within it was lost on the
-    way; within ``ring_s`` where the agent's desk is gone too: their telephone may still ring. ``hunt_after_s``: danger that nobody at a desk has taken by then goes to the line's hunt
-    group. ``rest_s``: how long nobody is offered again whom they declined or let lapse.
-    ``handling_s``: what a talk takes before there is experience.
+    way; within ``ring_s`` where the agent's desk is gone too: their telephone may still ring.
+    ``hunt_after_s``: danger that nobody at a desk has taken by then goes to the line's hunt group.
+    ``rest_s``: how long nobody is offered again whom they declined or let lapse; ``wanted_s``: how
+    long one agent alone is waited for. ``handling_…``: what a talk takes before there is
+    experience. ``reasons``: what an agent may give for a status.
     """
 
     timezone: str = "Asia/Shanghai"
