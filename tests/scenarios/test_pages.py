@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,9 +26,10 @@ from sqlalchemy import Engine, select
 
 from config.city import City
 from config.listening import listen
+from handoff.queue import service
 from handoff.staff import Act, create_first_administrator
-from store.engine import reading
-from store.tables import Turn
+from store.engine import reading, writing
+from store.tables import Callback, Staff, Survey, Turn
 from tests.fakes.dialogue import outcome
 from tests.fakes.office import Office
 from tests.fakes.orders import a_day
@@ -126,6 +128,90 @@ def test_a_question_typed_is_answered(site: Site, page: Page) -> None:
     say(page, "公积金怎么取")
     expect(bubbles(page, "听到：公积金怎么取")).to_have_count(1)
     expect(page.locator("#typing")).to_be_hidden()
+
+
+class Agent:
+    """Somebody at a desk, as far as the citizen notices; works through the queue's own door."""
+
+    def __init__(self, site: Site) -> None:
+        self.office, self.rules = site.office, site.office.city.queue
+        with writing(self.office.engine) as session:
+            session.add(Staff(login="zhang", name="张敏", password_hash="", roles=["agent"],
+                              capacity=3, created_at=self.now))  # fmt: skip
+        service.set_status(self.office.engine, "zhang", "online", self.now, self.rules)
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def accepts(self) -> tuple[str, str]:
+        """Handoff and conversation of whoever waits."""
+        engine = self.office.engine
+        service.dispatch(engine, self.rules, self.now)
+        offer = service.desk_of(engine, "zhang", self.now, self.rules).offer
+        assert offer is not None
+        service.accept(engine, offer.offer, "zhang", self.now, self.rules)
+        self.tell(offer.conversation)
+        return offer.handoff, offer.conversation
+
+    def tell(self, conversation: str) -> None:
+        self.office.loop.call_soon_threadsafe(self.office.core.standing_changed, conversation)
+
+    def do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self.office.loop).result(10)
+
+
+def test_a_citizen_waits_is_served_and_asked(site: Site, page: Page, city: City) -> None:
+    targets = city.targets.model_copy(update={"survey": True})
+    site.stop()
+    site.office.city = city.model_copy(update={"targets": targets})
+    site.start()
+    agent = Agent(site)
+    page.goto(site.url())
+    say(page, "转人工")
+    expect(page.locator("#queue-text")).to_contain_text("排在最前面")
+    expect(page.locator("#host")).to_contain_text("正在排队")
+    say(page, "公积金怎么取")
+    expect(bubbles(page, "听到：公积金怎么取")).to_have_count(1)
+    handoff, conversation = agent.accepts()
+    expect(page.locator("#host")).to_have_text("工作人员 张敏 正在为您服务")
+    expect(page.locator("#queue")).to_be_hidden()
+    core, loop = site.office.core, site.office.loop
+    loop.call_soon_threadsafe(core.typing, conversation, "agent")
+    expect(page.locator("#typing")).to_have_text("工作人员正在输入…")
+    agent.do(core.tell(conversation, Say("a1", "您好，<b>我是</b>张敏"), speaker="agent",
+                       at=agent.now))  # fmt: skip
+    expect(bubbles(page, "您好，<b>我是</b>张敏")).to_have_count(1)
+    expect(page.locator("#typing")).to_be_hidden()
+    service.finish(site.office.engine, handoff, "zhang", "answered", "", agent.now, agent.rules)
+    agent.tell(conversation)
+    agent.do(core.person_done(conversation, agent.now, given_back=False))
+    page.get_by_role("button", name="不满意").click()
+    expect(bubbles(page, "哪里不满意")).to_have_count(1)
+    say(page, "等得太久")
+    expect(bubbles(page, "谢谢您的评价")).to_have_count(1)
+    expect(page.locator("#host")).to_have_text("智能助手为您服务")
+    with reading(site.office.engine) as session:
+        (row,) = session.scalars(select(Survey)).all()
+        assert (row.score, row.why, row.agent) == ("dissatisfied", "等得太久", "zhang")
+
+
+def test_a_citizen_leaves_a_number_instead_of_waiting(site: Site, page: Page) -> None:
+    Agent(site)
+    page.goto(site.url())
+    say(page, "转人工")
+    page.click("#callback")
+    page.fill("#phone", "12345")
+    page.keyboard.press("Enter")
+    expect(page.locator("#phone-wrong")).to_be_visible()
+    page.fill("#phone", "+86 138-0013-8000")
+    page.keyboard.press("Enter")
+    expect(bubbles(page, "尽快打138-0013-8000给您回电")).to_have_count(1)
+    expect(page.locator("#queue")).to_be_hidden()
+    expect(page.locator("#person")).to_be_enabled()
+    with reading(site.office.engine) as session:
+        (row,) = session.scalars(select(Callback)).all()
+        assert (row.phone, row.reason) == ("13800138000", "asked")
 
 
 def test_it_is_shown_that_an_answer_is_being_written(site: Site, page: Page) -> None:

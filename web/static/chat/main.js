@@ -3,12 +3,15 @@
 
 import { Connection } from "./connection.js";
 import { newId, outbox, session } from "./outbox.js";
+import { Queue } from "./queue.js";
 import { View } from "./view.js";
 
 const RESEND_MS = 3000;
 const TYPING_MS = 8000;
 const COUNT_FROM = 900;
 const QUIET_MS = 600;
+const TELL_TYPING_MS = 3000;
+const BOT = "智能助手为您服务";
 
 const body = document.body;
 const [link, quick, composer, words, sendButton, count, person, over, again, host] = [
@@ -25,11 +28,14 @@ let handed = false;
 let awaited = "";
 let typingEnds = 0;
 let quietTimer = 0;
+let toldTyping = 0;
+let standing = "";
 
 const view = new View(
   (option) => say({ type: "choice", value: option.value, label: option.label }, option.label),
   (turn, value) => connection.send({ type: "rate", id: newId(), turn, value }),
 );
+const queue = new Queue((number) => say({ type: "text" }, `不等了，请给我回电话：${number}`));
 const connection = new Connection(url, () => ({ session: session.get(), cursor }));
 
 function say(content, text) {
@@ -82,6 +88,26 @@ const handlers = {
     showTold(frame);
   },
 
+  standing(frame) {
+    const before = standing;
+    standing = frame.state;
+    const says = queue.show(frame);
+    if (says) {
+      handed = true;
+      host.textContent = says;
+      offerPerson(false);
+    } else if (before) {
+      handed = false; // the bot has the citizen again, or they are called back
+      host.textContent = BOT;
+      offerPerson(true);
+    }
+    if (standing !== "connected") view.typing(false);
+  },
+
+  typing(frame) {
+    if (standing === "connected") view.typing(frame.on, "工作人员正在输入…");
+  },
+
   error(frame) {
     if (frame.retry) {
       showLink(frame.text);
@@ -107,7 +133,9 @@ function startOver(name) {
   offerPerson(true);
   view.clear();
   view.typing(false);
-  host.textContent = "智能助手为您服务";
+  host.textContent = BOT;
+  standing = "";
+  queue.show({ state: "" });
 }
 
 function showOwn(turn) {
@@ -128,10 +156,13 @@ function showTold(turn) {
     handed = true;
     awaited = "";
     view.typing(false);
-    host.textContent = "已转人工，请留在这个页面";
+    if (!standing) host.textContent = "已转人工，请留在这个页面";
     offerPerson(false);
   }
-  if (turn.speaker === "agent") host.textContent = "工作人员正在为您服务";
+  if (turn.speaker === "agent") {
+    view.typing(false);
+    if (standing !== "connected") host.textContent = "工作人员正在为您服务";
+  }
   if (turn.reply.type === "bye") end();
 }
 
@@ -158,6 +189,7 @@ function end() {
   composer.hidden = true;
   person.hidden = true;
   quick.hidden = true;
+  queue.show({ state: "" });
   over.hidden = false;
 }
 
@@ -196,11 +228,21 @@ function fit() {
   count.textContent = length > maxChars ? `超出 ${length - maxChars} 个字，请分成几条发` : `${length}/${maxChars}`;
 }
 
+// Whoever has the citizen sees that they write; what they write, only once it is sent.
+function tellTyping() {
+  if (standing !== "connected" || !words.value || Date.now() - toldTyping < TELL_TYPING_MS) return;
+  toldTyping = Date.now();
+  connection.send({ type: "typing", on: true });
+}
+
 composer.addEventListener("submit", (event) => {
   event.preventDefault();
   takeWords();
 });
-words.addEventListener("input", fit);
+words.addEventListener("input", () => {
+  fit();
+  tellTyping();
+});
 words.addEventListener("keydown", (event) => {
   // While an input method composes, Enter chooses the word.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
