@@ -71,7 +71,7 @@ def save(
     _check_code(site.city, changes.mine.get("code", ""))
     deeds.edit(
         site.engine, detail.row.number, changes.mine, by=member.login, now=site.now(),
-        edition=detail.row.edition, rules=site.city.orders,
+        edition=detail.row.edition, rules=site.city.orders, links=site.city.links,
     )  # fmt: skip
     return sorted(changes.mine)
 

@@ -10,7 +10,9 @@ from typing import Any, get_args
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from config.links import Links
 from config.orders import OrderKind, OrderRules, Urgency
+from handoff.links import linkage
 from handoff.order import deadlines
 from handoff.order.model import Event, OrderError
 from handoff.order.rows import add_event, check_edition, locked, state_of, tell
@@ -42,16 +44,18 @@ def edit(
     now: datetime,
     edition: int | None = None,
     rules: OrderRules | None = None,
+    links: Links | None = None,
 ) -> int:
     """Change fields or columns (title, kind, urgency, …); the order's edition afterwards.
 
-    With ``rules`` the deadlines follow a new urgency or kind. What is the same already is no
-    change. Raises :class:`OrderError` ``field_unknown``, ``value_invalid``, ``order_changed``, …;
+    With ``rules`` the deadlines follow a new urgency or kind; with ``links`` an order that is said
+    to be danger goes to 110 and the departments at once. What is the same already is no change.
+    Raises :class:`OrderError` ``field_unknown``, ``value_invalid``, ``order_changed``, …;
     then nothing has changed.
     """
     with writing(engine) as session:
         return edit_in(
-            session, number, changes, by=by, now=now, edition=edition, rules=rules
+            session, number, changes, by=by, now=now, edition=edition, rules=rules, links=links
         )  # fmt: skip
 
 
@@ -64,6 +68,7 @@ def edit_in(
     now: datetime,
     edition: int | None = None,
     rules: OrderRules | None = None,
+    links: Links | None = None,
 ) -> int:
     """As :func:`edit`, in the caller's transaction."""
     wanted = {name: clean(name, value) for name, value in changes.items()}
@@ -82,6 +87,8 @@ def edit_in(
     add_event(session, row, event)
     tell(session, row, "edited", now)
     session.flush()
+    if links is not None and "urgency" in changed and row.urgency == "danger":
+        linkage.write(session, row, danger="", now=now, rules=links)
     return row.edition
 
 

@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session, defer
 
 from handoff.queue.model import ACTIVE, OPEN, Entry, QueueError, Seat, Tried
 from store.locks import FOR_CHANGE, one_at_a_time
-from store.tables import Agent, Callback, Conversation, HandoffEntry, OrderEvent, Staff
+from store.tables import (
+    Agent,
+    Callback,
+    Conversation,
+    HandoffEntry,
+    OrderEvent,
+    Staff,
+    WorkOrder,
+)
 
 LOCK = "queue"
 """Whatever changes the queue does so alone. Taken after a conversation's row, never before it."""
@@ -69,6 +77,8 @@ def change(
         setattr(row, name, value)
     row.edition += 1
     row.changed_at = now
+    if event == "connected" and row.agent:  # whoever has the citizen has their order
+        session.get_one(WorkOrder, row.order_id).agent = row.agent
     note(session, row, event, now, actor=actor, text=text, data=data)
 
 

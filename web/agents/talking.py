@@ -142,7 +142,7 @@ async def field(desk: Desk, frame: protocol.Field) -> Data:
     parts, found = desk.parts, await case_of(desk, frame.handoff, supervises=True)
     edition = await asyncio.to_thread(
         deeds.edit, parts.engine, found.number, {frame.name: frame.value}, by=desk.login,
-        now=parts.now(), edition=frame.edition, rules=parts.city.orders,
+        now=parts.now(), edition=frame.edition, rules=parts.city.orders, links=parts.city.links,
     )  # fmt: skip
     await _audit(desk, "order_edited", found.number, fields=[frame.name])
     return {"edition": edition, **await _fresh(desk, found.id)}

@@ -11,7 +11,9 @@ from sqlalchemy import Engine, select
 
 from config.city import City
 from config.links import Links, Party
+from handoff.order import deeds
 from handoff.orders import write, write_handoff
+from handoff.queue import service
 from store.engine import reading, writing
 from store.marks import Marker
 from store.tables import Alarm, Conversation, HandoffEntry, Linkage, OrderEvent, Outbox, WorkOrder
@@ -133,3 +135,23 @@ def test_a_closed_order_is_not_handed_over_again(
     assert {one.number for one in again} == {"2026112000002"}
     with reading(engine) as session:
         assert session.scalars(select(HandoffEntry.order_id)).one() == again[0].id
+
+
+def test_whoever_talks_with_the_citizen_has_the_order(
+    engine: Engine, draft: Draft, now: datetime, city: City
+) -> None:
+    write_handoff(engine, draft("a"), handoff="h", reason="asked", now=now, city=city)
+    assert [row.agent for row in orders(engine)] == [""]
+    service.connected(engine, "h", now, agent="wang")
+    assert [row.agent for row in orders(engine)] == ["wang"]
+
+
+def test_danger_that_an_agent_names_goes_to_its_links(
+    engine: Engine, draft: Draft, now: datetime, city: City
+) -> None:
+    number = write(engine, draft("a"), now=now, city=city).number
+    links = Links(parties=(Party(name="110", label="公安110", url="http://127.0.0.1:9/x"),))
+    deeds.edit(engine, number, {"urgency": "danger"}, by="wang", now=now, rules=city.orders,
+               links=links)  # fmt: skip
+    with reading(engine) as session:
+        assert list(session.scalars(select(Linkage.party))) == ["110"]
