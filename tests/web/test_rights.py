@@ -20,6 +20,7 @@ from tests.web.conftest import PASSWORD, sign_in
 from web import deps
 from web.deps import Needs
 from web.rights import RIGHTS, Right, rights_of
+from web.routes import linkage
 
 WITHOUT_DEPENDENCIES = {"/openapi.json"}
 FOR_THEMSELVES = {"/staff", "/staff/sign-out", "/staff/account", "/staff/account/password",
@@ -72,7 +73,8 @@ def test_every_form_is_checked(office: Office) -> None:
     ]  # fmt: skip
     assert len(posts) >= 12
     for route in posts:
-        assert deps._own_form in declared(route), route.path
+        checked = {deps._own_form, linkage.signed_message} & declared(route)
+        assert checked, route.path
 
 
 def test_no_route_grants_orders_to_who_must_not_see_citizens(office: Office) -> None:
