@@ -11,6 +11,7 @@ import typer
 
 from config.settings import Settings
 from qianmen.advice import told
+from qianmen.commands.api_key import api_key
 from qianmen.commands.asr import asr
 from qianmen.commands.calls import calls
 from qianmen.commands.data import data
@@ -43,6 +44,7 @@ app.add_typer(link, name="link")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 app.add_typer(staff, name="staff")
+app.add_typer(api_key, name="api-key")
 app.add_typer(knowledge, name="knowledge")
 app.command()(doctor)
 app.command()(evaluate)

@@ -46,6 +46,7 @@ from web.routes import (
     knowledge_publish,
     knowledge_try,
     linkage,
+    order_api,
     order_deeds,
     order_export,
     orders,
@@ -63,8 +64,8 @@ from web.templating import STATIC, make_environment, static_version
 MIN_KEY_CHARS = 16
 _ROOMS = (
     agents, citizen, staff, signon, account, order_deeds, order_export, orders, wall, recordings,
-    people, audit, api, health_routes, linkage, knowledge, knowledge_try, knowledge_inbox,
-    knowledge_publish, knowledge_import, knowledge_card, knowledge_answer,
+    people, audit, api, order_api, health_routes, linkage, knowledge, knowledge_try,
+    knowledge_inbox, knowledge_publish, knowledge_import, knowledge_card, knowledge_answer,
 )  # fmt: skip
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,12 +15,14 @@ from starlette.requests import HTTPConnection
 from handoff.staff import Act
 from web import sessions
 from web.accounts import Member, signed_in
+from web.apikeys import client_of
 from web.errors import ProblemError
 from web.rights import Right
 from web.sessions import StaffSession
 from web.site import Site
 
 KEY_HEADER = "X-Qianmen-Key"
+TOKEN_HEADER = "X-Qianmen-Token"  # noqa: S105  # a header's name
 
 
 def _site(request: Request) -> Site:
@@ -82,20 +85,33 @@ class Needs:
 
     def __call__(self, request: Request, site: SiteDep) -> Member:
         """The member, who may."""
-        given = request.headers.get(KEY_HEADER, "") if self.by_key else ""
-        if given and hmac.compare_digest(given.encode(), site.key.encode()):
-            return COMMAND_LINE
-        member = _member(request, site)
+        member = self._by_key(request, site) or _member(request, site)
+        if self.by_key and not site.api_limit.allow(member.login, time.monotonic()):
+            raise ProblemError(429, "too_many_requests")
         if member.must_change:
             raise ProblemError(403, "password_must_change")
         if self.right not in member.rights:
             raise ProblemError(403, "right_missing")
         return member
 
+    def _by_key(self, request: Request, site: Site) -> Member | None:
+        """Whose key came with the request: the command line's, or another system's."""
+        given = request.headers.get(KEY_HEADER, "") if self.by_key else ""
+        if not given:
+            return None
+        if hmac.compare_digest(given.encode(), site.key.encode()):
+            return COMMAND_LINE
+        client = client_of(site.engine, given, site.now())
+        if client is None:
+            raise ProblemError(401, "not_signed_in")
+        return client
+
 
 COMMAND_LINE = Member(0, "command-line", "命令行", ("supervisor",))
 SeesOrders = Annotated[Member, Depends(Needs(Right.SEE_ORDERS))]
 ReadsOrders = Annotated[Member, Depends(Needs(Right.SEE_ORDERS, by_key=True))]
+WritesOrders = Annotated[Member, Depends(Needs(Right.CHANGE_ORDERS, by_key=True))]
+WritesByApi = Annotated[Member, Depends(Needs(Right.CREATE_ORDERS, by_key=True))]
 ChangesOrders = Annotated[Member, Depends(Needs(Right.CHANGE_ORDERS))]
 HearsRecordings = Annotated[Member, Depends(Needs(Right.HEAR_RECORDINGS))]
 ExportsOrders = Annotated[Member, Depends(Needs(Right.EXPORT_ORDERS))]
@@ -136,6 +152,22 @@ def _own_form(request: Request, site: SiteDep, token: Annotated[str, Form()] = "
 
 
 OwnForm = Depends(_own_form)
+
+
+def _own_request(request: Request, site: SiteDep) -> None:
+    """A program's key, which no other site knows, or a session's own token in a header.
+
+    Raises :class:`ProblemError` ``form_expired``.
+    """
+    if request.headers.get(KEY_HEADER):
+        return
+    session = session_of(request)
+    token = request.headers.get(TOKEN_HEADER, "")
+    if session is not None and not sessions.form_token_fits(token, session.nonce, site.key):
+        raise ProblemError(403, "form_expired")
+
+
+OwnRequest = Depends(_own_request)
 
 
 def give_cookie(request: Request, response: Response, session: StaffSession) -> None:

@@ -53,6 +53,10 @@ SENTENCES = {
     "message_malformed": "消息的内容不对。",
     "push_not_allowed": "没有约定由这个单位推送工单。",
     "delivery_unknown": "没有发过这个编号的消息。",
+    "too_many_requests": "请求太快了，请过一秒再试。",
+    "key_reused": "这个幂等键已经用在另一个请求上。",
+    "conversation_secret": "市民要求保密，这段对话不是您经手的，不能看。已经记录。",
+    "verb_unknown": "没有这个步骤。",
     "store_down": "数据库暂时连不上，请稍后再试。已经提交的内容不会丢。",
     "data_key_missing": "这些内容加了密，而系统没有设置密钥，请联系系统管理员。",
     "data_key_wrong": "这些内容是用另一把密钥加密的，请联系系统管理员。",
@@ -95,6 +99,10 @@ def answer_problem(
     """The answer for a problem, in the form that this address, or this request, speaks."""
     connection = HTTPConnection(scope)
     sentence = sentence or SENTENCES.get(code, SENTENCES["internal"])
+    if connection.url.path.startswith("/api/"):
+        problem = {"type": "about:blank", "title": sentence, "status": status,
+                   "code": code, "message": sentence, **data}  # fmt: skip
+        return JSONResponse(problem, status, media_type="application/problem+json")
     if _speaks_json(connection.url.path) or _wants_json(connection):
         return JSONResponse({"code": code, "message": sentence, **data}, status)
     if _wants_part(connection):
@@ -113,6 +121,8 @@ def install(app: FastAPI, recall: Callable[[Request], None]) -> None:
 
     ``recall`` finds out who is signed in where no route has asked, so that the page keeps its menu.
     """
+
+    _install_refusals(app)
 
     @app.exception_handler(ProblemError)
     async def _problem(request: Request, error: ProblemError) -> Response:
@@ -141,6 +151,20 @@ def install(app: FastAPI, recall: Callable[[Request], None]) -> None:
         _log.error("store_failed", code="store_down", fault=fault_of(error))
         return answer_problem(request.scope, 503, "store_down")
 
+    @app.exception_handler(KnowledgeError)
+    async def _knowledge(request: Request, error: KnowledgeError) -> Response:
+        _log.error("knowledge_unavailable", code=error.code)
+        return answer_problem(request.scope, 503, error.code)
+
+    @app.exception_handler(ConversationError)
+    async def _conversation(request: Request, error: ConversationError) -> Response:
+        status = 404 if error.code == "conversation_unknown" else 503
+        return answer_problem(request.scope, status, error.code)
+
+
+def _install_refusals(app: FastAPI) -> None:
+    """What a rule of an answer's or an order's life refuses, in its own words."""
+
     @app.exception_handler(EditError)
     async def _edit(request: Request, error: EditError) -> Response:
         status = EDIT_STATUS.get(error.code, 422)
@@ -151,16 +175,6 @@ def install(app: FastAPI, recall: Callable[[Request], None]) -> None:
     async def _order(request: Request, error: OrderError) -> Response:
         status = ORDER_STATUS.get(error.code, 409)
         return answer_problem(request.scope, status, error.code, sentence=f"{error}。")
-
-    @app.exception_handler(KnowledgeError)
-    async def _knowledge(request: Request, error: KnowledgeError) -> Response:
-        _log.error("knowledge_unavailable", code=error.code)
-        return answer_problem(request.scope, 503, error.code)
-
-    @app.exception_handler(ConversationError)
-    async def _conversation(request: Request, error: ConversationError) -> Response:
-        status = 404 if error.code == "conversation_unknown" else 503
-        return answer_problem(request.scope, status, error.code)
 
 
 def _speaks_json(path: str) -> bool:

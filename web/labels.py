@@ -8,7 +8,8 @@ from handoff.labels import FIELDS as FIELDS
 from handoff.labels import field as field
 from handoff.profile import ROLES
 
-CHANNELS = {"phone": "电话", "web": "网页", "wechat": "微信", "observer": "民意观察员"}
+CHANNELS = {"phone": "电话", "web": "网页", "wechat": "微信", "observer": "民意观察员",
+            "110": "110", "api": "其他系统"}  # fmt: skip
 URGENCIES = {"danger": "紧急", "urgent": "加急", "normal": "一般"}
 SPEAKERS = {"citizen": "市民", "bot": "智能助手", "agent": "坐席", "system": "系统"}
 STATES = {"bot": "智能助手接待", "waiting": "等待人工", "agent": "人工接待", "ended": "已结束"}

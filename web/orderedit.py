@@ -57,8 +57,8 @@ def save(
 ) -> list[str]:
     """Write ``changes``; the names of what changed.
 
-    An older ``edition`` is no obstacle where others changed other fields. Raises :class:`ClashError`,
-    :class:`OrderError`.
+    An older ``edition`` is no obstacle where others changed other fields. Raises
+    :class:`ClashError`, :class:`OrderError`.
     """
     now = {name: _plain(value) for name, value in form_values(detail).items()}
     if edition != str(detail.row.edition):

@@ -128,6 +128,17 @@ def form_values(detail: OrderDetail) -> dict[str, str]:
     return {name: values[name] for name in EDITABLE if name not in left_out}
 
 
+def masked_fields(detail: OrderDetail, hidden: str) -> tuple[FieldRow, ...]:
+    """The fields as whoever asked may see them: of a secret order neither caller nor quotes."""
+    if not detail.hidden:
+        return detail.fields
+    return tuple(
+        replace(field, quote="", value=hidden, turn="", former=())
+        if field.name in CALLER_FIELDS else replace(field, quote="", turn="")
+        for field in detail.fields
+    )  # fmt: skip
+
+
 def _columns(
     detail: OrderDetail, moment: Callable[[datetime], str], code_name: str
 ) -> dict[str, Shown]:

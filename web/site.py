@@ -11,6 +11,7 @@ from jinja2 import Environment
 from sqlalchemy import Engine
 
 from chat.core import Conversations
+from chat.limits import Limiter, Rate
 from chat.socket import Door
 from config.city import City
 from handoff.links.keys import Keys
@@ -19,6 +20,9 @@ from web.desk.room import Desk
 from web.health import Probe
 from web.lockout import Addresses
 from web.oidc import SignOn
+
+API_RATE = Rate(burst=120, per_s=30)
+"""How fast one system, or one member, may use the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +49,4 @@ class Site:
     sign_on: SignOn | None = None
     link_keys: Mapping[str, Keys] = field(default_factory=dict)
     addresses: Addresses = field(default_factory=Addresses)
+    api_limit: Limiter = field(default_factory=lambda: Limiter(API_RATE))

@@ -58,6 +58,7 @@ def hot_places(engine: Engine, since: datetime, until: datetime) -> list[dict[st
     with reading(engine) as session:
         groups = session.execute(
             select(func.count(), func.max(WorkOrder.number))
+            .select_from(WorkOrderField)
             .join(WorkOrder, WorkOrder.id == WorkOrderField.order_id)
             .where(WorkOrder.created_at >= since, WorkOrder.created_at < until)
             .where(WorkOrderField.name == "where", WorkOrderField.mark != "")
