@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from config.queue import QueueRules
 from handoff.alarms import raise_alarm
+from handoff.queue import metrics
 from handoff.queue.assign import is_present
 from handoff.queue.callbacks import UNDONE, reopen
 from handoff.queue.decide import Decisions, decide
@@ -31,6 +32,7 @@ from store.locks import one_at_a_time
 from store.tables import Agent, Alarm, Callback, Conversation, HandoffEntry, WorkOrder
 
 _ALARMS_AT_ONCE = 20
+_COUNTED = ("offered", "lapsed", "vanished")
 
 
 def dispatch(engine: Engine, rules: QueueRules, now: datetime) -> tuple[Change, ...]:
@@ -51,7 +53,11 @@ def dispatch(engine: Engine, rules: QueueRules, now: datetime) -> tuple[Change, 
     if due or other or changes:
         with writing(engine) as session:
             one_at_a_time(session, LOCK)
-            changes += _apply(session, rules, now)
+            made = _apply(session, rules, now)
+        changes += made
+        for change_ in made:
+            if change_.kind in _COUNTED:
+                metrics.offers.labels(change_.kind).inc()
     return tuple(changes)
 
 

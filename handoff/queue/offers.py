@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from config.queue import PHONE, QueueRules
+from handoff.queue import metrics
 from handoff.queue.assign import has_room
 from handoff.queue.model import Entry, QueueError
 from handoff.queue.rows import (
@@ -42,7 +43,9 @@ def accept(
                offer_until=None)  # fmt: skip
         if row.channel != PHONE:
             _talk(session, row, now)
-        return entry_of(row)
+        taken = entry_of(row)
+    metrics.offers.labels("accepted").inc()
+    return taken
 
 
 def decline(engine: Engine, offer: str, login: str, now: datetime) -> None:
@@ -51,6 +54,7 @@ def decline(engine: Engine, offer: str, login: str, now: datetime) -> None:
     with writing(engine) as session:
         row = _offered(session, offer, login)
         put_back(session, row, "declined", now, front=False)
+    metrics.offers.labels("declined").inc()
 
 
 def _offered(session: Session, offer: str, login: str, also: tuple[str, ...] = ()) -> HandoffEntry:

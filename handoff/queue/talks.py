@@ -8,6 +8,7 @@ from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
 from config.queue import PHONE, QueueRules
+from handoff.queue import metrics
 from handoff.queue.assign import is_present
 from handoff.queue.callbacks import call_back, met
 from handoff.queue.model import ACTIVE, OPEN, Entry, QueueError
@@ -107,6 +108,7 @@ def phone_failed(
         put_back(session, row, "phone_failed", now, front=True, event="not_connected",
                  data={"cause": cause})  # fmt: skip
         not_there(session, agent, now, rules)
+    metrics.offers.labels("phone_failed").inc()
 
 
 def finish(

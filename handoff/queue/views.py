@@ -85,7 +85,7 @@ def overview(engine: Engine, now: datetime, rules: QueueRules) -> Overview:
     with reading(engine) as session:
         entries = [entry_of(row) for row in current_rows(session)]
         everybody = seats(session, entries)
-        calls, chats = _goals(session, now, rules)
+        calls, chats = goals(session, now, rules)
         undone = session.execute(
             select(func.count(), func.min(Callback.due_at)).where(Callback.state.in_(UNDONE))
         ).one()
@@ -160,7 +160,7 @@ def _handling_s(session: Session, mine: Entry, now: datetime, rules: QueueRules)
     return mean_handling_s(times, rules.handling_s(mine.channel))
 
 
-def _goals(session: Session, now: datetime, rules: QueueRules) -> tuple[Goal, Goal]:
+def goals(session: Session, now: datetime, rules: QueueRules) -> tuple[Goal, Goal]:
     """How calls and chats of the city's day were answered."""
     midnight = now.astimezone(ZoneInfo(rules.timezone)).replace(
         hour=0, minute=0, second=0, microsecond=0

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session
 
+from handoff.queue.model import OPEN
 from qianmen.doctor.check import Patient, check
 from qianmen.doctor.finding import Finding, error, ok, warning
 from qianmen.doctor.stores import sqlite_file
@@ -76,7 +77,7 @@ def _counted(engine: Engine, today: date) -> ContentFacts:
             must_change=tuple(row.login for row in staff if row.must_change),
             waiting=session.scalar(
                 select(func.count()).select_from(HandoffEntry).where(
-                    HandoffEntry.state == "waiting"
+                    HandoffEntry.state.in_(OPEN)
                 )
             ) or 0,
         )  # fmt: skip

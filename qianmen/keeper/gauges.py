@@ -18,7 +18,9 @@ from prometheus_client.registry import Collector
 from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from qianmen.keeper import linkgauges
+from config.queue import QueueRules
+from handoff.queue.model import OPEN
+from qianmen.keeper import linkgauges, queuegauges
 from qianmen.keeper.duty import Keeping
 from store.engine import reading
 from store.tables import Conversation, HandoffEntry, Outbox, WorkOrder
@@ -41,7 +43,7 @@ class Question:
 
 def register(registry: CollectorRegistry, keeping: Keeping) -> DatabaseGauges:
     """Add these gauges to the keeper's page, and what every process measures of itself."""
-    gauges = DatabaseGauges(keeping.engine, keeping.city.zone)
+    gauges = DatabaseGauges(keeping.engine, keeping.city.zone, keeping.city.queue)
     registry.register(gauges)
     if registry is not REGISTRY:
         registry.register(REGISTRY)
@@ -55,6 +57,7 @@ class DatabaseGauges(Collector):
         self,
         engine: Engine,
         zone: tzinfo,
+        rules: QueueRules | None = None,
         *,
         timeout_s: float = TIMEOUT_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -64,7 +67,7 @@ class DatabaseGauges(Collector):
         self._timeout_s = timeout_s
         self._now = now
         self._clock = clock
-        self._questions = _questions(zone)
+        self._questions = _questions(zone, rules or QueueRules())
         self._known: list[tuple[float, Sequence[GaugeMetricFamily]] | None]
         self._known = [None] * len(self._questions)
         self._pool = ThreadPoolExecutor(1, "gauges")
@@ -118,7 +121,7 @@ def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, text, labels=labels)
 
 
-def _questions(zone: tzinfo) -> tuple[Question, ...]:
+def _questions(zone: tzinfo, rules: QueueRules) -> tuple[Question, ...]:
     def ask_today(session: Session, now: datetime, families: Sequence[GaugeMetricFamily]) -> None:
         midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
         count = select(func.count()).where(WorkOrder.created_at >= midnight)
@@ -126,6 +129,7 @@ def _questions(zone: tzinfo) -> tuple[Question, ...]:
 
     return (
         Question(_waiting_families, _ask_waiting),
+        Question(queuegauges.families, queuegauges.asker(rules)),
         Question(_outbox_families, _ask_outbox),
         Question(linkgauges.families, linkgauges.ask),
         Question(
@@ -151,7 +155,7 @@ def _waiting_families() -> Sequence[GaugeMetricFamily]:
 def _ask_waiting(session: Session, now: datetime, families: Sequence[GaugeMetricFamily]) -> None:
     query = (
         select(HandoffEntry.urgency, func.count(), func.min(HandoffEntry.created_at))
-        .where(HandoffEntry.state == "waiting")
+        .where(HandoffEntry.state.in_(OPEN))
         .group_by(HandoffEntry.urgency)
     )
     found = {urgency: (count, oldest) for urgency, count, oldest in session.execute(query)}
