@@ -213,6 +213,7 @@ _REASONS = {
     "recording_not_deleted": "录音文件删不掉，处理好以后再运行一次",
 }
 _LEFT = {
+    "journal": "还有工单在 data_dir/journal 里等数据库，写入后请再运行一次",
     "wal_busy": "数据库正忙，旧内容还在 WAL 里，下次写入后消失；可以再运行一次",
     "redis_unreachable": "连不上 Redis，机器人的记忆最多 24 小时后自己消失",
     "redis_log": "Redis 没有重写它的追加文件，里面还有旧内容",

@@ -13,6 +13,7 @@ from qianmen.doctor import (
     dialogue,
     host,
     network,
+    orders,
     places,
     privacy,
     recorded,
@@ -33,7 +34,7 @@ MARKS = {"ok": "✔", "warning": "!", "error": "✘"}
 def checks() -> tuple[Check, ...]:
     """All checks, in the order in which they are shown."""
     rooms = (running, places, privacy, network, phone, speech, recorded, dialogue, stores, trail,
-             host, content)  # fmt: skip
+             host, content, orders)  # fmt: skip
     return tuple(one for room in rooms for one in room.CHECKS)
 
 

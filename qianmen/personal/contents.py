@@ -69,6 +69,7 @@ def _order(session: Session, order: str) -> dict[str, Any]:
     return {
         "number": row.number, "created_at": _iso(row.created_at), "kind": row.kind,
         "urgency": row.urgency, "state": row.state, "title": row.title, "matter": row.matter,
+        "summary": row.summary, "secret": row.secret,
         "department": row.department, "erased_at": _iso(row.erased_at),
         "fields": [
             {"name": f.name, "value": f.value, "turn": f.turn, "quote": f.quote, "at": _iso(f.at),

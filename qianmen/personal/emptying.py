@@ -29,7 +29,9 @@ from store.tables import (
 _REPLY = ("type", "id", "answer", "expects", "reason", "urgency", "order", "number", "target")
 _UNDERSTOOD = ("act", "decision", "matter", "aspect", "answer", "order")
 # Fields of an order that are about the matter, not about the citizen.
-_IMPERSONAL = frozenset({"kind", "matter", "department"})
+_IMPERSONAL = frozenset(
+    {"kind", "matter", "department", "departments", "code", "urgency", "secret", "visit"}
+)
 
 
 def empty_conversation(session: Session, conversation: str, now: datetime) -> None:
@@ -65,7 +67,7 @@ def bare_understood(understood: dict[str, Any]) -> dict[str, Any]:
 def empty_order(session: Session, order: str, now: datetime) -> None:
     """The title and what the fields hold of the citizen; number, kind and history stay."""
     row = session.get_one(WorkOrder, order)
-    row.title, row.erased_at = "", now
+    row.title, row.summary, row.erased_at = "", "", now
     for field in session.scalars(select(WorkOrderField).where(WorkOrderField.order_id == order)):
         field.quote, field.former = "", []
         if field.name not in _IMPERSONAL:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.retention import Retention
+from handoff.order.journal import FOLDER
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.facts import talk_facts
 from qianmen.keeper.retention import delete_recording
@@ -87,7 +88,7 @@ def erase(
     for one in concerned:
         _erase(keeping, one, now, orders, done)
     if not dry_run:
-        done.left = list(dict.fromkeys([*done.left, *sweep(keeping)]))
+        done.left = list(dict.fromkeys([*done.left, *sweep(keeping), *_journal(keeping)]))
         told = {"kept": done.kept, "orders": done.orders, "failed": done.failed}
         note(keeping.settings, keeping.engine, by, "citizen_erased", identity, now,
              {"conversations": done.conversations,
@@ -108,6 +109,13 @@ def _erase(keeping: Keeping, one: Concerned, now: datetime, orders: Orders, done
     else:
         _erase_talk(keeping, talk, spoken, now, done)
     _erase_orders(keeping, one, now, why, orders, done)
+
+
+def _journal(keeping: Keeping) -> list[str]:
+    """Orders that wait for the database are nobody's yet: erased after they were written."""
+    folder = keeping.settings.data_dir / FOLDER
+    there = folder.is_dir() and any(one.name[:1] != "." for one in folder.iterdir())
+    return ["journal"] if there else []
 
 
 def _told(session: Session, conversation: str) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from config.retention import Retention
+from handoff.order import deeds
+from handoff.order.journal import FOLDER
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.rules import TalkFacts
 from qianmen.personal.deeds import By
@@ -220,3 +222,28 @@ def test_two_installations_do_not_share_marks(keeping: Keeping, tmp_path: Path) 
     fill(other, NOW)
     assert len(find(other.engine, PHONE)) == len(find(keeping.engine, PHONE)) == 1
     other.engine.dispose()
+
+
+def test_what_staff_wrote_on_an_order_goes_too(keeping: Keeping) -> None:
+    number, _ = fill(keeping, NOW)
+    rules = keeping.city.orders
+    deeds.edit(keeping.engine, number, {"title": f"烧烤摊 {PHONE}", "what": "烧烤摊油烟",
+               "contact": PHONE, "summary": f"市民 {PHONE} 反映"}, by="wang", now=NOW)  # fmt: skip
+    for verb, values in (
+        ("note", {"text": f"已打 {PHONE}"}), ("answer", {"text": "烧烤摊已整改"}),
+        ("visit", {"reached": True, "solved": True, "text": f"{PHONE} 说满意"}),
+    ):  # fmt: skip
+        deeds.do(keeping.engine, number, verb, by="wang", now=NOW, rules=rules, **values)
+    close(keeping)
+    done = erase(keeping, PHONE, BY, LATER, orders="closed")
+    assert done.orders == [number]
+    assert found(keeping) == set()
+
+
+def test_orders_that_wait_on_disk_are_named(keeping: Keeping) -> None:
+    fill(keeping, NOW)
+    close(keeping)
+    folder = keeping.settings.data_dir / FOLDER
+    folder.mkdir()
+    (folder / "0000000001.json").write_text("{}")
+    assert "journal" in erase(keeping, PHONE, BY, LATER).left
