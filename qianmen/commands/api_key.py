@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # half a second that other commands should not pay
     from sqlalchemy import Engine
 
     from handoff.staff import Act
-    from web.apikeys import KeyInfo
+    from handoff.apikeys import KeyInfo
 
 api_key = typer.Typer(
     help="接口密钥：给别的系统读写工单用。", no_args_is_help=True, pretty_exceptions_enable=False
@@ -33,7 +33,7 @@ def add(
     json: Json = False,
 ) -> None:
     """做一把密钥；只显示这一次。"""
-    from web.apikeys import add_key
+    from handoff.apikeys import add_key
 
     with _doing() as (engine, act):
         made = add_key(engine, act, name, right)
@@ -47,7 +47,7 @@ def add(
 @api_key.command("list")
 def list_(json: Json = False) -> None:
     """所有的密钥，不含密文。"""
-    from web.apikeys import list_keys
+    from handoff.apikeys import list_keys
 
     with _doing() as (engine, _):
         keys = list_keys(engine)
@@ -61,7 +61,7 @@ def list_(json: Json = False) -> None:
 @api_key.command()
 def disable(name: Name, json: Json = False) -> None:
     """停用：立刻不能再用。"""
-    from web.apikeys import disable_key
+    from handoff.apikeys import disable_key
 
     with _doing() as (engine, act):
         info = disable_key(engine, act, name)

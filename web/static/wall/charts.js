@@ -25,7 +25,7 @@ function style(big) {
 
 function base(told, look) {
   return {
-    textStyle: { fontFamily: "inherit" },
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
     animation: false,
     grid: { left: 8, right: 12, top: 38, bottom: 4, containLabel: true },
     legend: { top: 0, left: 0, itemWidth: 14, textStyle: look.text },

@@ -40,6 +40,7 @@ function share(goal, wanted) {
 }
 
 function show(told) {
+  today = new Date(told.at).toDateString();
   const waiting = told.waiting.reduce((sum, one) => sum + one.count, 0);
   const longest = Math.max(0, ...told.waiting.map((one) => one.longest_s));
   tile("waiting", waiting, waiting ? `最久 ${span(longest)}` : "没有人在等", waiting ? "warn" : "");
@@ -80,10 +81,12 @@ function count(id, number) {
   place.textContent = number || "";
 }
 
+const STAGES = { bot: "助手", waiting: "等待", ringing: "接通中", person: "人工" };
 function stages(calls) {
   const counts = {};
-  for (const call of calls) counts[call.label] = (counts[call.label] ?? 0) + 1;
-  return Object.entries(counts).map(([label, number]) => `${label} ${number}`).join("，") || "没有通话";
+  for (const call of calls) counts[call.stage] = (counts[call.stage] ?? 0) + 1;
+  return Object.entries(STAGES).filter(([stage]) => counts[stage])
+    .map(([stage, name]) => `${name} ${counts[stage]}`).join(" · ") || "没有通话";
 }
 
 function queueRow(one) {
@@ -141,8 +144,11 @@ function bar(label, number, most) {
   return row;
 }
 
+let today = "";
 function clock(at) {
-  return new Date(at).toLocaleTimeString("zh-CN", { hour12: false, hour: "2-digit", minute: "2-digit" });
+  const moment = new Date(at);
+  const time = moment.toLocaleTimeString("zh-CN", { hour12: false, hour: "2-digit", minute: "2-digit" });
+  return moment.toDateString() === today ? time : `${moment.getMonth() + 1}-${moment.getDate()} ${time}`;
 }
 
 async function acknowledge(id, button) {
