@@ -69,6 +69,7 @@ class Asking:
             hand_over, state, heard, reason,
             matter_facts=parts.matter_facts, extract=parts.extract,
             now=parts.now().astimezone(parts.city.zone), city=parts.city,
+            danger=self._topic(heard) if reason == "danger" else "", journal=parts.journal,
         )  # fmt: skip
         parts.bus.tell(QUEUE_NEWS)
         metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
@@ -80,6 +81,11 @@ class Asking:
         queued = await self._queued.staffed(state.channel)
         replies = handover_replies(parts.city, state, heard, reason, order, queued=queued)
         await self._ledger.reply(heard, *replies)
+
+    def _topic(self, heard: Heard) -> str:
+        """What kind of danger was told: it decides who beside 110 is told."""
+        found = self._parts.urgent(heard.text)
+        return found.topic if found is not None and found.kind == "danger" else ""
 
     async def calm(self, state: history.State, heard: Heard) -> None:
         """Something was understood: misses and silences begin anew."""

@@ -18,6 +18,7 @@ import structlog
 from bot import history, records
 from bot.answering import Answering
 from bot.errors import ConversationError
+from bot.keeping import Keeping
 from bot.ledger import Ledger
 from bot.parts import Dialogue, DialogueError, Foresight, Parts
 from bot.people import People
@@ -39,6 +40,7 @@ class Conversations(People):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts, Ledger(parts))
         self._memory = Memory()
+        self._keeping = Keeping(parts)
         answering = Answering(parts, self._ledger, self._memory, self._queued, self._surveying)
         self._queue = TurnQueue(answering.answer, answering.apologise)
 
@@ -53,6 +55,7 @@ class Conversations(People):
         """
         region = region or self._parts.city.line(line).region
         opening = records.Opening(conversation, channel, line, citizen, at, region)
+        self._keeping.opened(opening)
         if await self._ledger.call(records.open_conversation, opening):
             greeting = "greeting_call" if channel == "phone" else "greeting_chat"
             text = self._parts.city.prompts.fill(greeting, city=self._parts.city.name)
@@ -97,6 +100,7 @@ class Conversations(People):
 
     async def _commit(self, heard: Heard) -> asyncio.Task[None] | None:
         heard = replace(heard, text=clean(heard.text)[:TEXT_LIMIT])
+        self._keeping.heard(heard)
         try:
             fresh = await self._ledger.call(records.commit_heard, heard)
         except KeyError:
@@ -129,9 +133,17 @@ class Conversations(People):
     async def close(self, conversation: str, at: datetime) -> None:
         """The citizen is gone: who waited for a person is called back."""
         self._memory.forget(conversation)
+        self._keeping.forget(conversation)
         rules = self._parts.city.queue
         if await self._ledger.call(records.end_conversation, conversation, at, rules):
             self.standing_changed(conversation)
+
+    async def keep(self, conversation: str, at: datetime) -> bool:
+        """Nothing can be written, and the caller gets a person: keep what they said in the journal.
+
+        Whether it stands there: their order's number will follow.
+        """
+        return await self._keeping.keep(conversation, at)
 
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         """Add to what a turn cost, by part, in ms."""

@@ -12,10 +12,11 @@ from sqlalchemy import Engine
 from bot import history
 from bot.triage import HandoverReason
 from config.city import City
+from handoff.order.journal import Journal
 from handoff.orders import write_handoff
 from handoff.prefill import Facts, Said, prefill
 from turns.heard import Heard
-from turns.orders import OrderField, WrittenOrder
+from turns.orders import OrderDraft, OrderField, WrittenOrder
 from turns.replies import QUEUE, Connect, Handoff, Reply, Say, Urgency
 
 # Who asks whether this is a machine is told so before a person comes.
@@ -39,11 +40,14 @@ def hand_over(
     extract: Extract,
     now: datetime,
     city: City | None = None,
+    danger: str = "",
+    journal: Journal | None = None,
 ) -> WrittenOrder:
     """Write the order and the queue's entry of this hand-over, once for each conversation.
 
     ``matter_facts`` tells name and department of a matter code; ``extract`` finds fields in what
-    was said. Synchronous: it writes to the database.
+    was said; ``danger`` is its topic, where it is known. Synchronous: it writes to the database,
+    or, where that is away, to the ``journal``: then the order has no number yet.
     """
     said = tuple(
         _said(turn, known) for turn, known in history.citizen_turns(engine, heard.conversation)
@@ -62,10 +66,21 @@ def hand_over(
         matter_name=name,
         department=department,
     )
-    draft = prefill(facts, key=f"handoff:{state.conversation}", urgency=urgency(reason))
+    draft = draft_of(facts, reason)
+    if journal is not None and city is not None:
+        return journal.write_handoff(
+            engine, draft, handoff=draft.key, reason=reason, now=now, city=city, danger=danger,
+            citizen=state.citizen,
+        )  # fmt: skip
     return write_handoff(
-        engine, draft, handoff=f"handoff:{state.conversation}", reason=reason, now=now, city=city
+        engine, draft, handoff=draft.key, reason=reason, now=now, city=city, danger=danger
     )
+
+
+def draft_of(facts: Facts, reason: HandoverReason) -> OrderDraft:
+    """The order of a hand-over; its key is also the id of the citizen's entry in the queue."""
+    key = f"handoff:{facts.conversation}"
+    return prefill(facts, key=key, urgency=urgency(reason))
 
 
 def urgency(reason: HandoverReason) -> Urgency:
@@ -106,7 +121,7 @@ def handover_replies(
     prompt = {"danger": "danger", "failure": "apology"}.get(reason, "handoff")
     name = f"{prompt}_{'call' if voice else 'chat'}"
     text = (
-        city.prompts.fill(name, number=order.number)
+        city.prompts.fill(name, number=order.number or city.prompts.number_follows)
         if prompt != "apology"
         else (city.prompts.fill(name))
     )

@@ -21,6 +21,7 @@ from config.errors import ConfigError
 from config.settings import Settings
 from handoff.classify import rules_of
 from handoff.filled import fields_filled
+from handoff.order.journal import journal_of
 from handoff.prefill import Said
 from handoff.told import Spoken
 from store.engine import reading
@@ -56,6 +57,7 @@ def join(
         extract=extractor(city),
         now=now,
         foresight=_foresight(settings, dialogue),
+        journal=journal_of(settings),
         queue=ServiceQueue(engine, city.queue, lambda: not bus.down),
     )
     return Conversations(parts), bus

@@ -14,6 +14,7 @@ from bot.handover import Extract, MatterFacts
 from bot.queue import NoQueue, Queue
 from bot.triage import UrgentRule
 from config.city import City
+from handoff.order.journal import Journal
 from turns.context import Context
 from turns.understood import Outcome
 
@@ -57,3 +58,4 @@ class Parts:
     now: Callable[[], datetime]
     foresight: Foresight | None = None
     queue: Queue = field(default_factory=NoQueue)
+    journal: Journal | None = None

@@ -30,6 +30,7 @@ from turns.ids import conversation_of_call
 
 _log = structlog.get_logger(__name__)
 _RETRY_AFTER_S = 5
+KEEP_S = 1.0
 
 
 class Call:
@@ -157,10 +158,17 @@ class Call:
         self._switchboard.dialogue_lost = True
         if self._leg.ended is None and not self._switchboard.busy:
             self._switchboard.expect(HUNT_GROUP)
-            await self._telling.prompt("apology_call")
+            await self._telling.prompt("apology_kept" if await self._kept() else "apology_call")
             await self._switchboard.connect(HUNT_GROUP)
         else:
             await self._switchboard.until_over()
+
+    async def _kept(self) -> bool:
+        """Whether what they said waits on disk to become an order; no caller waits for a disk."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(KEEP_S):
+                return await self._parts.core.keep(self._id, self._parts.now())
+        return False
 
     def _recording_path(self) -> Path:
         day = self._parts.now().astimezone(self._parts.city.zone)

@@ -58,6 +58,9 @@ class Core(Protocol):
     async def ask_survey(self, conversation: str, at: datetime) -> bool:
         """Ask what they thought of the person; whether they were asked."""
 
+    async def keep(self, conversation: str, at: datetime) -> bool:
+        """Keep what was said on disk while the database is away; whether it is kept."""
+
     async def overhear(self, words: Overheard) -> None:
         """What a person said."""
 

@@ -74,6 +74,7 @@ class FakeCore:
         self.informed: list[str] = []
         self.after_person: AfterPerson | None = None  # the city's own word
         self.surveyed: list[str] = []
+        self.keeps = False
         self.on_heard: Callable[[Heard], None] = lambda _heard: None
         self._told: asyncio.Queue[Told] = asyncio.Queue()
 
@@ -114,6 +115,9 @@ class FakeCore:
 
     async def parted(self, conversation: str) -> None:
         self.connections.remove(conversation)
+
+    async def keep(self, conversation: str, at: datetime) -> bool:
+        return self.keeps
 
     async def person_left(self, conversation: str, at: datetime) -> AfterPerson:
         if self.after_person is None:
@@ -291,18 +295,20 @@ async def test_no_recogniser_at_all_is_told_too(stage: Open) -> None:
     assert actors.core.heard[0].text == "recogniser_failed"
 
 
-@pytest.mark.parametrize("where", ["open", "hear"])
+@pytest.mark.parametrize(("where", "kept"), [("open", False), ("hear", False), ("hear", True)])
 async def test_a_lost_database_is_a_sentence_and_a_person(
-    stage: Open, city: City, where: str
+    stage: Open, city: City, where: str, kept: bool
 ) -> None:
     def prepare(actors: Stage) -> None:
         actors.core.broken = where
+        actors.core.keeps = kept
 
     async with stage(prepare=prepare) as actors:
         if where == "hear":
             await actors.speak(speech() + silence(1.5))
         await actors.until(lambda: bool(actors.line.joined))
         assert "抱歉" in actors.said()
+        assert ("工单号稍后告诉您" in actors.said()) == kept
         await actors.until(lambda: len(actors.core.connections) == 1)
         actors.line.target.end(Ended("bye"))
         await actors.until(lambda: actors.leg.ended is not None)
