@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from config.links import Links, Party, Target
 from config.settings import Settings
 from qianmen.doctor import (
     content,
     dialogue,
     host,
+    linked,
     network,
     places,
     privacy,
@@ -385,6 +387,32 @@ def test_versions() -> None:
 def test_content(changed: dict[str, int], wanted: list[str]) -> None:
     facts = replace(STAFFED, **changed)  # type: ignore[arg-type]  # fields as named above
     assert codes([*content.judge_knowledge(facts), *content.judge_staff(facts)]) == wanted
+
+
+LINKED = linked.LinkFacts(
+    Links(parties=(Party(name="110", label="公安110", url="https://110.test/x"),)),
+    frozenset({"110"}),
+)  # fmt: skip
+WEBHOOK = Target(name="erp", url="http://erp.test/x")
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({}, []),
+        ({"links": Links()}, ["links_none"]),
+        ({"keys": frozenset()}, ["link_key_missing"]),
+        ({"fault": "QIANMEN_LINK_KEYS: …"}, ["link_keys_invalid"]),
+        ({"links": LINKED.links.model_copy(update={"targets": (WEBHOOK,)})},
+         ["link_key_missing", "link_plain"]),
+        ({"late": {"110": 2}}, ["link_unacknowledged"]),
+        ({"given_up": {"erp": 7}}, ["webhook_given_up"]),
+        ({"acknowledged": {"110": NOON}}, []),
+    ],
+)  # fmt: skip
+def test_links(changed: dict[str, object], wanted: list[str]) -> None:
+    facts = replace(LINKED, **changed)  # type: ignore[arg-type]  # fields as named above
+    assert codes(linked.judge_links(facts)) == wanted
 
 
 def test_processes() -> None:
