@@ -80,7 +80,7 @@ def _asked(
     )
     with reading(engine) as session:
         return (
-            {row[0]: row[1] for row in session.execute(last)},
+            {row[0]: row[1] for row in session.execute(last) if row[1] is not None},
             {row[0]: row[1] for row in session.execute(late)},
             {row[0]: row[1] for row in session.execute(given_up)},
         )
