@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -238,3 +239,73 @@ def test_merges_that_lead_in_a_circle(
     with pytest.raises(OrderError) as refused:
         other("merge", into=other.number if into == "self" else into)
     assert refused.value.code in ("merge_self", "merge_unknown", "merge_circle")
+
+
+def test_of_two_who_act_on_what_they_saw_one_is_refused(
+    engine: Engine, number: str, now: datetime, rules: OrderRules
+) -> None:
+    def act(who: str) -> str:
+        try:
+            deeds.do(engine, number, "dispatch", by=who, now=now, rules=rules, edition=1,
+                     department=WATER)  # fmt: skip
+        except OrderError as error:
+            return error.code
+        return "done"
+
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = sorted(pool.map(act, [f"agent{n}" for n in range(6)]))
+    assert outcomes == ["done", *["order_changed"] * 5]
+    with reading(engine) as session:
+        steps = session.scalars(select(OrderEvent).where(OrderEvent.event == "dispatch")).all()
+    assert len(steps) == 1
+
+
+def test_edits_at_once_lose_none(
+    engine: Engine, number: str, now: datetime, rules: OrderRules
+) -> None:
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(
+            lambda n: deeds.edit(engine, number, {"what": f"油烟{n}"}, by=f"a{n}", now=now),
+            range(12),
+        ))  # fmt: skip
+    with reading(engine) as session:
+        field = session.scalars(select(WorkOrderField)).one()
+        order = session.scalars(select(WorkOrder)).one()
+    values = {field.value, *(former["value"] for former in field.former)}
+    assert values == {"楼下烧烤摊油烟", *(f"油烟{n}" for n in range(12))}
+    assert order.edition == 13
+
+
+def test_an_order_from_before_there_were_deadlines_lives_on(
+    engine: Engine, deed: Deed, number: str
+) -> None:
+    with writing(engine) as session:
+        row = session.scalars(select(WorkOrder)).one()
+        row.due_at = row.sign_by = None
+        for name, data in (
+            ("accepted", {}),
+            ("handed_over", {"reason": "asked"}),
+            ("connected", {}),
+        ):
+            session.add(OrderEvent(order_id=row.id, at=row.created_at, actor="bot", event=name,
+                                   data=data))  # fmt: skip
+    with pytest.raises(OrderError) as refused:
+        deed("sign")
+    assert refused.value.code == "step_refused"
+    deed("dispatch", department=WATER)
+    deed("sign")
+    deed("answer", text="已修好")
+    deed("visit", reached=True, solved=True, score="fair")
+    assert deed("close").state == "办结"
+
+
+def test_unicode_line_noise_and_markup_are_kept_as_text(
+    engine: Engine, deed: Deed, number: str
+) -> None:
+    told = "<script>alert(1)</script>\u202e\x00\x1b[2J=cmd|'/C calc'!A0 😷"
+    deed("note", text=told)
+    deeds.edit(engine, number, {"what": told}, by="wang", now=deed.now)
+    with reading(engine) as session:
+        note = session.scalars(select(OrderEvent.text).where(OrderEvent.event == "note")).one()
+        value = session.scalars(select(WorkOrderField.value)).one()
+    assert note == value == "<script>alert(1)</script>[2J=cmd|'/C calc'!A0 😷"
