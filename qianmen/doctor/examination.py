@@ -12,6 +12,7 @@ from qianmen.doctor import (
     content,
     dialogue,
     host,
+    linked,
     network,
     orders,
     places,
@@ -34,7 +35,7 @@ MARKS = {"ok": "✔", "warning": "!", "error": "✘"}
 def checks() -> tuple[Check, ...]:
     """All checks, in the order in which they are shown."""
     rooms = (running, places, privacy, network, phone, speech, recorded, dialogue, stores, trail,
-             host, content, orders)  # fmt: skip
+             linked, host, content, orders)  # fmt: skip
     return tuple(one for room in rooms for one in room.CHECKS)
 
 
