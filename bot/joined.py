@@ -10,6 +10,8 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
+from config.queue import QueueRules
+from handoff.queue import service
 from handoff.queue.model import OPEN
 from store.engine import reading, writing
 from store.locks import FOR_CHANGE
@@ -51,12 +53,12 @@ def _turn(words: Overheard) -> Turn:
     )
 
 
-def parted(engine: Engine, conversation: str) -> None:
+def parted(
+    engine: Engine, conversation: str, at: datetime, rules: QueueRules | None = None
+) -> None:
     """The person is gone and the citizen still there: the bot has the conversation again."""
     with writing(engine) as session:
-        row = session.get(Conversation, conversation, with_for_update=FOR_CHANGE)
-        if row is not None and row.state == "agent":
-            row.state, row.misses, row.silences = "bot", 0, 0
+        service.part(session, conversation, at, rules or QueueRules())
 
 
 def given_back(engine: Engine, conversation: str) -> bool:

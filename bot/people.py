@@ -108,7 +108,9 @@ class People:
 
     async def parted(self, conversation: str) -> None:
         """The person is gone, the citizen is not: the bot answers again."""
-        await self._ledger.call(joined.parted, conversation)
+        parts = self._parts
+        await self._ledger.call(joined.parted, conversation, parts.now(), parts.city.queue)
+        self.standing_changed(conversation)
 
     async def person_left(self, conversation: str, at: datetime) -> AfterPerson:
         """The person on the telephone is gone, the caller is not: what becomes of them.

@@ -2,8 +2,8 @@
 
 Synchronous, over an engine: from a loop by ``asyncio.to_thread``. Every call is one short
 transaction (``dispatch``: a few), safe with any number of processes; doing it again is harmless.
-``enter``, ``connect`` and ``leave`` work inside the caller's transaction. Whoever calls tells the
-bus: ``#queue``, ``#desk:LOGIN``.
+``enter``, ``connect``, ``part`` and ``leave`` work inside the caller's transaction. Whoever calls
+tells the bus: ``#queue``, ``#desk:LOGIN``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from handoff.queue.talks import (
     finish,
     give_back,
     leave,
+    part,
     phone_failed,
     transfer,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "leave",
     "open_callbacks",
     "overview",
+    "part",
     "phone_failed",
     "ready",
     "seen",

@@ -220,11 +220,30 @@ def leave(session: Session, conversation: str, now: datetime, rules: QueueRules)
     return True
 
 
-def _citizen_left(session: Session, row: HandoffEntry, now: datetime, rules: QueueRules) -> None:
+def part(session: Session, conversation: str, now: datetime, rules: QueueRules) -> None:
+    """The person is gone and the citizen still there, in the caller's transaction: the bot has
+    them, and the person (if of a desk) wrap-up. Nothing happens to who waits, or is gone.
+    """
+    talk = lock_conversation(session, conversation)
+    one_at_a_time(session, LOCK)
+    row = newest(session, conversation, ("connected",))
+    if row is not None:
+        _citizen_left(session, row, now, rules, event="parted")
+    if talk is not None and talk.state == "agent":
+        talk.state, talk.misses, talk.silences = "bot", 0, 0
+
+
+def _citizen_left(
+    session: Session,
+    row: HandoffEntry,
+    now: datetime,
+    rules: QueueRules,
+    event: str = "citizen_left",
+) -> None:
     if not row.agent:  # somebody of the hunt group: no desk, nothing to write up
-        change(session, row, "citizen_left", now, state="done", ended_at=now)
+        change(session, row, event, now, state="done", ended_at=now)
         return
-    change(session, row, "citizen_left", now, state="wrapup", ended_at=now)
+    change(session, row, event, now, state="wrapup", ended_at=now)
     after_talk(session, row.agent, now, wrapup_s=rules.wrapup_s(row.channel))
 
 

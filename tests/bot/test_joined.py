@@ -61,16 +61,16 @@ def test_what_an_agent_says_is_kept_and_told_to_nobody(opened: Engine, now: date
 
 def test_a_citizen_whose_person_left_is_the_bots_again(opened: Engine, now: datetime) -> None:
     records.connect_person(opened, "c1", now)
-    joined.parted(opened, "c1")
+    joined.parted(opened, "c1", now)
     state = read_state(opened, "c1")
     assert state is not None
     assert state.state == "bot"
     records.end_conversation(opened, "c1", now)
-    joined.parted(opened, "c1")
+    joined.parted(opened, "c1", now)
     ended = read_state(opened, "c1")
     assert ended is not None
     assert ended.state == "ended"
-    joined.parted(opened, "nobody")
+    joined.parted(opened, "nobody", now)
 
 
 def test_nobody_to_be_reached_stands_in_the_order(opened: Engine, now: datetime) -> None:

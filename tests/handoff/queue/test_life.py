@@ -9,6 +9,8 @@ import pytest
 
 from handoff.queue import service
 from handoff.queue.model import QueueError
+from store.engine import writing
+from store.tables import Conversation
 from tests.handoff.queue.conftest import Hotline
 
 
@@ -327,9 +329,6 @@ def test_danger_told_while_waiting_goes_before_everybody(hotline: Hotline) -> No
 
 
 def test_a_conversation_that_ended_while_its_process_died_is_noticed(hotline: Hotline) -> None:
-    from store.engine import writing
-    from store.tables import Conversation
-
     handoff = hotline.call("c1")
     with writing(hotline.engine) as session:
         session.get_one(Conversation, "c1").ended_at = hotline.now
@@ -359,3 +358,19 @@ def test_a_leg_that_answers_too_late_is_told_so(hotline: Hotline) -> None:
         == "entry_changed"
     )
     assert hotline.entry(handoff) == replace(hotline.entry(handoff), agent="wang")
+
+
+def test_who_asks_again_after_their_person_left_is_queued_again(hotline: Hotline) -> None:
+    hotline.hire("li")
+    handoff = hotline.call("c1")
+    hotline.dispatch()
+    hotline.take(handoff)
+    for _ in range(2):
+        with writing(hotline.engine) as session:
+            service.part(session, "c1", hotline.now, hotline.rules)
+    assert (hotline.entry(handoff).state, hotline.talk("c1")) == ("wrapup", "bot")
+    again = hotline.call("c1")
+    assert again == f"{handoff}#2"
+    with writing(hotline.engine) as session:
+        service.part(session, "c1", hotline.now, hotline.rules)
+    assert (hotline.entry(again).state, hotline.talk("c1")) == ("waiting", "waiting")

@@ -19,13 +19,14 @@ from config.queue import QueueRules
 from handoff.queue import service
 from handoff.queue.model import ACTIVE, OPEN, Entry, QueueError
 from handoff.queue.rows import entry_of
-from store.engine import open_engine, reading
+from store.engine import open_engine, reading, writing
 from store.tables import Callback, Conversation, HandoffEntry
 from tests.conftest import NOON
 from tests.handoff.queue.conftest import Hotline
 
 AGENTS = {"a0": 1, "a1": 1, "a2": 3}
 STATE_OF = {"connected": "agent", **dict.fromkeys(OPEN, "waiting")}
+TALKS = ["finish", "back", "transfer", "part", "ready"]
 WHO = st.sampled_from(sorted(AGENTS))
 TEMPLATE: list[Path] = []
 
@@ -134,7 +135,11 @@ class Machine(RuleBasedStateMachine):
             service.phone_failed(self.line.engine, entry.handoff, "busy", self.now, self.line.rules)
 
     @precondition(lambda self: self.entries("connected", "wrapup"))
-    @rule(data=st.data(), what=st.sampled_from(["finish", "back", "transfer", "ready"]), to=WHO)
+    @rule(
+        data=st.data(),
+        what=st.sampled_from(["finish", "back", "transfer", "part", "ready"]),
+        to=WHO,
+    )
     def a_talk_goes_on(self, data: st.DataObject, what: str, to: str) -> None:
         entry = data.draw(st.sampled_from(self.entries("connected", "wrapup")))
         engine, rules, now = self.line.engine, self.line.rules, self.now
@@ -145,9 +150,17 @@ class Machine(RuleBasedStateMachine):
             "transfer": lambda: service.transfer(
                 engine, name, login, to_agent=to, now=now, rules=rules
             ),
+            "part": self._part(entry.conversation),
             "ready": lambda: service.ready(engine, login, now),
         }
         assert refusal(works[what]) in ("", "entry_changed", "target_unknown", "not_staffed")
+
+    def _part(self, conversation: str) -> Callable[[], object]:
+        def work() -> None:
+            with writing(self.line.engine) as session:
+                service.part(session, conversation, self.now, self.line.rules)
+
+        return work
 
     @invariant()
     def nobody_has_too_many(self) -> None:
@@ -192,7 +205,7 @@ def _template(sqlite_template: Path) -> None:
 
 
 Machine.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=30, deadline=None,
+    max_examples=8, stateful_step_count=30, deadline=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 TestMachine = Machine.TestCase
