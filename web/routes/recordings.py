@@ -15,6 +15,7 @@ from web import audit
 from web.deps import HearsRecordings, SiteDep
 from web.errors import ProblemError
 from web.sealed import sealed_response
+from web.secrecy import knows_conversation
 
 router = APIRouter(prefix="/recordings", include_in_schema=False)
 _TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg", ".opus": "audio/ogg", ".mp3": "audio/mpeg",
@@ -27,6 +28,12 @@ def play(site: SiteDep, member: HearsRecordings, recording: str, request: Reques
     with reading(site.engine) as session:
         row = session.get(Recording, recording)
         path = row.path if row else None
+        secret = row is not None and not knows_conversation(
+            session, row.conversation_id, member, site.city.orders
+        )
+    if secret:
+        audit.note_viewing(site, member.login, "order_refused", recording)
+        raise ProblemError(403, "conversation_secret")
     file = _inside(site.recordings, path) if path else None
     if file is None:
         raise ProblemError(404, "recording_unknown")

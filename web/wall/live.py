@@ -24,8 +24,7 @@ from web.orderlist import due_soon, overdue
 
 DANGER_SHOWN = 12
 ALARMS_SHOWN = 30
-STAGES = {"bot": "智能助手", "waiting": "等待人工", "ringing": "正在接通", "person": "人工通话",
-          "ended": "已结束"}  # fmt: skip
+STAGES = {"bot": "助手", "waiting": "等待", "ringing": "接通中", "person": "人工", "ended": "结束"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ function style(big) {
     text: { color: ink, fontSize: size },
     line: { lineStyle: { color: big ? "#33443b" : "#dfe5e1" } },
     axis: { lineStyle: { color: big ? "#54685e" : "#b9c4be" } },
+    top: big ? 76 : 38,
     tip: { renderMode: "richText", trigger: "axis", confine: true },
   };
 }
@@ -27,7 +28,7 @@ function base(told, look) {
   return {
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
     animation: false,
-    grid: { left: 8, right: 12, top: 38, bottom: 4, containLabel: true },
+    grid: { left: 8, right: 12, top: look.top, bottom: 4, containLabel: true },
     legend: { top: 0, left: 0, itemWidth: 14, textStyle: look.text },
     tooltip: look.tip,
     xAxis: { type: "category", data: told.days.map((one) => day(one.day)), axisLabel: look.text, axisLine: look.axis, axisTick: { show: false } },
