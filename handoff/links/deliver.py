@@ -12,6 +12,10 @@ SPREAD = 0.2
 """How far jitter moves a wait either way, as a share: targets that came back are not run over."""
 
 
+TAKEN_S = 15.0
+"""What was taken is not sent again before: its acknowledgement is on the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a delivery or a link becomes; ``next_at`` None: nothing more is tried."""
@@ -64,7 +68,8 @@ def after_danger(
         return Step("acknowledged", None, outcome.status, "", outcome.reference)
     if isinstance(outcome, Refused):
         return Step("refused", None, outcome.status, outcome.code)
-    at = patience.next_at(tries, since, now, jitter)
     if isinstance(outcome, Sent):
+        at = patience.next_at(tries, since, now, jitter, 0 if outcome.fault else TAKEN_S)
         return Step("sent" if at else "failed", at, outcome.status, outcome.fault)
+    at = patience.next_at(tries, since, now, jitter)
     return Step("waiting" if at else "failed", at, outcome.status, outcome.code)

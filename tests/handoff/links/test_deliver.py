@@ -73,6 +73,14 @@ def test_danger_goes_on_until_somebody_answers_for_it(
     assert end.state == (state if not again else "failed")
 
 
+def test_what_was_taken_is_given_time_to_be_acknowledged() -> None:
+    taken, doubtful = Sent(202), Sent(200, "reply_signature_missing")
+    waits = [
+        after_danger(outcome, 1, NOW, NOW, PATIENCE, 0.5).next_at for outcome in (taken, doubtful)
+    ]
+    assert waits == [NOW + timedelta(seconds=15), NOW + timedelta(seconds=5)]
+
+
 def reply(said: object, *, status: int = 200, key: bytes = KEY, at: datetime = NOW) -> HttpReply:
     body = said if isinstance(said, bytes) else json.dumps(said).encode()
     return HttpReply(status, signed((key,), "d1", at, body), body)
