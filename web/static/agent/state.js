@@ -1,0 +1,104 @@
+// What the desk knows, as the server's frames tell it. Pure: a frame changes `state`, and the names
+// of the parts to be shown anew are returned.
+
+export function start() {
+  return {
+    me: { name: "", phone: "", skills: [], rights: [] },
+    status: "offline", since: null, wrapUntil: null, offer: null, mine: [], alarms: [], callbacks: [],
+    waiting: { calls: 0, chats: 0, longest_s: 0, since: null }, agents: [], results: [], canned: [],
+    skills: [], targets: [], reasons: {}, current: "", talks: new Map(), ahead: 0,
+  };
+}
+
+/** The server's time, ms; clocks of desks are often wrong. */
+export function now(state) {
+  return Date.now() + state.ahead;
+}
+
+export function since(state, moment) {
+  return moment ? (now(state) - Date.parse(moment)) / 1000 : 0;
+}
+
+export function talkOf(state, handoff) {
+  if (!state.talks.has(handoff)) {
+    state.talks.set(handoff, {
+      cursor: 0, turns: [], partials: new Map(), order: null, answers: [], typing: false, connected: true,
+      draft: "", failure: "",
+    });
+  }
+  return state.talks.get(handoff);
+}
+
+export function current(state) {
+  return state.current ? talkOf(state, state.current) : null;
+}
+
+export function cardOf(state, handoff = state.current) {
+  return state.mine.find((card) => card.handoff === handoff) ?? null;
+}
+
+const takes = {
+  welcome(state, frame) {
+    const { type, now: moment, ...rest } = frame;
+    Object.assign(state, rest);
+    state.ahead = Date.parse(moment) - Date.now();
+    return ["bar", "left", "talk", "order"];
+  },
+  desk(state, frame) {
+    state.ahead = Date.parse(frame.now) - Date.now();
+    for (const name of ["status", "since", "offer", "mine", "waiting", "alarms", "agents", "callbacks"]) {
+      if (name in frame) state[name] = frame[name];
+    }
+    state.wrapUntil = frame.wrap_until;
+    return ["bar", "left", "foot"];
+  },
+  turns(state, frame) {
+    const talk = talkOf(state, frame.handoff);
+    const known = new Set(talk.turns.map((turn) => turn.seq));
+    const fresh = frame.turns.filter((turn) => !known.has(turn.seq));
+    talk.turns.push(...fresh);
+    talk.cursor = Math.max(talk.cursor, frame.cursor);
+    for (const turn of fresh) talk.partials.delete(turn.speaker);
+    if (fresh.some((turn) => turn.speaker === "citizen")) talk.typing = false;
+    return at(state, frame, ["turns"]);
+  },
+  partial(state, frame) {
+    const { partials } = talkOf(state, frame.handoff);
+    if (frame.text) partials.set(frame.speaker, frame.text);
+    else partials.delete(frame.speaker);
+    return at(state, frame, ["turns"]);
+  },
+  order(state, frame) {
+    talkOf(state, frame.handoff).order = frame.order;
+    return at(state, frame, ["order", "head"]);
+  },
+  suggest(state, frame) {
+    talkOf(state, frame.handoff).answers = frame.answers;
+    return at(state, frame, ["answers"]);
+  },
+  call(state, frame) {
+    const card = cardOf(state, frame.handoff);
+    if (card) for (const name of ["held", "parties", "muted", "stage"]) card[name] = frame[name];
+    talkOf(state, frame.handoff).failure = frame.text;
+    return ["left", ...at(state, frame, ["head", "foot"])];
+  },
+  citizen(state, frame) {
+    const talk = talkOf(state, frame.handoff);
+    talk.typing = frame.typing;
+    talk.connected = frame.connected;
+    return at(state, frame, ["turns", "foot"]);
+  },
+  refused(state, frame) {
+    if (frame.order && frame.handoff) talkOf(state, frame.handoff).order = frame.order;
+    return frame.order ? ["order"] : [];
+  },
+};
+
+function at(state, frame, parts) {
+  return frame.handoff === state.current ? parts : [];
+}
+
+/** Take a frame of the server's; the parts that look otherwise now. */
+export function reduce(state, frame) {
+  return takes[frame.type]?.(state, frame) ?? [];
+}

@@ -1,0 +1,82 @@
+// The bar over everything: my status, who waits, what must not be overlooked.
+
+import { button, by, day, el, fill, span, words } from "./dom.js";
+import { cardOf, current, now, since } from "./state.js";
+
+const STATUSES = [
+  ["online", "在线", "Alt+o"], ["busy", "忙碌", "Alt+b"], ["break", "小休", "Alt+r"], ["offline", "离线", ""],
+];
+
+export function showBar(state, acts) {
+  const wrapping = state.status === "wrapup";
+  const buttons = STATUSES.map(([value, label, key]) => {
+    const made = button(label, () => acts.status(value), { key });
+    made.setAttribute("aria-pressed", String(state.status === value));
+    made.classList.add("status", `status_${value}`);
+    return made;
+  });
+  const left = wrapping ? el("span.status-since.status_wrapup", {}, "话后 ", el("time", { "data-until": state.wrapUntil ?? "" })) : null;
+  const done = wrapping ? button("整理好了", acts.ready, { key: "Alt+g", kind: "button_main" }) : null;
+  fill(by("status"), el("strong.bar__name", {}, state.me.name), buttons, left, done,
+    wrapping ? null : el("time.status-since", { "data-since": state.since ?? "", title: "这个状态已经多久" }));
+  showWaiting(state);
+  showNotes(state, acts);
+}
+
+function showWaiting(state) {
+  const { calls, chats, since: oldest } = state.waiting;
+  const none = !calls && !chats;
+  fill(by("waiting"), none ? el("span.soft", {}, "没有人在等") : [
+    el("span", {}, "等待：电话 ", el("b", {}, String(calls)), "，文字 ", el("b", {}, String(chats))),
+    el("span.longest", {}, "，最久 ", el("time", { "data-since": oldest ?? "" })),
+  ]);
+}
+
+function showNotes(state, acts) {
+  const notes = state.alarms.map((alarm) => el("p.note.note_alarm", { role: "alert" },
+    el("b", {}, day(alarm.at)), ` ${alarm.text}`, button("知道了", () => acts.alarmSeen(alarm.id))));
+  const talk = current(state);
+  if (talk?.order?.urgency === "danger" && cardOf(state)) notes.unshift(danger(talk.order, acts));
+  if (state.me.name && !state.me.phone) {
+    notes.push(el("p.note", {}, "您的账号没有登记话机号码，只能接待文字来访。请联系系统管理员登记话机。"));
+  }
+  fill(by("notes"), notes);
+  by("agent").classList.toggle("agent_danger", talk?.order?.urgency === "danger");
+}
+
+/** Nothing is said of help before the far side has acknowledged. */
+function danger(order, acts) {
+  const links = order.links.filter((link) => link.direction !== "in");
+  const told = links.length
+    ? links.map((link) => `${link.party}：${link.state_label}${link.reference ? `（对方编号 ${link.reference}）` : ""}`).join("；")
+    : "还没有发给110";
+  const sure = links.some((link) => link.state === "acknowledged");
+  const kind = sure ? "p.note.note_danger" : "p.note.note_danger.note_unsure";
+  return el(kind, { role: "alert" }, el("b", {}, "险情"), ` ${told}。`,
+    sure ? null : el("span", {}, "对方确认之前，不要对市民说“已经派人”。"),
+    links.some((link) => link.party === "110") ? null : button("转110", () => acts.link("110"), { kind: "button_danger" }));
+}
+
+/** Clocks tick without anything being drawn anew. */
+export function tick(state) {
+  for (const time of document.querySelectorAll("time[data-since]")) {
+    time.textContent = time.dataset.since ? span(since(state, time.dataset.since)) : "";
+  }
+  for (const time of document.querySelectorAll("time[data-until]")) {
+    const left = time.dataset.until ? (Date.parse(time.dataset.until) - now(state)) / 1000 : 0;
+    time.textContent = left > 0 ? span(left) : "到点";
+    time.classList.toggle("late", left < 6);
+  }
+  for (const time of document.querySelectorAll("time[data-due]")) {
+    const left = (Date.parse(time.dataset.due) - now(state)) / 1000;
+    time.textContent = left >= 0 ? `还剩 ${words(left)}` : `超期 ${words(-left)}`;
+    time.classList.toggle("late", left < 0);
+  }
+}
+
+export function showLink(stood, waiting) {
+  const text = { online: "已连接", offline: "连接断开，正在重新连接…", closed: "已停用" }[stood];
+  const link = by("link");
+  link.textContent = waiting && stood === "offline" ? `${text}（${waiting} 项操作等着发出）` : text;
+  link.className = `bar__link bar__link_${stood}`;
+}
