@@ -51,7 +51,7 @@ class Surveying:
         if question.endswith(ASKED_SCORE):
             return await self._scored(heard)
         if question.endswith(ASKED_WHY):
-            await self._keep(heard, why=heard.text)
+            await self._keep(heard, why="" if heard.kind == "keys" else heard.text)
             return await self._over(heard, thanks=True)
         solved = survey.solved_of(heard.text)
         if solved is None:
