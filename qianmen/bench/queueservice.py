@@ -63,17 +63,19 @@ def hire(engine: Engine, logins: list[str], now: datetime, *, capacity: int = 1)
             )  # fmt: skip
 
 
-def arrive(session: Session, name: str, now: datetime, rules: QueueRules) -> str:
-    """A call, its order and its entry in the queue; the entry's id."""
-    session.add(Conversation(id=name, channel=PHONE, citizen="", started_at=now, ended_at=None))
+def arrive(
+    session: Session, name: str, now: datetime, rules: QueueRules, channel: str = PHONE
+) -> str:
+    """A call (or a chat), its order and its entry in the queue; the entry's id."""
+    session.add(Conversation(id=name, channel=channel, citizen="", started_at=now, ended_at=None))
     session.flush()
     session.add(
-        WorkOrder(id=name, key=name, number=name, conversation_id=name, channel=PHONE,
+        WorkOrder(id=name, key=name, number=name, conversation_id=name, channel=channel,
                   kind="咨询", urgency="normal", title="", created_at=now),
     )  # fmt: skip
     session.flush()
     return service.enter(
-        session, handoff=name, conversation=name, order=name, channel=PHONE, reason="asked",
+        session, handoff=name, conversation=name, order=name, channel=channel, reason="asked",
         urgency="normal", now=now, rules=rules,
     )  # fmt: skip
 

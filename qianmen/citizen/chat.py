@@ -68,6 +68,11 @@ class ChatLine:
                 complete |= frame.get("in_reply_to") == known and frame.get("last") is True
         return next((t for t in self.turns[answer_from:] if t.who != "citizen"), None)
 
+    async def write(self, text: str) -> None:
+        """Write ``text`` and wait for nothing: whoever has the talk may never answer."""
+        await self._send({"type": "text", "id": secrets.token_hex(12), "text": text})
+        self._take(SaidTurn("citizen", text, datetime.now(UTC).isoformat()))
+
     async def leave(self) -> None:
         """End the conversation for good."""
         await self._send({"type": "leave"})

@@ -41,7 +41,7 @@ def test_before_the_first_password_of_ones_own_nothing_else_opens(newcomer: Desk
 
 def test_with_it_one_goes_on(newcomer: Desk, clock: Clock) -> None:
     clock.advance(seconds=5)
-    assert change(newcomer) == "/orders"
+    assert change(newcomer) == "/desk"
     assert newcomer.get("/orders").status_code == 200
     assert audits(newcomer.office.engine, "password_changed") == [("li", "staff:li")]
 

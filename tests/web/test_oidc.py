@@ -289,7 +289,7 @@ def test_an_account_is_made_only_with_a_role_of_ours(
     assert "还没有本系统的账号" in back.text
     assert list_staff(engine) == ()
     sso.claims = {"roles": ["agent"]}
-    assert visit(visitor, sso).headers["location"] == "/orders"
+    assert visit(visitor, sso).headers["location"] == "/desk"
     made = get_staff(engine, "wang.fang")
     assert (made.profile.roles, made.subject, made.must_change) == (("agent",), SUBJECT, False)
     sso.claims = {"roles": []}  # known from now on; roles are changed here
@@ -322,7 +322,7 @@ def test_a_password_that_another_gave_ends_with_the_first_sign_on(
     with writing(engine) as session:
         session.scalars(select(Staff)).one().must_change = True
     link(engine, Act("admin", office.now(), OFFICE_KEY), staff, SUBJECT)
-    assert visit(visitor, sso).headers["location"] == "/orders"
+    assert visit(visitor, sso).headers["location"] == "/desk"
     visitor.cookies.clear()
     assert sign_in(visitor, staff, "correct horse") == 401
 
@@ -367,4 +367,4 @@ def test_without_it_there_is_no_button_and_no_page(visitor: TestClient) -> None:
 def test_afterwards_one_stays_on_this_site(visitor: TestClient, sso: Provider) -> None:
     sso.claims = {"roles": ["agent"]}
     back = visit(visitor, sso, "/staff/sign-on?next=//evil.example")
-    assert back.headers["location"] == "/orders"
+    assert back.headers["location"] == "/desk"

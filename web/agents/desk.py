@@ -222,7 +222,7 @@ class Desk:
         async def work() -> dict[str, Any]:
             if slow(frame):
                 return await work_of(self, frame)
-            async with self._in_order:
+            async with self._in_order, self.floor.line:
                 return await work_of(self, frame)
 
         await self.page.send(await self.floor.outcomes.once(self.login, frame.id, work))

@@ -31,6 +31,7 @@ SILENT_S = 12.0
 GUARD_S = 20.0
 SETTLE_S = 0.02
 """Changes of the queue come in bunches: so long is waited for the rest of one."""
+WRITERS = 8
 _AGAIN_S = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -45,6 +46,9 @@ class Floor:
         self.outcomes = Outcomes()
         self.dispatcher = Dispatcher(parts)
         self.feed = CallFeed(parts.control, self._on_call) if parts.control else None
+        is_sqlite = parts.engine.dialect.name == "sqlite"
+        self.line = asyncio.Semaphore(1 if is_sqlite else WRITERS)
+        """Who writes stands in line here: SQLite lets one write, and serves whom it likes."""
         self._news = Watch()
         self._tasks: set[asyncio.Task[None]] = set()
         self.running = False

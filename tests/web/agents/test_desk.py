@@ -341,3 +341,14 @@ def test_who_is_switched_off_has_no_desk_any_more(desks: Desks, office: Office) 
         portal.call(office.app.state.site.floor.check_sessions)
         assert page.until("closing")["code"] == "not_signed_in"
     assert sign_in(page.client, "li", PASSWORD) != 303
+
+
+def test_the_page_is_for_who_takes_handoffs(desks: Desks, office: Office) -> None:
+    agent, editor = desks.page("li").client, desks.page("bian").client
+    page = agent.get("/desk")
+    assert page.status_code == 200
+    for path in ("/desk/live", "/desk/alive"):
+        assert path in page.text
+    assert agent.get("/staff", follow_redirects=False).headers["location"] == "/desk"
+    assert editor.get("/desk").status_code == 403
+    assert editor.post("/desk/alive", data={"token": "x"}).status_code == 403
