@@ -54,7 +54,7 @@ def join(
         bus=bus,
         urgent=urgent_rule(city),
         matter_facts=matter_facts(engine),
-        extract=extractor(city),
+        extract=extractor(city, settings.data_dir / "learned"),
         now=now,
         foresight=_foresight(settings, dialogue),
         journal=journal_of(settings),
@@ -101,11 +101,13 @@ def matter_facts(engine: Engine) -> Callable[[str], tuple[str, str]]:
     return facts
 
 
-def extractor(city: City) -> Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]]:
+def extractor(
+    city: City, data: Path | None = None
+) -> Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]]:
     """Fields found in what was said, each with the turn it came from, and what follows from them:
     kind, class, urgency, departments. Not the content: prefill puts it together.
     """
-    rules = rules_of(city)
+    rules = rules_of(city, data)
 
     def extract(said: tuple[Said, ...], _: datetime) -> tuple[OrderField, ...]:
         turns = [Spoken(one.id, one.text, one.at, one.confidence, "citizen", one.act)

@@ -10,9 +10,9 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from config.queue import QueueRules
+from config.queue import PHONE, QueueRules
 from handoff.queue import service
-from handoff.queue.model import OPEN
+from handoff.queue.model import ACTIVE, OPEN
 from store.engine import reading, writing
 from store.locks import FOR_CHANGE
 from store.tables import Conversation, HandoffEntry, OrderEvent, Turn, WorkOrder, WorkOrderField
@@ -59,6 +59,19 @@ def parted(
     """The person is gone and the citizen still there: the bot has the conversation again."""
     with writing(engine) as session:
         service.part(session, conversation, at, rules or QueueRules())
+
+
+def with_people(engine: Engine, *, calls: bool) -> tuple[str, ...]:
+    """Conversations whose citizens wait for a person or have one: calls, or all others."""
+    channel = HandoffEntry.channel == PHONE if calls else HandoffEntry.channel != PHONE
+    with reading(engine) as session:
+        return tuple(
+            session.scalars(
+                select(HandoffEntry.conversation_id)
+                .where(HandoffEntry.state.in_(ACTIVE), channel)
+                .distinct()
+            )
+        )
 
 
 def given_back(engine: Engine, conversation: str) -> bool:

@@ -163,6 +163,17 @@ class People:
 
     # Whether the citizen is there at all
 
+    async def unfinished_calls(self) -> tuple[str, ...]:
+        """Calls whose callers wait for a person or have one. Raises :class:`ConversationError`."""
+        found: tuple[str, ...] = await self._ledger.call(joined.with_people, calls=True)
+        return found
+
+    async def call_the_roll(self, patience_s: float) -> None:
+        """A process that serves chats begins: whoever does not come back waits no longer."""
+        with contextlib.suppress(ConversationError):  # logged where it was raised
+            for conversation in await self._ledger.call(joined.with_people, calls=False):
+                self.gone(conversation, patience_s)
+
     async def stay(self, conversation: str) -> None:
         """The citizen's page is open here, until this is cancelled."""
         with self._parts.bus.watch(f"#who:{conversation}") as watch:

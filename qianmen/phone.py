@@ -31,7 +31,9 @@ from sealing.keys import keyring
 from store.engine import StoreError, open_store
 from store.seal import SealError
 from telephony.call import Call
+from telephony.commands import CallControl
 from telephony.line import Leg, Line, LineError, LineSettings
+from telephony.lost_calls import LostCalls
 from telephony.metrics import LineCollector
 from telephony.node import Node
 from telephony.parts import CallParts
@@ -143,7 +145,13 @@ async def serve(settings: Settings) -> None:
         measured = LineCollector(line)
         REGISTRY.register(measured)
         try:
-            await _health(health, line)
+            async with CallControl(settings.redis) as registry:
+                looking = asyncio.create_task(LostCalls(core, registry, _utc_now).watch())
+                try:
+                    await _health(health, line)
+                finally:
+                    looking.cancel()
+                    await asyncio.gather(looking, return_exceptions=True)
         finally:
             REGISTRY.unregister(measured)
             stop_rendering()

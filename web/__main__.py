@@ -19,6 +19,7 @@ from bot.bus import Bus
 from bot.conversation import Conversations
 from bot.join import join, read_city
 from chat.protocol import MAX_FRAME_BYTES
+from chat.socket import AWAY_S
 from config.errors import ConfigError
 from config.listening import listen, serving_metrics
 from config.logs import configure
@@ -47,7 +48,7 @@ def make_app(settings: Settings) -> FastAPI:
     control, lookup = CallControl(settings.redis), ActionsLookup(settings.actions_address)
     app = create_app(
         settings, city, engine, conversations,
-        joints=Joints(bus, control, lookup, rules_of(city)),
+        joints=Joints(bus, control, lookup, rules_of(city, settings.data_dir / "learned")),
         lifespan=_with_core(conversations, bus, engine, (control, lookup)),
     )  # fmt: skip
     app.add_middleware(Measured)
@@ -68,6 +69,7 @@ def _with_core(
                     await stack.enter_async_context(one)
                 floor.start()
                 stack.push_async_callback(floor.stop)
+                await conversations.call_the_roll(AWAY_S)
                 yield
             # What is still unanswered then is answered when its citizen comes back.
             with contextlib.suppress(TimeoutError):

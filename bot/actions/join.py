@@ -42,7 +42,7 @@ def joined(
     async def knowledge() -> Search:
         return await asyncio.to_thread(published.search)
 
-    rules = rules_of(city)
+    rules = rules_of(city, cache)
     write_one = journal.write if journal else write
 
     def write_filled(draft: OrderDraft) -> WrittenOrder:

@@ -178,6 +178,32 @@ async def test_who_hangs_up_leaves_the_queue(call: Queueing) -> None:
     assert len(call.rows(Callback)) == 1
 
 
+async def test_who_waits_is_found_by_a_process_that_begins(
+    call: Queueing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await call.core.unfinished_calls() == ()
+    await call.waits()
+    assert await call.core.unfinished_calls() == ("c1",)
+    await call.core.call_the_roll(0.0)  # for chats: a call's own line tells when it is over
+    monkeypatch.setattr("bot.people.ROLL_CALL_S", 0.0)
+    await asyncio.sleep(0.05)
+    assert await call.core.unfinished_calls() == ("c1",)
+    await call.core.close("c1", call.now)
+    assert await call.core.unfinished_calls() == ()
+
+
+async def test_a_chat_that_nobody_comes_back_to_waits_no_longer(
+    chat: Queueing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.people.ROLL_CALL_S", 0.01)
+    await chat.waits()
+    assert await chat.core.unfinished_calls() == ()
+    await chat.core.call_the_roll(0.01)
+    async with asyncio.timeout(5):
+        while chat.rows(HandoffEntry)[0].state != "abandoned":  # noqa: ASYNC110  # no event tells
+            await asyncio.sleep(0.01)
+
+
 async def test_standings_come_at_once_when_something_changed(chat: Queueing) -> None:
     await chat.waits()
     standings = chat.core.standings("c1")
