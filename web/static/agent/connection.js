@@ -3,7 +3,8 @@
 
 const FIRST_MS = 500;
 const LONGEST_MS = 8000;
-const PING_MS = 10000;
+const PING_MS = 5000;
+const SILENT_MS = 15000;
 const FATAL = { 4401: "signed out", 4403: "no right", 4409: "taken over" };
 
 export class Connection {
@@ -18,7 +19,7 @@ export class Connection {
     this.watched = () => null;
     this.over = false;
     this.open();
-    setInterval(() => this.plain({ type: "ping" }), PING_MS);
+    setInterval(() => this.look(), PING_MS);
     addEventListener("online", () => this.open());
   }
 
@@ -29,12 +30,23 @@ export class Connection {
     const socket = new WebSocket(`${scheme}://${location.host}${this.path}`);
     this.socket = socket;
     socket.addEventListener("open", () => socket.send(JSON.stringify({ type: "hello", token: this.token })));
-    socket.addEventListener("message", (event) => this.heard(JSON.parse(event.data)));
+    socket.addEventListener("message", (event) => socket === this.socket && this.heard(JSON.parse(event.data)));
     socket.addEventListener("close", (event) => this.closed(socket, event));
+  }
+
+  // A socket over a dead network looks open for minutes; the server is never silent for so long.
+  look() {
+    this.plain({ type: "ping" });
+    if (this.ready && Date.now() - this.heardAt > SILENT_MS) {
+      const dead = this.socket;
+      this.closed(dead, { code: 0 });
+      dead.close();
+    }
   }
 
   closed(socket, event) {
     if (socket !== this.socket) return;
+    this.socket = null;
     this.ready = false;
     if (this.over || FATAL[event.code]) {
       this.over = true;
@@ -47,6 +59,7 @@ export class Connection {
   }
 
   heard(frame) {
+    this.heardAt = Date.now();
     if (frame.type === "welcome") this.welcomed();
     if (frame.type === "beat") this.plain({ type: "ping" });
     if (frame.type === "closing") this.over = true;

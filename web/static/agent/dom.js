@@ -11,7 +11,7 @@ export function el(kind, attributes = {}, ...children) {
     else if (name in made && typeof value !== "string") made[name] = value;
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return made;
 }
 
@@ -29,12 +29,12 @@ export function button(label, act, { key = "", kind = "", title = "", disabled =
 }
 
 export function shown(key) {
-  return key.replace("Alt+", "Alt ").replace("Escape", "Esc");
+  return key.replace(/^Alt\+(.)$/, (_, letter) => `Alt ${letter.toUpperCase()}`).replace("Alt+", "Alt ").replace("Escape", "Esc");
 }
 
-/** `parent` holds just `children`; where they are the same already nothing is touched. */
+/** `parent` holds just `children`. */
 export function fill(parent, ...children) {
-  parent.replaceChildren(...children.flat().filter(Boolean));
+  parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
 }
 
 const two = (value) => String(value).padStart(2, "0");
@@ -60,5 +60,6 @@ export function span(seconds) {
 export function words(seconds) {
   if (seconds < 60) return `${Math.max(0, Math.round(seconds))} 秒`;
   if (seconds < 3600) return `${Math.round(seconds / 60)} 分钟`;
-  return `${Math.floor(seconds / 3600)} 小时 ${Math.round(seconds / 60) % 60} 分`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} 小时 ${Math.floor(seconds / 60) % 60} 分`;
+  return `${Math.floor(seconds / 86400)} 天 ${Math.floor(seconds / 3600) % 24} 小时`;
 }
