@@ -274,6 +274,7 @@ def _check_references(city: City) -> None:
             raise ConfigError("config_invalid", f"city.yaml: {error}") from None
     regions = {region.code for region in city.regions}
     departments = {department.name for department in city.departments}
+    _check_links(city, departments)
     for line in city.lines:
         if line.region and line.region not in regions:
             _unknown("city.yaml", f"line {line.number}", "region", line.region)
@@ -290,6 +291,20 @@ def _check_classes(city: City, departments: set[str]) -> None:
     for code, name in city.classes.departments():
         if name not in departments:
             _unknown("classes.yaml", f"class {code}", "department", name)
+
+
+def _check_links(city: City, departments: set[str]) -> None:
+    """A misspelt topic would leave its party untold in the very moment."""
+    rules = city.urgent.get("danger")
+    listed = rules if isinstance(rules, list) else []
+    topics = {rule.get("topic") for rule in listed if isinstance(rule, dict)}
+    for party in city.links.parties:
+        for name in party.topics:
+            if name not in topics:
+                _unknown("links.yaml", f"party {party.name}", "topic", name)
+        for name in party.departments:
+            if name not in departments:
+                _unknown("links.yaml", f"party {party.name}", "department", name)
 
 
 def _unknown(file: str, owner: str, key: str, value: str) -> None:
