@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -38,7 +39,7 @@ def lead(desk: Desk) -> None:
 def test_an_order_goes_its_way_by_the_pages_forms(desk: Desk, day: tuple[str, str]) -> None:
     number = day[0]
     helpers = ["生态环境局", "应急管理局"]
-    steps: tuple[tuple[str, dict[str, object], str], ...] = (
+    steps: tuple[tuple[str, dict[str, Any], str], ...] = (
         (
             "dispatch",
             {"department": "城市管理局", "departments": helpers, "text": "请会办"},

@@ -73,7 +73,7 @@ def test_every_form_is_checked(office: Office) -> None:
     ]  # fmt: skip
     assert len(posts) >= 12
     for route in posts:
-        checked = {deps._own_form, linkage.signed_message} & declared(route)
+        checked = {deps._own_form, deps._own_request, linkage.signed_message} & declared(route)
         assert checked, route.path
 
 
@@ -106,8 +106,15 @@ PAGES = {"/orders": Right.SEE_ORDERS, "/api/orders": Right.SEE_ORDERS,
          "/staff/people/new": Right.MANAGE_STAFF, "/staff/people/li": Right.MANAGE_STAFF,
          "/staff/audit": Right.SEE_AUDIT, "/knowledge": Right.SEE_KNOWLEDGE,
          "/knowledge/publish": Right.SEE_KNOWLEDGE, "/knowledge/new": Right.EDIT_KNOWLEDGE,
-         "/knowledge/no.such": Right.SEE_KNOWLEDGE}  # fmt: skip
+         "/knowledge/no.such": Right.SEE_KNOWLEDGE,
+         "/orders/1/print": Right.SEE_ORDERS, "/orders/1/edit": Right.CHANGE_ORDERS,
+         "/api/orders/1/history": Right.SEE_ORDERS, "/api/orders/1/deeds": Right.SEE_ORDERS,
+         "/wall": Right.SEE_WALL, "/wall/days": Right.SEE_WALL,
+         "/wall/small": Right.SEE_ORDERS}  # fmt: skip
 POSTS = {"/orders": Right.SEE_ORDERS, "/orders/1/reply": Right.REPLY,
+         "/orders/1/deeds/note": Right.CHANGE_ORDERS, "/orders/1/edit": Right.CHANGE_ORDERS,
+         "/orders/1/confirm": Right.CHANGE_ORDERS, "/orders/export/csv": Right.EXPORT_ORDERS,
+         "/orders/export/xlsx": Right.EXPORT_ORDERS, "/wall/alarms/1/seen": Right.SUPERVISE,
          "/staff/people/new": Right.MANAGE_STAFF, "/staff/people/li/password": Right.MANAGE_STAFF,
          "/staff/people/li/active": Right.MANAGE_STAFF, "/staff/audit/export": Right.SEE_AUDIT,
          "/staff/audit/check": Right.SEE_AUDIT, "/knowledge/new": Right.EDIT_KNOWLEDGE,
