@@ -279,7 +279,7 @@ def _urgency(order: WorkOrder, rows: Mapping[str, WorkOrderField], rules: Rules)
     if _URGENCY.index(row.value) <= _URGENCY.index(order.urgency):
         return []
     order.urgency = row.value
-    order.due_at = deadlines.at_acceptance(
+    order.due_at = deadlines.answer_by(
         order.urgency, order.kind, order.department, order.created_at, rules.city.orders
-    ).due_at
+    )
     return ["urgency"]

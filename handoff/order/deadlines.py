@@ -9,7 +9,7 @@ date (全国年节及纪念日放假办法, 2025): :func:`announced` tells which
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import cache
 
@@ -21,14 +21,6 @@ from config.orders import Calendar, Limit, OrderRules, Span
 _SATURDAY = 5
 _ONE_DAY = timedelta(days=1)
 _ALWAYS_OFF = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """By when an order must be dispatched, and answered; None where the city sets none."""
-
-    dispatch_by: datetime | None
-    due_at: datetime | None
 
 
 @cache
@@ -67,31 +59,38 @@ def before(moment: datetime, span: Span, rules: OrderRules, now: datetime) -> bo
     return now <= after(moment, span, rules)
 
 
-def at_acceptance(
+def dispatch_by(
     urgency: str, kind: str, department: str, accepted: datetime, rules: OrderRules
-) -> Deadlines:
-    """The deadlines that count from acceptance."""
-    fits = [limit for limit in rules.limits if _fits(limit, urgency, kind, department)]
-    dispatch = next((limit.dispatch for limit in fits if limit.dispatch), None)
-    answer = next((limit.answer for limit in fits if limit.answer), None)
-    return Deadlines(
-        dispatch_by=after(accepted, dispatch, rules) if dispatch else None,
-        due_at=after(accepted, answer, rules) if answer else None,
-    )
+) -> datetime | None:
+    """By when an order must be dispatched; None where the city sets no limit."""
+    fits = _fitting(urgency, kind, department, rules)
+    span = next((limit.dispatch for limit in fits if limit.dispatch), None)
+    return after(accepted, span, rules) if span else None
 
 
-def at_dispatch(
+def answer_by(
+    urgency: str, kind: str, department: str, accepted: datetime, rules: OrderRules
+) -> datetime | None:
+    """By when it must be answered, counted from acceptance."""
+    fits = _fitting(urgency, kind, department, rules)
+    span = next((limit.answer for limit in fits if limit.answer), None)
+    return after(accepted, span, rules) if span else None
+
+
+def sign_by(
     urgency: str, kind: str, department: str, dispatched: datetime, rules: OrderRules
 ) -> datetime | None:
-    """By when the department must sign."""
-    fits = (limit for limit in rules.limits if _fits(limit, urgency, kind, department))
-    sign = next((limit.sign for limit in fits if limit.sign), None)
-    return after(dispatched, sign, rules) if sign else None
+    """By when the department must sign, counted from dispatch."""
+    fits = _fitting(urgency, kind, department, rules)
+    span = next((limit.sign for limit in fits if limit.sign), None)
+    return after(dispatched, span, rules) if span else None
 
 
-def _fits(limit: Limit, urgency: str, kind: str, department: str) -> bool:
+def _fitting(urgency: str, kind: str, department: str, rules: OrderRules) -> Iterator[Limit]:
     return (
-        (not limit.urgency or urgency in limit.urgency)
+        limit
+        for limit in rules.limits
+        if (not limit.urgency or urgency in limit.urgency)
         and (not limit.kinds or kind in limit.kinds)
         and (not limit.departments or department in limit.departments)
     )

@@ -163,13 +163,12 @@ def _dispatched(
     order: OrderState, verb: str, at: datetime, data: dict[str, Any], rules: OrderRules
 ) -> OrderState:
     department = str(data["department"])
-    dues = deadlines.at_acceptance(
-        order.urgency, order.kind, department, order.facts.begun_at, rules
-    )
     order = replace(
         order, department=department, departments=tuple(data["departments"]), signed_at=None,
-        sign_by=deadlines.at_dispatch(order.urgency, order.kind, department, at, rules),
-        due_at=dues.due_at,
+        sign_by=deadlines.sign_by(order.urgency, order.kind, department, at, rules),
+        due_at=deadlines.answer_by(
+            order.urgency, order.kind, department, order.facts.begun_at, rules
+        ),
     )  # fmt: skip
     if verb != "redo":
         return order

@@ -54,9 +54,9 @@ def due_of(order: OrderState, rules: OrderRules, now: datetime) -> tuple[Due, ..
 def _dispatch_by(order: OrderState, rules: OrderRules) -> datetime | None:
     if order.state != "受理" or order.due_at is None:  # written before there were deadlines
         return None
-    return deadlines.at_acceptance(
+    return deadlines.dispatch_by(
         order.urgency, order.kind, order.department, order.facts.begun_at, rules
-    ).dispatch_by
+    )
 
 
 def _limit(order: OrderState, row: Escalation) -> datetime | None:

@@ -102,9 +102,6 @@ def write_new(session: Session, draft: OrderDraft, terms: Terms) -> WrittenOrder
 
 
 def _row(draft: OrderDraft, number: str, terms: Terms) -> WorkOrder:
-    dues = deadlines.at_acceptance(
-        draft.urgency, draft.kind, draft.department, terms.accepted, terms.orders
-    )
     return WorkOrder(
         id=hashlib.sha256(draft.key.encode()).hexdigest()[:32],
         key=draft.key,
@@ -124,7 +121,9 @@ def _row(draft: OrderDraft, number: str, terms: Terms) -> WorkOrder:
         secret=draft.secret,
         visit=draft.visit,
         agent="",
-        due_at=dues.due_at,
+        due_at=deadlines.answer_by(
+            draft.urgency, draft.kind, draft.department, terms.accepted, terms.orders
+        ),
         repeat_count=1,
         edition=1,
         created_at=terms.accepted,
@@ -142,9 +141,9 @@ def add_missing(session: Session, order: WorkOrder, draft: OrderDraft, terms: Te
     endangered = draft.urgency == "danger" and order.urgency != "danger"
     if endangered:
         order.urgency = "danger"
-        order.due_at = deadlines.at_acceptance(
+        order.due_at = deadlines.answer_by(
             order.urgency, order.kind, order.department, order.created_at, terms.orders
-        ).due_at
+        )
     if not (added or columns or endangered):
         return
     order.edition += 1

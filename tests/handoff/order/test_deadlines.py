@@ -7,7 +7,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from config.orders import Calendar, Limit, OrderRules, Span
-from handoff.order.deadlines import after, announced, at_acceptance, at_dispatch, is_workday
+from handoff.order.deadlines import (
+    after,
+    announced,
+    answer_by,
+    dispatch_by,
+    is_workday,
+    sign_by,
+)
 
 RULES = OrderRules()
 
@@ -66,11 +73,10 @@ def test_the_first_row_that_fits_decides_for_each_deadline() -> None:
         Limit(answer=Span(workdays=5)),
     ))  # fmt: skip
     start = local(11, 20)
-    danger = at_acceptance("danger", "求助", "水务局", start, rules)
-    assert danger.dispatch_by == local(11, 20, 14)
-    assert danger.due_at == local(11, 27, 18)
-    assert at_acceptance("normal", "咨询", "", start, rules).due_at == local(11, 23, 18)
-    assert at_acceptance("normal", "咨询", "", start, rules).dispatch_by is None
-    assert at_dispatch("danger", "求助", "水务局", start, rules) == local(11, 20, 12, 15)
-    assert at_dispatch("normal", "求助", "水务局", start, rules) == local(11, 20, 12, 30)
-    assert at_dispatch("normal", "求助", "公安局", start, rules) is None
+    assert dispatch_by("danger", "求助", "水务局", start, rules) == local(11, 20, 14)
+    assert answer_by("danger", "求助", "水务局", start, rules) == local(11, 27, 18)
+    assert answer_by("normal", "咨询", "", start, rules) == local(11, 23, 18)
+    assert dispatch_by("normal", "咨询", "", start, rules) is None
+    assert sign_by("danger", "求助", "水务局", start, rules) == local(11, 20, 12, 15)
+    assert sign_by("normal", "求助", "水务局", start, rules) == local(11, 20, 12, 30)
+    assert sign_by("normal", "求助", "公安局", start, rules) is None
