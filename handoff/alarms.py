@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +29,16 @@ class Alarm:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class NewAlarm:
+    """An alarm on its way to be raised; as :class:`Alarm`."""
+
+    key: str
+    kind: str
+    object: str
+    text: str
+
+
 def raise_alarm(
     session: Session, key: str, kind: str, object: str, text: str, now: datetime  # noqa: A002  # the column's name
 ) -> bool:  # fmt: skip
@@ -41,6 +52,20 @@ def raise_alarm(
     session.add(AlarmRow(key=key, kind=kind, object=object, text=text, at=now))
     session.flush()
     return True
+
+
+def raise_alarms(session: Session, alarms: Sequence[NewAlarm], now: datetime) -> int:
+    """As :func:`raise_alarm`, many in a few statements; how many were new."""
+    one_at_a_time(session, "alarm")
+    keys = [alarm.key for alarm in alarms]
+    known = set(session.scalars(select(AlarmRow.key).where(AlarmRow.key.in_(keys))))
+    new = {alarm.key: alarm for alarm in alarms if alarm.key not in known}
+    session.add_all(
+        AlarmRow(key=alarm.key, kind=alarm.kind, object=alarm.object, text=alarm.text, at=now)
+        for alarm in new.values()
+    )
+    session.flush()
+    return len(new)
 
 
 def open_alarms(engine: Engine) -> tuple[Alarm, ...]:

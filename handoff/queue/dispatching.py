@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from config.queue import QueueRules
-from handoff.alarms import raise_alarm
+from handoff.alarms import NewAlarm, raise_alarms
 from handoff.queue import metrics
 from handoff.queue.assign import is_present
 from handoff.queue.callbacks import UNDONE, reopen
@@ -19,10 +20,10 @@ from handoff.queue.rows import (
     LOCK,
     agent_row,
     change,
-    current_rows,
-    entry_of,
+    current,
     lock_entry,
     put_back,
+    row_of,
     seats,
     set_agent,
 )
@@ -62,7 +63,7 @@ def dispatch(engine: Engine, rules: QueueRules, now: datetime) -> tuple[Change, 
 
 
 def _due(session: Session, rules: QueueRules, now: datetime) -> Decisions:
-    entries = [entry_of(row) for row in current_rows(session)]
+    entries = current(session)
     return decide(entries, seats(session, entries), rules, now)
 
 
@@ -102,13 +103,14 @@ def _returned(engine: Engine, entry: Entry, now: datetime, rules: QueueRules) ->
 
 
 def _apply(session: Session, rules: QueueRules, now: datetime) -> list[Change]:
-    rows = {row.id: row for row in current_rows(session)}
-    entries = [entry_of(row) for row in rows.values()]
+    entries = current(session)
     due = decide(entries, seats(session, entries), rules, now)
-    changes = _take_away(session, rows, due, now, rules)
-    changes += _agents(session, rows, due, now)
+    changes = _take_away(session, due, now, rules)
+    changes += _agents(session, due, now)
     for match in due.matches:
-        changes.append(_offer(session, rows[match.entry.handoff], match.agent, now, rules))
+        changes.append(
+            _offer(session, row_of(session, match.entry.handoff), match.agent, now, rules)
+        )
     changes += _alarms(session, due, now)
     for callback in reopen(session, now, rules):
         changes.append(Change("reopened", callback.handoff_id, callback.conversation_id))
@@ -117,7 +119,6 @@ def _apply(session: Session, rules: QueueRules, now: datetime) -> list[Change]:
 
 def _take_away(
     session: Session,
-    rows: dict[str, HandoffEntry],
     due: Decisions,
     now: datetime,
     rules: QueueRules,
@@ -131,25 +132,23 @@ def _take_away(
     ):
         for entry in entries:
             front = outcome != "lapsed"
-            put_back(session, rows[entry.handoff], outcome, now, front=front, event=kind)
+            put_back(session, row_of(session, entry.handoff), outcome, now, front=front, event=kind)
             if kind == "lapsed":
                 not_there(session, entry.agent, now, rules)
             changes.append(Change(kind, entry.handoff, entry.conversation, entry.agent))
     return changes
 
 
-def _agents(
-    session: Session, rows: dict[str, HandoffEntry], due: Decisions, now: datetime
-) -> list[Change]:
+def _agents(session: Session, due: Decisions, now: datetime) -> list[Change]:
     changes = []
     for entry in due.wrapped:
-        change(session, rows[entry.handoff], "finished", now, data={"result": entry.result},
-               state="done")  # fmt: skip
+        row = row_of(session, entry.handoff)
+        change(session, row, "finished", now, data={"result": entry.result}, state="done")
         changes.append(Change("done", entry.handoff, entry.conversation, entry.agent))
     for login in due.ready:
-        row = agent_row(session, login)
-        set_agent(row, row.next_status or "online", now)
-        row.next_status = ""
+        agent = agent_row(session, login)
+        set_agent(agent, agent.next_status or "online", now)
+        agent.next_status = ""
         changes.append(Change("ready", agent=login))
     for login in due.signed_off:
         set_agent(agent_row(session, login), "offline", now)
@@ -170,17 +169,25 @@ def _offer(
 def _alarms(session: Session, due: Decisions, now: datetime) -> list[Change]:
     """Who waits longer than the goal is shown to people; the longest waiting first."""
     late = sorted(due.overdue, key=lambda entry: entry.created_at)[:_ALARMS_AT_ONCE]
-    changes = []
+    if not late:
+        return []
+    found = _numbers(session, (entry.order for entry in late))
+    raise_alarms(session, [_alarm(entry, found.get(entry.order, ""), now) for entry in late], now)
     for entry in late:
-        row = session.get_one(HandoffEntry, entry.handoff)
-        number = session.scalar(select(WorkOrder.number).where(WorkOrder.id == entry.order)) or ""
-        row.alarmed_at = now
-        who = "来电" if entry.is_call else "在线对话"
-        text = f"{who}已等待 {int(entry.waited_s(now))} 秒，还没有坐席接起"
-        kind = "danger_waiting" if entry.urgency == "danger" else "answer_overdue"
-        raise_alarm(session, alarm_key(entry.handoff), kind, number, text, now)
-        changes.append(Change("alarmed", entry.handoff, entry.conversation))
-    return changes
+        row_of(session, entry.handoff).alarmed_at = now
+    return [Change("alarmed", entry.handoff, entry.conversation) for entry in late]
+
+
+def _alarm(entry: Entry, number: str, now: datetime) -> NewAlarm:
+    who = "来电" if entry.is_call else "在线对话"
+    text = f"{who}已等待 {int(entry.waited_s(now))} 秒，还没有坐席接起"
+    kind = "danger_waiting" if entry.urgency == "danger" else "answer_overdue"
+    return NewAlarm(alarm_key(entry.handoff), kind, number, text)
+
+
+def _numbers(session: Session, orders: Iterable[str]) -> dict[str, str]:
+    query = select(WorkOrder.id, WorkOrder.number).where(WorkOrder.id.in_(set(orders)))
+    return {row.id: row.number for row in session.execute(query)}
 
 
 def _callbacks_due(session: Session, rules: QueueRules, now: datetime) -> bool:
@@ -204,10 +211,14 @@ def _late_key(row: Callback) -> str:
 
 
 def _late_callbacks(session: Session, now: datetime) -> list[Change]:
-    changes = []
-    for row in _late(session, now):
-        number = session.scalar(select(WorkOrder.number).where(WorkOrder.id == row.order_id)) or ""
-        raise_alarm(session, _late_key(row), "callback_overdue", number,
-                    "回拨已经到期，还没有完成", now)  # fmt: skip
-        changes.append(Change("alarmed", row.handoff_id, row.conversation_id))
-    return changes
+    late = _late(session, now)
+    if not late:
+        return []
+    found = _numbers(session, (row.order_id for row in late))
+    text = "回拨已经到期，还没有完成"
+    raise_alarms(
+        session,
+        [NewAlarm(_late_key(row), "callback_overdue", found[row.order_id], text) for row in late],
+        now,
+    )
+    return [Change("alarmed", row.handoff_id, row.conversation_id) for row in late]

@@ -13,7 +13,7 @@ from handoff.queue.assign import has_room
 from handoff.queue.model import Entry, QueueError
 from handoff.queue.rows import (
     change,
-    current_rows,
+    current,
     entry_of,
     lock_entry,
     put_back,
@@ -81,7 +81,7 @@ def _talk(session: Session, row: HandoffEntry, now: datetime) -> None:
 
 
 def _check_room(session: Session, row: HandoffEntry, login: str, rules: QueueRules) -> None:
-    others = [entry_of(each) for each in current_rows(session) if each.id != row.id]
+    others = [each for each in current(session) if each.handoff != row.id]
     seat = next((seat for seat in seats(session, others) if seat.login == login), None)
     if seat is None or not has_room(seat, call=row.channel == PHONE, rules=rules):
         raise QueueError("full")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from handoff.queue.model import ACTIVE, OPEN, Entry, QueueError, Seat, Tried
 from store.locks import FOR_CHANGE, one_at_a_time
@@ -25,6 +25,13 @@ from store.tables import (
 LOCK = "queue"
 """Whatever changes the queue does so alone. Taken after a conversation's row, never before it."""
 _NOT_OVER = (*ACTIVE, "wrapup")
+_HEAD = ("id", "conversation_id", "order_id", "channel", "reason", "urgency", "state", "created_at",
+         "changed_at")  # fmt: skip
+_MIDDLE = ("priority", "front", "agent", "wanted_agent", "offer", "offer_until")
+_TAIL = ("due_at", "alarmed_at", "estimate_s", "told_at", "accepted_at", "connected_at", "ended_at",
+         "result", "edition")  # fmt: skip
+_COLUMNS = [getattr(HandoffEntry, name) for name in (*_HEAD, "skills", *_MIDDLE, "tried", *_TAIL)]
+_SKILLS, _TRIED = len(_HEAD), len(_HEAD) + 1 + len(_MIDDLE)
 _ROLES = frozenset({"agent", "supervisor"})
 
 
@@ -121,26 +128,30 @@ def put_back(
 
 def entry_of(row: HandoffEntry) -> Entry:
     """The row as a plain value."""
-    return Entry(
-        handoff=row.id, conversation=row.conversation_id, order=row.order_id, channel=row.channel,
-        reason=row.reason, urgency=row.urgency, state=row.state, created_at=row.created_at,
-        changed_at=row.changed_at, skills=tuple(row.skills), priority=row.priority,
-        front=row.front, agent=row.agent, wanted_agent=row.wanted_agent, offer=row.offer,
-        offer_until=row.offer_until, tried=tuple(_tried(item) for item in row.tried),
-        due_at=row.due_at, alarmed_at=row.alarmed_at, estimate_s=row.estimate_s,
-        told_at=row.told_at, accepted_at=row.accepted_at, connected_at=row.connected_at,
-        ended_at=row.ended_at, result=row.result, edition=row.edition,
-    )  # fmt: skip
+    return _entry([getattr(row, column.key) for column in _COLUMNS])
+
+
+def _entry(values: Sequence[Any]) -> Entry:
+    """Of the columns' values, which stand in the order of the entry's own."""
+    known: list[Any] = list(values)
+    known[_SKILLS] = tuple(known[_SKILLS])
+    known[_TRIED] = tuple(_tried(item) for item in known[_TRIED])
+    return Entry(*known)
 
 
 def _tried(item: dict[str, str]) -> Tried:
     return Tried(item["agent"], item["outcome"], datetime.fromisoformat(item["at"]))
 
 
-def current_rows(session: Session) -> list[HandoffEntry]:
-    """Every entry that is not over. What agents wrote is not opened."""
-    query = select(HandoffEntry).where(HandoffEntry.state.in_(_NOT_OVER))
-    return list(session.scalars(query.options(defer(HandoffEntry.note))))
+def current(session: Session) -> list[Entry]:
+    """Every entry that is not over; as columns: there may be many, and it is asked often."""
+    query = select(*_COLUMNS).where(HandoffEntry.state.in_(_NOT_OVER))
+    return [_entry(row) for row in session.execute(query)]
+
+
+def row_of(session: Session, handoff: str) -> HandoffEntry:
+    """The row of an entry that is there; whoever changes it holds the queue's lock."""
+    return session.get_one(HandoffEntry, handoff)
 
 
 def seats(session: Session, entries: Iterable[Entry]) -> list[Seat]:

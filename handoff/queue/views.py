@@ -26,7 +26,7 @@ from handoff.queue.model import (
     Standing,
     Waiting,
 )
-from handoff.queue.rows import current_rows, entry_of, newest, seats
+from handoff.queue.rows import current, entry_of, newest, seats
 from store.engine import reading
 from store.tables import Agent, Callback, HandoffEntry
 
@@ -46,7 +46,7 @@ def standing(
         mine = entry_of(row)
         if mine.state != "waiting":
             return Standing(mine.handoff, mine.state, 0, 0, mine.agent, mine.waited_s(now))
-        entries = [entry_of(each) for each in current_rows(session)]
+        entries = current(session)
         known = seats(session, entries)
         handling_s = _handling_s(session, mine, now, rules)
     ahead = [each for each in in_order(entries, rules, now) if each.is_call == mine.is_call]
@@ -65,7 +65,7 @@ def desk_of(
     """What belongs on one agent's desk; ``rules``: the usual ones where none are given."""
     known = rules or QueueRules()
     with reading(engine) as session:
-        entries = [entry_of(row) for row in current_rows(session)]
+        entries = current(session)
         everybody = seats(session, entries)
         me = session.get(Agent, login)
     mine = [entry for entry in entries if entry.agent == login]
@@ -83,7 +83,7 @@ def desk_of(
 def overview(engine: Engine, now: datetime, rules: QueueRules) -> Overview:
     """The queue for the wall: who waits and talks, the agents, and today's goals."""
     with reading(engine) as session:
-        entries = [entry_of(row) for row in current_rows(session)]
+        entries = current(session)
         everybody = seats(session, entries)
         calls, chats = goals(session, now, rules)
         undone = session.execute(
