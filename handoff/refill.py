@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from handoff.classify import Rules
 from handoff.filled import CLASSED, assembled, fields_filled
+from handoff.links import linkage
 from handoff.order import deadlines
 from handoff.order.edits import RULE as BY_HAND
 from handoff.order.model import Event
@@ -64,6 +65,8 @@ def refill(engine: Engine, order_id: str, now: datetime, rules: Rules) -> tuple[
         tell(session, order, "completed", now)
         session.flush()
         count_repeats(session, order, rules.city.orders, now)
+        if "urgency" in names and order.urgency == "danger":
+            linkage.write(session, order, danger="", now=now, rules=rules.city.links)
         return tuple(names)
 
 

@@ -144,6 +144,9 @@ def add_missing(session: Session, order: WorkOrder, draft: OrderDraft, terms: Te
         order.due_at = deadlines.answer_by(
             order.urgency, order.kind, order.department, order.created_at, terms.orders
         )
+    if draft.urgency == "danger":
+        session.flush()
+        linkage.write(session, order, danger=terms.danger, now=terms.now, rules=terms.links)
     if not (added or columns or endangered):
         return
     order.edition += 1
@@ -153,8 +156,6 @@ def add_missing(session: Session, order: WorkOrder, draft: OrderDraft, terms: Te
     tell(session, order, "completed", terms.now)
     session.flush()
     count_repeats(session, order, terms.orders, terms.now)
-    if draft.urgency == "danger":
-        linkage.write(session, order, danger=terms.danger, now=terms.now, rules=terms.links)
 
 
 def _fill_columns(order: WorkOrder, draft: OrderDraft) -> list[str]:

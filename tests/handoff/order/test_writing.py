@@ -99,6 +99,19 @@ def test_danger_goes_to_its_links_with_the_order_and_once(
     assert topics.count("order.danger") == 1
 
 
+def test_danger_that_was_marked_before_anybody_was_linked_goes_with_the_handover(
+    engine: Engine, draft: Draft, now: datetime, city: City
+) -> None:
+    number = write(engine, draft("a"), now=now, city=city).number
+    deeds.edit(engine, number, {"urgency": "danger"}, by="wang", now=now)
+    links = Links(parties=(Party(name="110", label="公安110", url="http://127.0.0.1:9/x"),))
+    linked = city.model_copy(update={"links": links})
+    write_handoff(engine, draft("a", urgency="danger"), handoff="h", reason="danger", now=now,
+                  city=linked, danger="gas")  # fmt: skip
+    with reading(engine) as session:
+        assert list(session.scalars(select(Linkage.party))) == ["110"]
+
+
 def test_danger_that_nobody_is_linked_for_alarms_a_person(
     engine: Engine, draft: Draft, now: datetime
 ) -> None:
