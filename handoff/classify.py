@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
 
 from config.city import City, Kind
 from config.classes import ClassesFile, Leaf
-from handoff.classwords import ClassWords, Urged
+from handoff.classwords import ClassWords, Hit, Urged
 from handoff.kinds import kind_of
+from handoff.learned.model import FILE, NOTHING, SHIPPED, Model, ModelError, load
 from handoff.titles import UNSAID, summary, title
 from handoff.wishes import YES, wants_secret
 from turns.replies import Urgency
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Classified:
     urgency_quote: str = ""
     confidence: float = 1.0
     """How sure the class is, 0 to 1."""
+    candidates: tuple[str, ...] = ()
+    """Codes that come nearest, the likeliest first, at most three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +58,30 @@ class Rules:
     city: City
     classes: ClassesFile
     words: ClassWords
+    model: Model | None = None
 
 
-def rules_of(city: City) -> Rules:
-    """The rules of ``city``; a few ms, so once a process."""
-    return Rules(city, city.classes, ClassWords(city.classes))
+def rules_of(city: City, data: Path | None = None) -> Rules:
+    """The rules of ``city``; some ten ms, so once a process.
+
+    ``data``: the installation's folder of what was learned, where a model of the city's own orders
+    may lie; else the one that ships, learned from synthetic ones.
+    """
+    wanted = city.classes.learned and any(city.classes.leaves())
+    return Rules(city, city.classes, ClassWords(city.classes), _model(data) if wanted else None)
+
+
+def _model(data: Path | None) -> Model | None:
+    """A broken file is told of and done without: words classify too."""
+    own = data / FILE if data is not None else None
+    for path in (own, SHIPPED):
+        if path is None or not path.is_file():
+            continue
+        try:
+            return load(path)
+        except ModelError as error:
+            _log.warning("order_model_unusable", code=error.code, file=path.name)
+    return None
 
 
 def classify(text: str, fields: Mapping[str, str], rules: Rules) -> Classified:
@@ -84,7 +111,8 @@ def classify(text: str, fields: Mapping[str, str], rules: Rules) -> Classified:
         rule=found.rule,
         quote=found.quotes[0] if found.quotes else "",
         urgency_quote=urged[0].quotes[0] if urged else "",
-        confidence=found.confidence,
+        confidence=round(found.confidence, 3),
+        candidates=found.candidates,
     )
 
 
@@ -97,19 +125,49 @@ class _Found:
     reasons: tuple[str, ...] = ()
     rule: str = ""
     confidence: float = 0.0
+    candidates: tuple[str, ...] = ()
+
+
+_WORD_WORTH = 0.03  # a character of a word beside what was learned, fitted on the development set
+_LONGEST_WORD = 6.0  # characters that count
+_LEAST_CHANCE = 0.15  # what was learned, without a word, below which nothing is said
+_BY_WORDS = 0.75  # how sure a word alone is
 
 
 def _found(text: str, fields: Mapping[str, str], rules: Rules) -> _Found:
     known = rules.classes.leaf(fields.get("code", "")) if fields.get("code") else None
-    hits = rules.words.hits(text)
+    hits = {hit.leaf.code: hit for hit in rules.words.hits(text)}
     if known is not None:
-        quotes = next((hit.quotes for hit in hits if hit.leaf == known), ())
+        quotes = hits[known.code].quotes if known.code in hits else ()
         return _Found(known, quotes, (_belongs(known, rules),), "known", 1.0)
-    if not hits:
+    learned = dict(rules.model.chances(text)) if rules.model and text else {}
+    if not hits and max(learned, key=lambda code: learned[code], default=NOTHING) == NOTHING:
         return _Found()
-    best = hits[0]
-    why = f"说到“{'”“'.join(best.quotes[:3])}”，{_belongs(best.leaf, rules)}"
-    return _Found(best.leaf, best.quotes, (why,), "words", 0.9)
+    order = _ranked(hits, learned, rules)
+    best = rules.classes.leaf(order[0]) if order else None
+    if best is None:
+        return _Found()
+    chance, hit = learned.get(best.code, 0.0), hits.get(best.code)
+    if hit is None:
+        if chance < _LEAST_CHANCE:
+            return _Found(candidates=tuple(order[:_SHOWN]))
+        why = f"和历史工单里的这一类最像（{chance:.0%}），{_belongs(best, rules)}"
+        return _Found(best, (), (why,), "learned", chance, tuple(order[:_SHOWN]))
+    why = f"说到“{'”“'.join(hit.quotes[:3])}”，{_belongs(best, rules)}"
+    sure = max(_BY_WORDS, chance)
+    return _Found(best, hit.quotes, (why,), "words", sure, tuple(order[:_SHOWN]))
+
+
+_SHOWN = 3
+
+
+def _ranked(hits: Mapping[str, Hit], learned: Mapping[str, float], rules: Rules) -> list[str]:
+    """Codes of the city's classes, the likeliest first, by words and by what was learned."""
+    scores = {code: _WORD_WORTH * min(hit.score, _LONGEST_WORD) for code, hit in hits.items()}
+    for code, chance in learned.items():
+        if code in scores or rules.classes.leaf(code) is not None:
+            scores[code] = scores.get(code, 0.0) + chance
+    return sorted(scores, key=lambda code: (-scores[code], code))
 
 
 def _urgency(urged: Sequence[Urged]) -> Urgency:

@@ -85,7 +85,8 @@ def test_what_is_told_to_the_agent_fills_the_order(
     row = row_of(engine)
     assert (row.code, row.department, row.secret) == ("0401", "住房和城乡建设局", True)
     assert row.title.startswith("建业小区9号楼3单元")
-    assert "楼道灯坏了" in row.title and len(row.title) <= 40
+    assert "楼道灯坏了" in row.title
+    assert len(row.title) <= 40
     assert {"where", "phone", "title", "code"} <= set(changed)
     assert row.edition == 2
 

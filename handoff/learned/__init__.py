@@ -1,0 +1,1 @@
+"""What past orders teach about new ones."""
