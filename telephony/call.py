@@ -122,7 +122,7 @@ class Call:
         return CallInfo(
             self._id, self._parts.node, masked(self._leg.caller), self._dialled.number,
             self._leg.dialled, self._stage, self._began, self._since,
-            (*people, *board.called), board.company.held,
+            (*people, *board.reaching.called), board.company.held,
         )  # fmt: skip
 
     async def _serve(self) -> None:

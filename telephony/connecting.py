@@ -20,7 +20,6 @@ from config.targets import HUNT_GROUP, Destination
 from telephony import metrics
 from telephony.announcing import Announcer
 from telephony.company import Company
-from telephony.dialling import Dialler
 from telephony.gate import Gate
 from telephony.line import Leg
 from telephony.parties import CALLER
@@ -28,8 +27,9 @@ from telephony.parts import CallParts
 from telephony.party import Party
 from telephony.plan import Plan
 from telephony.queueing import Queueing
+from telephony.reaching import Reaching
 from telephony.reporting import Report
-from turns.calls import CallStage, CallState
+from turns.calls import CallStage
 from turns.calls import Leg as Role
 from turns.replies import QUEUE
 
@@ -57,12 +57,10 @@ class Switchboard:
         self._line = line
         self._on_stage = on_stage
         self._work: asyncio.Task[None] | None = None
-        self._dialling: asyncio.Task[Party | None] | None = None
         self._adding: asyncio.Task[None] | None = None
         self._plan: Plan | None = None
         self._next: Plan | None = None
         self._expected = False
-        self._early_leg: Leg | None = None
         self._over = asyncio.Event()
         self._alone = asyncio.Event()
         self.tell = Report(parts, conversation)
@@ -72,7 +70,10 @@ class Switchboard:
             parts, conversation, self.announcer, self.gate, self._hunt, self._left_queue
         )
         self.company = Company(leg, parts, conversation, self.tell, self._on_change)
-        self.called: tuple[str, ...] = ()
+        self.reaching = Reaching(
+            leg, parts, self.company, self.announcer, self.gate, self.tell,
+            self._on_ringing, self._superseded,
+        )  # fmt: skip
         self._handed_over = False
         self.dialogue_lost = False
         """There is nobody to give the caller back to."""
@@ -141,8 +142,7 @@ class Switchboard:
             self._work = asyncio.create_task(self._run(self._plan))
             return
         self._next = replace(plan, back=False, queued=queued)
-        if self._dialling is not None:
-            self._dialling.cancel()
+        self.reaching.stop()
         self.company.part_all()
 
     def add(self, destinations: tuple[Destination, ...], role: Role, command: str) -> None:
@@ -184,9 +184,10 @@ class Switchboard:
         """Reach somebody and wait until they are gone; what to do then."""
         if not plan.queued:
             self.queue.leave()
-        dialler = self._dialler("target", plan.command, whisper=self._whispers(plan))
-        party = await self._reach(dialler, plan)
-        if party is None:
+        dialler = self.reaching.dialler("target", plan.command, whisper=self._whispers(plan))
+        party = await self.reaching.reach(plan, dialler)
+        self._alone.clear()
+        if party is None or not self.company.join(party):
             return self._take_next() or await self._nobody(plan, dialler.cause or "no_answer")
         self._plan = replace(plan, command="")
         self.queue.leave()
@@ -200,78 +201,9 @@ class Switchboard:
         plan, self._next = self._next, None
         return plan
 
-    async def _reach(self, dialler: Dialler, plan: Plan) -> Party | None:
-        """The first who comes, joined; None if nobody does, or another plan is there."""
-        self.company.begin(await self.announcer.hold_sounds())
-        if self._superseded():
-            return None
-        dialling = self._dialling = asyncio.create_task(
-            dialler.reach(plan.destinations, self._leg.caller, self._on_early, self._on_next)
-        )
-        opening = asyncio.create_task(self._open())
-        try:
-            await asyncio.wait({dialling})
-            if not self._superseded():
-                await opening
-        finally:
-            for task in (dialling, opening):
-                task.cancel()
-            await asyncio.gather(dialling, opening, return_exceptions=True)
-            self._dialling, self._early_leg, self.called = None, None, ()
-            self.announcer.silence()
-            self.company.no_early()
-        party = None if dialling.cancelled() else dialling.result()
-        self._alone.clear()
-        if party is not None and self._superseded():
-            await party.leave()
-            return None
-        return party if party is not None and self.company.join(party) else None
-
-    async def _open(self) -> None:
-        """Let the caller hear that somebody is called, once they have heard what they must."""
-        await self.gate.opened()
+    def _on_ringing(self) -> None:
         self.queue.pause()
         self._on_stage("ringing")
-        self.announcer.ring()
-        if self._early_leg is not None:
-            self._on_early(self._early_leg)
-
-    def _dialler(self, role: Role, command: str, *, whisper: bool = False) -> Dialler:
-        def step(state: CallState, cause: str, destination: Destination) -> None:
-            self.called = (destination.name,)
-            if state == "answered" and not self.company.parties:
-                self._not_yet_joined()
-            self.tell(state, role, cause=cause, command=command, target=destination.name)
-
-        return Dialler(
-            self._parts, role, step, self.company.on_event, self._sentence, whisper=whisper
-        )
-
-    def _on_early(self, leg: Leg) -> None:
-        """Somebody's announcement or ringing tone, instead of ours."""
-        if not self.gate.is_open:
-            self._early_leg = leg
-        elif self.company.early(leg):
-            self.announcer.silence()
-
-    def _not_yet_joined(self) -> None:
-        """Who was heard early has answered, and is read the order: the caller waits on."""
-        self._early_leg = None
-        self.company.no_early()
-        if self.gate.is_open:
-            self.announcer.ring()
-
-    async def _on_next(self) -> None:
-        self._early_leg = None
-        self.company.no_early()
-        await self.announcer.announce("next_person")
-        self.announcer.ring()
-
-    async def _sentence(self, destination: Destination) -> bytes:
-        if destination.desk:
-            return await self.announcer.order()
-        how = "brief_joining" if destination.accept == "answer" else "brief_accept"
-        return await self.announcer.order(how)
 
     def _bridged(self, party: Party, command: str) -> None:
         metrics.bridges.labels("connected").inc()
@@ -382,14 +314,14 @@ class Switchboard:
         return plan
 
     async def _add(self, destinations: tuple[Destination, ...], role: Role, command: str) -> None:
-        dialler = self._dialler(role, command)
+        dialler = self.reaching.dialler(role, command)
         try:
             party = await dialler.reach(destinations, self._leg.caller)
         except asyncio.CancelledError:
             self._gone(role, command)
             raise
         finally:
-            self.called = ()
+            self.reaching.called = ()
         if party is None or not self.company.join(party):
             cause = dialler.cause or "no_answer"
             self.tell("failed", role, cause=cause, command=command, done=True)

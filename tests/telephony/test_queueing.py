@@ -179,6 +179,25 @@ async def test_an_agent_who_accepts_during_the_sentence_is_rung_and_joined_after
         await actors.bridged("agent")
 
 
+async def test_who_hangs_up_during_the_sentence_leaves_no_agent_on_the_telephone(
+    scene: Open,  # noqa: F811
+    hasty: City,
+) -> None:
+    def prepare(actors: Scene) -> None:
+        waiting()(actors)
+        actors.leg.at_once = False
+
+    async with scene(prepare=prepare, city=hasty) as actors:
+        await actors.until(lambda: bool(actors.leg.playbacks))
+        agent = answer(actors, EIGHT, "agent")
+        actors.desk.order("bridge", "8001")
+        await actors.until(lambda: bool(agent.played))
+        await asyncio.sleep(0.05)  # answered, and behind the sentence
+        actors.leg.end(Ended("bye"))
+        await actors.until(lambda: actors.desk.over)
+        assert agent.ended is not None
+
+
 async def test_with_nobody_at_a_desk_any_more_the_hunt_group_is_called(
     scene: Open,  # noqa: F811
     hasty: City,
