@@ -41,7 +41,10 @@ _RULES = (
     ("extract", "从话里提取"),
     ("agent", "坐席填写"),
     ("api", "其他系统填写"),
+    ("title", "自动拟的标题"),
+    ("summary", "自动摘要"),
 )
+_EXTRACTED = "从话里提取"
 LINK_STATES = {
     "waiting": "待发送",
     "sent": "已发出，等确认",
@@ -96,11 +99,11 @@ def visited(data: Mapping[str, Any]) -> str:
 
 
 def rule(code: str) -> str:
-    """What filled a field; an unknown rule as it is."""
+    """What filled a field; whatever has no words of its own read it in what was said."""
     for prefix, told in _RULES:
         if code == prefix or code.startswith((prefix + ".", prefix + ":", prefix + "_")):
             return told
-    return code
+    return _EXTRACTED
 
 
 def actor(code: str, names: Mapping[str, str]) -> str:

@@ -34,7 +34,27 @@ export function shown(key) {
 
 /** `parent` holds just `children`. */
 export function fill(parent, ...children) {
+  const focused = parent.contains(document.activeElement) ? naming(document.activeElement) : "";
   parent.replaceChildren(...children.flat(Infinity).filter(Boolean));
+  if (!focused) return;
+  // Whoever works by keys stays where they were.
+  for (const one of parent.querySelectorAll("button, a, summary, input, select, textarea")) {
+    if (naming(one) === focused) return one.focus({ preventScroll: true });
+  }
+}
+
+function naming(one) {
+  return one.id || one.dataset.key || one.textContent || one.tagName;
+}
+
+const told = new WeakMap();
+
+/** As `fill`, only where `known` says otherwise than before: a live region is not read out again. */
+export function fillOnce(parent, known, make) {
+  const now = JSON.stringify(known);
+  if (told.get(parent) === now) return;
+  told.set(parent, now);
+  fill(parent, make());
 }
 
 const two = (value) => String(value).padStart(2, "0");

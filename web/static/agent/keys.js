@@ -7,7 +7,7 @@ export function listen(acts) {
     const writing = event.target.closest("input, textarea, select");
     if (key === "?" && !writing) return stop(event, acts.help);
     if (key === "Alt+ArrowDown" || key === "Alt+ArrowUp") return stop(event, () => acts.step(key.endsWith("Down") ? 1 : -1));
-    if (key === "Alt+w") return stop(event, () => document.querySelector("#order .field__input:not(:disabled)")?.focus());
+    if (key === "Alt+w") return stop(event, () => document.querySelector("#order .datum__input:not(:disabled)")?.focus());
     if (key === "Alt+x") return stop(event, () => document.getElementById("reply")?.focus());
     const button = document.querySelector(`#agent [data-key="${CSS.escape(key)}"]:not(:disabled)`);
     if (button) stop(event, () => button.click());

@@ -1,7 +1,7 @@
 // The agent's desk: the connection's frames change the state, the views show it, buttons ask.
 
 import { Connection } from "./connection.js";
-import { by } from "./dom.js";
+import { by, el } from "./dom.js";
 import { listen } from "./keys.js";
 import * as sheets from "./sheets.js";
 import { allow } from "./sound.js";
@@ -14,6 +14,7 @@ import { showAnswers, showFoot, showHead, showSource, showTurns } from "./view-t
 const page = by("agent");
 const state = start();
 const TYPING_MS = 2000;
+const TITLE = document.title;
 let typedAt = 0;
 let stood = "offline";
 
@@ -42,7 +43,7 @@ connection.watched = () => (state.current ? { type: "watch", handoff: state.curr
 
 function told(frame) {
   if (frame.type === "alive") return renewCookie(frame.ticket);
-  if (frame.type === "closing") return closed(frame.text);
+  if (frame.type === "closing") return closed(frame.text, frame.code);
   const parts = reduce(state, frame);
   if (frame.type === "desk") follow();
   show(parts);
@@ -51,7 +52,8 @@ function told(frame) {
 /** Whoever was just taken is shown; where the one shown is over, what came of it stays readable. */
 function follow() {
   const gone = state.current && !cardOf(state);
-  if (gone) choose(state.mine[0]?.handoff ?? "");
+  if (gone && (state.status !== "wrapup" || state.mine.length)) choose(state.mine[0]?.handoff ?? "");
+  else if (gone) { views.order(); views.foot(); }
   else if (!state.current && state.mine.length) choose(state.mine[0].handoff);
   else { views.head(); views.answers(); views.foot(); }
 }
@@ -59,14 +61,25 @@ function follow() {
 function choose(handoff) {
   if (state.current === handoff) return;
   state.current = handoff;
+  if (handoff) talkOf(state, handoff).partials.clear();
   connection.plain({ type: "watch", handoff, cursor: handoff ? talkOf(state, handoff).cursor : 0 });
   show(["left", "talk", "order"]);
 }
 
-async function asked(type, fields = {}) {
+const underway = new Map();
+
+/** Ask for something; the same asked twice before it is answered (a key held down) is asked once. */
+function asked(type, fields = {}) {
+  const what = JSON.stringify([type, fields]);
+  if (!underway.has(what)) underway.set(what, askedOnce(type, fields).finally(() => underway.delete(what)));
+  return underway.get(what);
+}
+
+async function askedOnce(type, fields) {
   const answering = connection.ask(type, fields);
   showLink(stood, connection.unanswered.size);
   const answer = await answering;
+  showLink(stood, connection.unanswered.size);
   if (answer.type === "refused") say(answer.text);
   return answer;
 }
@@ -169,15 +182,35 @@ function renewCookie(ticket) {
   fetch(page.dataset.alive, { method: "POST", body, credentials: "same-origin" }).catch(() => {});
 }
 
-function closed(text) {
+function closed(text, code = "") {
   if (page.dataset.closed) return;
   page.dataset.closed = "1";
-  sheets.tell("坐席台已停用", text || "请刷新页面，或者重新登录。");
+  const [title, label, address] = CLOSED[code] ?? ["坐席台已停用", "刷新页面", "/desk"];
+  sheets.tell(title, el("p", {}, text || "请刷新页面，或者重新登录。"),
+    el("a.button.button_main", { href: address }, label));
+}
+
+/** What can be done where the server closed the desk for good. */
+const CLOSED = {
+  taken_over: ["已在别的窗口打开", "在这个窗口继续", "/desk"],
+  idle: ["已经退出", "重新登录", "/staff/sign-in"],
+  not_signed_in: ["已经退出", "重新登录", "/staff/sign-in"],
+  right_missing: ["没有权限", "回首页", "/staff"],
+};
+
+/** A window behind others still says that somebody is waiting. */
+function retitle() {
+  const unread = state.mine.reduce((sum, card) => sum + card.unread, 0);
+  const told_ = state.offer ? (state.offer.channel === "phone" ? "【来电】" : "【来访】") : unread ? `（${unread}）` : "";
+  if (document.title !== told_ + TITLE) document.title = told_ + TITLE;
 }
 
 listen(acts);
 document.querySelector("[data-do=help]").addEventListener("click", acts.help);
 addEventListener("pointerdown", allow, { passive: true });
 addEventListener("keydown", allow);
-setInterval(() => { tick(state); ringOffer(state, Date.now()); }, 500);
+addEventListener("beforeunload", (event) => {
+  if (connection.unanswered.size && !page.dataset.closed) event.preventDefault();
+});
+setInterval(() => { tick(state); ringOffer(state, Date.now()); retitle(); }, 500);
 show(["bar", "left", "talk", "order"]);

@@ -26,7 +26,7 @@ export function tell(title, ...content) {
 }
 
 function radios(name, choices) {
-  return el("div.choices", { role: "radiogroup" }, choices.map(([value, label, key], place) => el("label.choice", {},
+  return el("div.picks", { role: "radiogroup" }, choices.map(([value, label, key], place) => el("label.pick", {},
     el("input", { type: "radio", name, value, required: true, checked: place === 0 }), key ? el("kbd", {}, key) : null, label)));
 }
 

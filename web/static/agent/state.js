@@ -37,6 +37,11 @@ export function cardOf(state, handoff = state.current) {
   return state.mine.find((card) => card.handoff === handoff) ?? null;
 }
 
+/** Whether the order on show may be changed: of a talk of mine, or one that I am finishing up. */
+export function mayEdit(state) {
+  return Boolean(state.current) && (cardOf(state) !== null || state.status === "wrapup");
+}
+
 const takes = {
   welcome(state, frame) {
     const { type, now: moment, ...rest } = frame;

@@ -1,11 +1,16 @@
 // The bar over everything: my status, who waits, what must not be overlooked.
 
-import { button, by, day, el, fill, span, words } from "./dom.js";
+import { button, by, day, el, fill, fillOnce, span, words } from "./dom.js";
+import { allow, allowed } from "./sound.js";
 import { cardOf, current, now, since } from "./state.js";
 
 const STATUSES = [
   ["online", "在线", "Alt+o"], ["busy", "忙碌", "Alt+b"], ["break", "小休", "Alt+r"], ["offline", "离线", ""],
 ];
+
+const ALARMS = 2;
+
+by("muted").addEventListener("click", allow);
 
 export function showBar(state, acts) {
   const wrapping = state.status === "wrapup";
@@ -26,22 +31,29 @@ export function showBar(state, acts) {
 function showWaiting(state) {
   const { calls, chats, since: oldest } = state.waiting;
   const none = !calls && !chats;
-  fill(by("waiting"), none ? el("span.soft", {}, "没有人在等") : [
+  fillOnce(by("waiting"), [calls, chats, oldest], () => none ? el("span.soft", {}, "没有人在等") : [
     el("span", {}, "等待：电话 ", el("b", {}, String(calls)), "，文字 ", el("b", {}, String(chats))),
     el("span.longest", {}, "，最久 ", el("time", { "data-since": oldest ?? "" })),
   ]);
 }
 
 function showNotes(state, acts) {
-  const notes = state.alarms.map((alarm) => el("p.note.note_alarm", { role: "alert" },
-    el("b", {}, day(alarm.at)), ` ${alarm.text}`, button("知道了", () => acts.alarmSeen(alarm.id))));
-  const talk = current(state);
-  if (talk?.order?.urgency === "danger" && cardOf(state)) notes.unshift(danger(talk.order, acts));
-  if (state.me.name && !state.me.phone) {
-    notes.push(el("p.note", {}, "您的账号没有登记话机号码，只能接待文字来访。请联系系统管理员登记话机。"));
-  }
-  fill(by("notes"), notes);
-  by("agent").classList.toggle("agent_danger", talk?.order?.urgency === "danger");
+  const order = cardOf(state) ? current(state)?.order : null;
+  const isDanger = order?.urgency === "danger";
+  const phoneless = Boolean(state.me.name) && !state.me.phone;
+  by("agent").classList.toggle("agent_danger", isDanger);
+  document.body.classList.toggle("in-danger", isDanger);
+  fillOnce(by("notes"), [isDanger && [state.current, order.links], state.alarms, phoneless], () => [
+    isDanger ? danger(order, acts) : null,
+    state.alarms.slice(0, ALARMS).map((alarm) => alarmed(alarm, acts)),
+    state.alarms.length > ALARMS ? el("p.note.note_alarm", {}, `还有 ${state.alarms.length - ALARMS} 条警报，处理完上面的就会显示。`) : null,
+    phoneless ? el("p.note", {}, "您的账号没有登记话机号码，只能接待文字来访。请联系系统管理员登记话机。") : null,
+  ]);
+}
+
+function alarmed(alarm, acts) {
+  return el("p.note.note_alarm", { role: "alert" }, el("b", {}, `警报 ${day(alarm.at)}`), ` ${alarm.text}`,
+    button("知道了", () => acts.alarmSeen(alarm.id), { title: "记下是您看到的，所有人的屏幕上都不再显示" }));
 }
 
 /** Nothing is said of help before the far side has acknowledged. */
@@ -52,13 +64,21 @@ function danger(order, acts) {
     : "还没有发给110";
   const sure = links.some((link) => link.state === "acknowledged");
   const kind = sure ? "p.note.note_danger" : "p.note.note_danger.note_unsure";
-  return el(kind, { role: "alert" }, el("b", {}, "险情"), ` ${told}。`,
-    sure ? null : el("span", {}, "对方确认之前，不要对市民说“已经派人”。"),
+  return el(kind, { role: "alert" }, el("b", {}, "险情"), el("strong.danger__state", {}, `${told}。`),
+    el("span", {}, sure ? "先问清：在哪里、有没有人受伤、人能不能离开。" : "先问清在哪里、有没有人受伤。对方确认之前，不要说“已经派人”。"),
     links.some((link) => link.party === "110") ? null : button("转110", () => acts.link("110"), { kind: "button_danger" }));
+}
+
+/** Browsers give no sound before a page was touched: the offer would come in silence. */
+function showMuted(state) {
+  const muted = by("muted");
+  const silent = !(navigator.userActivation?.hasBeenActive ?? allowed()) && state.status !== "offline";
+  if (muted.hidden === silent) muted.hidden = !silent;
 }
 
 /** Clocks tick without anything being drawn anew. */
 export function tick(state) {
+  showMuted(state);
   for (const time of document.querySelectorAll("time[data-since]")) {
     time.textContent = time.dataset.since ? span(since(state, time.dataset.since)) : "";
   }

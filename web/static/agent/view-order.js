@@ -1,7 +1,7 @@
 // The right column: the order as it fills itself. A field that somebody is writing in is left alone.
 
 import { button, by, day, el, fill } from "./dom.js";
-import { cardOf, current } from "./state.js";
+import { cardOf, current, mayEdit } from "./state.js";
 
 const GROUPS = [
   ["诉求内容", [["kind", "诉求类型"], ["title", "标题"], ["what", "诉求内容"], ["where", "发生地点"], ["when", "发生时间"],
@@ -16,7 +16,7 @@ const CHOICES = {
   secret: [["否", "否"], ["是", "是"]],
   visit: [["是", "是"], ["否", "否"]],
 };
-const LONG = new Set(["what", "title", "outcome"]);
+const LONG = new Set(["what", "title", "where", "when", "outcome", "against", "department", "departments"]);
 let drawn = { handoff: "", edition: -1 };
 
 export function showOrder(state, acts) {
@@ -29,9 +29,11 @@ export function showOrder(state, acts) {
     return;
   }
   showOrderHead(order);
-  const mayEdit = Boolean(cardOf(state));
-  if (drawn.handoff !== state.current) fill(by("order"), groups(order, mayEdit, acts));
-  else renew(order, mayEdit, acts);
+  const editable = mayEdit(state);
+  if (drawn.handoff !== state.current) {
+    fill(by("order"), groups(order, editable, acts));
+    by("order").scrollTop = 0;
+  } else renew(order, editable, acts);
   drawn = { handoff: state.current, edition: order.edition };
 }
 
@@ -45,30 +47,49 @@ function showOrderHead(order) {
     order.due_at ? el("p.soft.order__due", {}, "答复期限：", day(order.due_at), "，", el("time", { "data-due": order.due_at })) : null);
 }
 
-function groups(order, mayEdit, acts) {
+function groups(order, editable, acts) {
   const known = new Map(order.fields.map((field) => [field.name, field]));
   const parts = GROUPS.map(([title, names]) => el("section.group", {}, el("h3.group__title", {}, title),
-    names.map(([name, label]) => row(order, name, label, known.get(name), mayEdit, acts))));
+    names.map(([name, label]) => row(order, name, label, known.get(name), editable, acts)),
+    editable ? more(order, names, known) : null));
   return [...parts, el("div", { id: "beside" }, beside(order, acts))];
 }
 
+/** What nobody spoke of takes no room: a button for each opens its row. */
+function more(order, names, known) {
+  const empty = names.filter(([name]) => !ALWAYS.has(name) && !value(order, name, known.get(name)));
+  return el("p.more", { "data-more": names[0][0] }, empty.map(([name, label]) => el("button.more__one", {
+    type: "button",
+    on: {
+      click(event) {
+        event.target.remove();
+        by("order").querySelector(`[data-field="${name}"]`).classList.add("datum_opened");
+        by(`field-${name}`).focus();
+      },
+    },
+  }, `＋${label}`)));
+}
+
 /** What came new is put into its own row; a row in which somebody writes only gets a hint. */
-function renew(order, mayEdit, acts) {
+function renew(order, editable, acts) {
   const known = new Map(order.fields.map((field) => [field.name, field]));
   for (const [name, label] of GROUPS.flatMap(([, names]) => names)) {
     const old = by("order").querySelector(`[data-field="${name}"]`);
     const field = known.get(name);
-    const fresh = JSON.stringify([value(order, name, field), field, mayEdit]);
+    const fresh = JSON.stringify([value(order, name, field), field, editable]);
     if (!old || old.dataset.made === fresh) continue;
-    const input = old.querySelector(".field__input");
+    const input = old.querySelector(".datum__input");
     if (input && (input === document.activeElement || input.dataset.written)) hint(old, value(order, name, field), input);
-    else old.replaceWith(row(order, name, label, field, mayEdit, acts));
+    else old.replaceWith(row(order, name, label, field, editable, acts));
+  }
+  for (const [, names] of editable ? GROUPS : []) {
+    by("order").querySelector(`[data-more="${names[0][0]}"]`)?.replaceWith(more(order, names, known));
   }
   fill(by("beside"), beside(order, acts));
 }
 
 function hint(old, now, input) {
-  const place = old.querySelector(".field__hint");
+  const place = old.querySelector(".datum__hint");
   place.hidden = now === input.value;
   place.textContent = `这期间填成了：${now || "（空）"}`;
 }
@@ -80,15 +101,15 @@ function value(order, name, field) {
   return field?.value ?? "";
 }
 
-function row(order, name, label, field, mayEdit, acts) {
+function row(order, name, label, field, editable, acts) {
   const now = value(order, name, field);
   const empty = !now && !ALWAYS.has(name);
   const input = control(name, now);
-  input.disabled = !mayEdit || field?.hidden;
+  input.disabled = !editable || field?.hidden;
   input.id = `field-${name}`;
-  const made = el(`div.field${field?.doubtful ? ".field_doubtful" : ""}${empty ? ".field_empty" : ""}`, { "data-field": name },
-    el("label.field__label", { for: input.id }, label), input, el("p.field__hint", { hidden: true, role: "status" }), source(order, name, field, mayEdit, acts));
-  made.dataset.made = JSON.stringify([now, field, mayEdit]);
+  const made = el(`div.datum${field?.doubtful ? ".datum_doubtful" : ""}${empty ? ".datum_empty" : ""}`, { "data-field": name },
+    el("label.datum__label", { for: input.id }, label), input, el("p.datum__hint", { hidden: true, role: "status" }), source(name, field, editable, acts));
+  made.dataset.made = JSON.stringify([now, field, editable]);
   input.addEventListener("input", () => { input.dataset.written = "1"; });
   const save = () => commit(made, input, now, name, acts);
   input.addEventListener("change", save);
@@ -102,14 +123,14 @@ function row(order, name, label, field, mayEdit, acts) {
 function control(name, now) {
   if (name in CHOICES) {
     const known = CHOICES[name].some(([code]) => code === now) ? CHOICES[name] : [[now, now || "未定"], ...CHOICES[name]];
-    return el("select.field__input", {}, known.map(([code, label]) => el("option", { value: code, selected: code === now }, label)));
+    return el("select.datum__input", {}, known.map(([code, label]) => el("option", { value: code, selected: code === now }, label)));
   }
   if (LONG.has(name)) {
-    const box = el("textarea.field__input", { rows: 1 });
+    const box = el("textarea.datum__input", { rows: 1 });
     box.value = now;
     return box;
   }
-  return el("input.field__input", { value: now, autocomplete: "off", placeholder: "未说" });
+  return el("input.datum__input", { value: now, autocomplete: "off", placeholder: "未说" });
 }
 
 /** Save one field; where somebody changed the order meanwhile, what is written stays and is said. */
@@ -118,10 +139,10 @@ async function commit(made, input, before, name, acts) {
     delete input.dataset.written;
     return;
   }
-  made.classList.add("field_saving");
+  made.classList.add("datum_saving");
   const answer = await acts.field(name, input.value.trim());
-  made.classList.remove("field_saving");
-  const place = made.querySelector(".field__hint");
+  made.classList.remove("datum_saving");
+  const place = made.querySelector(".datum__hint");
   if (answer.type === "done") {
     delete input.dataset.written;
     acts.orderAgain();
@@ -132,8 +153,8 @@ async function commit(made, input, before, name, acts) {
     ? "别人刚刚改过这张工单。您写的还在，请核对后再保存一次。" : answer.text;
 }
 
-function source(order, name, field, mayEdit, acts) {
-  if (!field) return el("p.field__source");
+function source(name, field, editable, acts) {
+  if (!field) return el("p.datum__source");
   const parts = [];
   if (field.turn_seq !== null) {
     parts.push(el("button.source", { type: "button", title: "看原话", on: { click: () => acts.source(field) } }, `“${short(field.quote)}”`));
@@ -143,12 +164,12 @@ function source(order, name, field, mayEdit, acts) {
   }
   if (field.rule_label) parts.push(el("span.soft", {}, field.rule_label));
   if (field.confirmed_by) parts.push(el("span.sure", {}, field.confirmed_by === "citizen" ? "✓ 市民已确认" : `✓ ${field.confirmed_by} 已核对`));
-  else if (mayEdit && field.value) parts.push(el("button.confirm", { type: "button", on: { click: () => acts.confirm(name) } }, field.doubtful ? "请核对 ✓" : "核对 ✓"));
+  else if (editable && field.value) parts.push(el("button.confirm", { type: "button", on: { click: () => acts.confirm(name) } }, field.doubtful ? "请核对 ✓" : "核对 ✓"));
   if (field.former.length) {
     parts.push(el("details.former", {}, el("summary", {}, `改过 ${field.former.length} 次`),
       field.former.map((one) => el("p", {}, `原来：${one.value || "（空）"}${one.by ? `（${one.by}改）` : ""}`))));
   }
-  return el("p.field__source", {}, parts);
+  return el("p.datum__source", {}, parts);
 }
 
 function short(quote) {

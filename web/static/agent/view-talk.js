@@ -16,12 +16,18 @@ export function showHead(state) {
     return;
   }
   const order = talk.order;
-  fill(by("talk-head"), el("h2.talk-head__title", {}, order?.title || card?.title || "还没有说明事由"),
+  fill(by("talk-head"), el("h2.talk-head__title", { title: order?.title ?? "" }, order?.title || card?.title || "还没有说明事由"),
     el("p.soft.talk-head__line", {},
       card ? `${channel(card.channel)} · ${standing(card)} · ` : "", card ? el("time", { "data-since": card.since }) : "",
-      card?.parties?.length ? ` · 通话中：${card.parties.join("、")}` : ""),
+      parties(state, card).length ? ` · 一起通话：${parties(state, card).join("、")}` : ""),
     order?.summary && order.summary !== order.title ? el("p.talk-head__summary", {}, order.summary) : null,
     talk.failure ? el("p.alert", { role: "alert" }, talk.failure) : null);
+}
+
+/** Who is on the line besides the citizen and the agent at this desk. */
+function parties(state, card) {
+  const others = (card?.parties ?? []).filter((party) => party !== state.me.phone);
+  return others.map((party) => state.targets.find((one) => one.name === party)?.label ?? party);
 }
 
 /** Turns are added, never drawn anew: who reads is not moved, who is at the end stays there. */
@@ -132,7 +138,7 @@ function callBar(state, card, acts) {
 
 function replyBox(state, card, acts) {
   const talk = current(state);
-  const box = el("textarea.reply__text", {
+  const box = el("textarea.write__text", {
     id: "reply", rows: 2, maxlength: by("agent").dataset.chars, placeholder: "写给市民的话。回车发送，Shift+回车换行", "aria-label": "写给市民的话",
     on: {
       input: () => { talk.draft = box.value; acts.typing(); },
@@ -150,6 +156,6 @@ function replyBox(state, card, acts) {
     talk.draft = box.value;
     box.focus();
   }, { title: one.text }));
-  return el("div.reply", {}, el("div.canned", { role: "group", "aria-label": "常用语" }, canned),
-    el("div.reply__row", {}, box, button("发送", send, { kind: "button_main" })));
+  return el("div.write", {}, el("div.canned", { role: "group", "aria-label": "常用语" }, canned),
+    el("div.write__row", {}, box, button("发送", send, { kind: "button_main" })));
 }
