@@ -39,7 +39,7 @@ def accept(
         if row.state != "offered":
             return entry_of(row)
         _check_room(session, row, login, rules or QueueRules())
-        change(session, row, "accepted", now, actor=login, state="accepted", accepted_at=now,
+        change(session, row, "taken", now, actor=login, state="accepted", accepted_at=now,
                offer_until=None)  # fmt: skip
         if row.channel != PHONE:
             _talk(session, row, now)

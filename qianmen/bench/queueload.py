@@ -222,7 +222,7 @@ def _check(engine: Engine, plan: LoadPlan, done: Loaded) -> None:
         )
         rows = session.scalar(select(func.count()).select_from(HandoffEntry)) or 0
         accepted = Counter(
-            session.scalars(select(OrderEvent.order_id).where(OrderEvent.event == "accepted"))
+            session.scalars(select(OrderEvent.order_id).where(OrderEvent.event == "taken"))
         )
     done.doubled += sum(count > 1 for count in held.values())
     done.doubled += sum(count > 1 for count in accepted.values())

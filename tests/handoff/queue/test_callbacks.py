@@ -8,6 +8,9 @@ from handoff.queue import service
 from handoff.queue.model import QueueError
 from tests.handoff.queue.conftest import Hotline
 
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""What is asked of the database here is plain: once is enough."""
+
 
 def left(hotline: Hotline, name: str, phone: str = "13912345678", **how: str) -> int:
     """Somebody calls, waits in vain and hangs up; the newest call-back's id."""

@@ -37,7 +37,7 @@ def test_a_call_is_offered_accepted_connected_and_finished(hotline: Hotline) -> 
     assert (done.state, done.result, hotline.status("li")) == ("done", "answered", "wrapup")
     service.ready(hotline.engine, "li", hotline.now)
     assert hotline.status("li") == "online"
-    assert hotline.events("c1") == ["handed_over", "offered", "accepted", "connected", "finished"]
+    assert hotline.events("c1") == ["handed_over", "offered", "taken", "connected", "finished"]
 
 
 def test_a_chat_is_the_agents_as_soon_as_they_accept(hotline: Hotline) -> None:
@@ -68,7 +68,7 @@ def test_everything_asked_twice_happens_once(hotline: Hotline) -> None:
         service.finish(hotline.engine, handoff, "li", "answered", "", hotline.now, hotline.rules)
     for _ in range(2):
         service.abandoned(hotline.engine, "c1", hotline.now, hotline.rules)
-    assert hotline.events("c1") == ["handed_over", "offered", "accepted", "connected", "finished"]
+    assert hotline.events("c1") == ["handed_over", "offered", "taken", "connected", "finished"]
     assert hotline.callbacks() == []
 
 

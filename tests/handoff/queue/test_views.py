@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from handoff.queue import service
 from handoff.queue.model import Goal
 from store.engine import reading
 from store.tables import Alarm
 from tests.handoff.queue.conftest import Hotline
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""What is asked of the database here is plain: once is enough."""
 
 
 def test_a_citizen_is_told_where_they_stand(hotline: Hotline) -> None:
