@@ -167,8 +167,8 @@ async def _enter(found: Office, bus: Redis, names: list[str]) -> None:
 
 
 def _write_entries(found: Office, names: list[str]) -> None:
-    with writing(found.engine) as session:
-        for name in names:
+    for name in names:  # each by itself, as they come: nobody holds the database for long
+        with writing(found.engine) as session:
             arrive(session, name, datetime.now(UTC), LOAD_RULES, "web")
 
 
@@ -207,7 +207,7 @@ async def _hand_over(one: Desk, seen: Seen) -> None:
             seen.free.append((await free - began) * 1000)
             taken = await _take(one)
             seen.refused += [ended["type"], ready["type"]].count("refused") + (not taken)
-    except TimeoutError:
+    except (TimeoutError, IndexError):  # nobody came, or whom they had was taken from them
         seen.lost += 1
 
 
@@ -249,6 +249,6 @@ def _count(found: Office, seen: Seen) -> None:
             )
         )
         accepted = Counter(
-            session.scalars(select(OrderEvent.order_id).where(OrderEvent.event == "accepted"))
+            session.scalars(select(OrderEvent.order_id).where(OrderEvent.event == "taken"))
         )
     seen.doubled += sum(count > 1 for count in (*held.values(), *accepted.values()))

@@ -30,7 +30,7 @@ from store.engine import reading
 from store.tables import Staff
 from web import sessions
 
-READY_S = 60.0
+READY_S = 180.0
 ANSWER_S = 30.0
 Frame = dict[str, Any]
 

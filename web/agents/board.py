@@ -135,9 +135,15 @@ class ToCall:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One moment of the queue: offers and cases by the agent's login, ``held`` cases by handoff."""
+    """One moment of the queue: offers and cases by the agent's login, ``held`` cases by handoff.
+
+    ``listed``: the colleagues as everybody is shown them, which may be a little older;
+    ``listed_json`` the same as it goes out to all.
+    """
 
     colleagues: tuple[Colleague, ...] = ()
+    listed: tuple[Colleague, ...] = ()
+    listed_json: str = "[]"
     offers: Mapping[str, Offer] = field(default_factory=lambda: MappingProxyType({}))
     cases: Mapping[str, tuple[Case, ...]] = field(default_factory=lambda: MappingProxyType({}))
     held: Mapping[str, Case] = field(default_factory=lambda: MappingProxyType({}))

@@ -45,8 +45,8 @@ class Page(Protocol):
     async def receive(self) -> str | bytes:
         """The next frame; raises ``WebSocketDisconnect``."""
 
-    async def send(self, frame: dict[str, Any]) -> None:
-        """Send a frame."""
+    async def send(self, frame: dict[str, Any], *, agents: str | None = None) -> None:
+        """Send a frame; ``agents`` is a member of it that is JSON already."""
 
     async def close(self, code: int) -> None:
         """Close it."""
@@ -150,11 +150,12 @@ class Desk:
             if view == self._shown:
                 continue
             self._edition += 1
-            frame = desk_frame(view, self._edition, self.parts.now())
-            if self._shown is not None and self._shown.colleagues == view.colleagues:
-                del frame["agents"]
+            listed = None
+            if self._shown is None or self._shown.colleagues != view.colleagues:
+                listed = self.floor.board.listed_json
             self._shown = view
-            await self.page.send(frame)
+            frame = desk_frame(view, self._edition, self.parts.now())
+            await self.page.send(frame, agents=listed)
 
     def _calls(self) -> dict[str, CallView]:
         mine = self.floor.board.cases.get(self.login, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -21,6 +22,7 @@ from web.agents.callview import CallView
 from web.agents.dispatcher import QUEUE, Dispatcher, desk_key
 from web.agents.outcomes import Outcomes
 from web.agents.parts import DeskParts
+from web.agents.views import colleagues_json
 
 if TYPE_CHECKING:
     from web.agents.desk import Desk
@@ -32,6 +34,7 @@ GUARD_S = 20.0
 SETTLE_S = 0.02
 """Changes of the queue come in bunches: so long is waited for the rest of one."""
 WRITERS = 8
+LISTED_S = 2.0
 _AGAIN_S = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +52,7 @@ class Floor:
         is_sqlite = parts.engine.dialect.name == "sqlite"
         self.line = asyncio.Semaphore(1 if is_sqlite else WRITERS)
         """Who writes stands in line here: SQLite lets one write, and serves whom it likes."""
+        self._listed_at = -LISTED_S
         self._news = Watch()
         self._tasks: set[asyncio.Task[None]] = set()
         self.running = False
@@ -102,9 +106,18 @@ class Floor:
     async def refresh(self) -> None:
         """Read the board anew and show it to every desk."""
         parts = self.parts
-        self.board = await asyncio.to_thread(
+        board = await asyncio.to_thread(
             read_board, parts.engine, parts.now(), parts.city.queue.vanish_s
         )
+        # Everybody's status goes to everybody: not oftener than anybody reads it.
+        if parts.clock() - self._listed_at < LISTED_S:
+            before = self.board
+            board = replace(board, listed=before.listed, listed_json=before.listed_json)
+        else:
+            self._listed_at = parts.clock()
+            told = colleagues_json(board.colleagues)
+            board = replace(board, listed=board.colleagues, listed_json=told)
+        self.board = board
         for desk in tuple(self.desks.values()):
             desk.look()
 

@@ -132,13 +132,19 @@ class SocketPage:
         text = message.get("text")
         return text if text is not None else message.get("bytes") or b""
 
-    async def send(self, frame: dict[str, Any]) -> None:
-        """Send a frame; frames go out in the order they were given."""
+    async def send(self, frame: dict[str, Any], *, agents: str | None = None) -> None:
+        """Send a frame; frames go out in the order they were given.
+
+        ``agents`` is a member of it that is JSON already.
+        """
+        text = json.dumps(frame, ensure_ascii=False)
+        if agents is not None:
+            text = f'{text[:-1]}, "agents": {agents}}}'
         async with self._sending:
             if self._gone:
                 return
             try:
-                await self._socket.send_text(json.dumps(frame, ensure_ascii=False))
+                await self._socket.send_text(text)
             except (WebSocketDisconnect, RuntimeError):
                 self._gone = True
 

@@ -6,6 +6,7 @@ time went by, so that a frame is sent only where it tells something.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,7 +54,7 @@ def view_of(
         mine=tuple(_card(case, read, calls) for case in board.cases.get(login, ())),
         waiting=board.waiting,
         alarms=board.alarms,
-        colleagues=board.colleagues,
+        colleagues=board.listed,
         callbacks=tuple(one for one in board.callbacks if one.agent in ("", login)),
     )
 
@@ -65,7 +66,7 @@ def _card(case: Case, read: Mapping[str, int], calls: Mapping[str, CallView]) ->
 
 
 def desk_frame(view: DeskView, edition: int, now: datetime) -> dict[str, Any]:
-    """The frame; spans of time are as of ``now``."""
+    """The frame, without the colleagues; spans of time are as of ``now``."""
     return {
         "type": "desk",
         "edition": edition,
@@ -86,9 +87,13 @@ def desk_frame(view: DeskView, edition: int, now: datetime) -> dict[str, Any]:
              "object": one.object}
             for one in view.alarms
         ],
-        "agents": [colleague(one) for one in view.colleagues],
         "callbacks": [_callback(one) for one in view.callbacks],
     }  # fmt: skip
+
+
+def colleagues_json(listed: tuple[Colleague, ...]) -> str:
+    """The list of colleagues in JSON."""
+    return json.dumps([colleague(one) for one in listed], ensure_ascii=False)
 
 
 def colleague(one: Colleague) -> dict[str, str]:
