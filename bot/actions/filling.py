@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -26,6 +25,7 @@ from bot.actions.form import (
 )
 from bot.actions.outcome import Decided, ask, person, say
 from bot.actions.talking import SURE, repeated
+from bot.actions.telling_numbers import begun, not_whole, with_ending
 from bot.actions.words import behind_correction, digits_tried, put_right, question, unknown, yes_no
 from config.city import City, Question
 from handoff.extract import extract
@@ -40,8 +40,6 @@ _EXPECTS: dict[str, Expects] = {"phone": "digits", "where": "address", CONFIRM: 
 YES_NO = (Option("对", "对"), Option("不对", "不对"))
 _STEER = 12  # characters; longer is a sentence that only begins with 算了 or 再说一遍
 _SAID_ANYHOW = ("where", "when", "employer", "period")
-_BROKEN_OFF = 8  # digits, at most, of a number of which the rest is still to come
-_CORRECTED = 15  # the same, with digits among them that others take the place of
 _SMALL = ("greet", "praise", "insult", "status")
 
 
@@ -111,15 +109,10 @@ def _dictated(state: FormState, fields: Fields, turn: Turn, city: City) -> Fille
     if number:
         told_in_all = OrderField("phone", number, turn.source(words, "phone"))
         return _onward(replace(state, digits=""), {**fields, "phone": told_in_all}, city)
-    if not _begun(phone_part(words), put_right=bool(put_right(words)[1])):
+    if not begun(phone_part(words), put_right=bool(put_right(words)[1])):
         return None
     go_on = ask(city.prompts.digits_go_on, "digits")
     return Filled(replace(state, digits=words), fields, Decided((go_on,), "form"))
-
-
-def _begun(digits: str, *, put_right: bool) -> bool:
-    """Whether more may come: a number short by one or two was misheard, not broken off."""
-    return digits[:1] in ("0", "1") and len(digits) <= (_CORRECTED if put_right else _BROKEN_OFF)
 
 
 def _part(state: FormState, turn: Turn) -> bool:
@@ -186,35 +179,22 @@ def _confirming(
     return None
 
 
-_ENDING = re.compile("尾号|末尾|后面|最后|后[0-9一二两三四五六]位")
-
-
 def _ending(fields: Fields, turn: Turn, later: str) -> dict[str, OrderField]:
     """最后四位是8001: the number read back with its last digits put right."""
-    ending = _ENDING.search(later)
-    if "phone" not in fields or ending is None:
-        return {}
-    before = fields["phone"].value
-    mended = phone(f"{before}，不对，最后是{phone_part(_ENDING.sub('', later))}")
-    if mended is None or mended == before:
-        return {}
-    return {"phone": OrderField("phone", mended, turn.source(turn.text, "corrected:phone"))}
+    mended = with_ending(fields["phone"].value, later) if "phone" in fields else ""
+    source = turn.source(turn.text, "corrected:phone")
+    return {"phone": OrderField("phone", mended, source)} if mended else {}
 
 
 def _short_number(state: FormState, fields: Fields, later: str, city: City) -> Filled | None:
     """A number told at the read-back that is not whole: said so, and its rest is asked for."""
-    told = _NUMBER_IS.sub("", later)
-    digits = phone_part(told)
-    if not _LEAST_PART <= len(digits) < _WHOLE or phone(later) or digits[:1] not in ("0", "1"):
+    part = not_whole(later)
+    if part is None:
         return None
     rest = {name: item for name, item in fields.items() if name != "phone"}
-    text = city.prompts.fill("digits_short", count=str(len(digits)))
-    waiting = replace(_fresh(state, "phone").asks("phone"), digits=told)
+    text = city.prompts.fill("digits_short", count=str(len(part.digits)))
+    waiting = replace(_fresh(state, "phone").asks("phone"), digits=part.words)
     return Filled(waiting, rest, Decided((ask(text, "digits"),), "form"))
-
-
-_NUMBER_IS = re.compile("^.*(?:电话|手机|号码|号)(?:应该)?是?[：:，, ]*")
-_LEAST_PART, _WHOLE = 3, 11  # digits
 
 
 def _between(
