@@ -28,7 +28,7 @@ EVENTS = {
     "connected": "接通人工",
     "not_connected": "没有接通",
     "returned": "坐席掉线，回到队首",
-    "transferred": "转给同事",
+    "passed_on": "转给同事",
     "given_back": "交回智能助手",
     "citizen_left": "市民结束通话或对话",
     "parted": "坐席先挂断",

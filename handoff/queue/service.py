@@ -32,7 +32,7 @@ from handoff.queue.talks import (
     phone_failed,
     transfer,
 )
-from handoff.queue.views import desk_of, overview, standing
+from handoff.queue.views import desk_of, overview, places, standing
 
 __all__ = [
     "QueueError",
@@ -54,6 +54,7 @@ __all__ = [
     "overview",
     "part",
     "phone_failed",
+    "places",
     "ready",
     "seen",
     "set_status",

@@ -165,7 +165,7 @@ def transfer(
         row = _mine(session, handoff, login, ("connected",))
         _check_target(session, login, to_agent, to_skill, now, rules)
         skills = [to_skill] if to_skill else list(row.skills)
-        put_back(session, row, "transferred", now, front=True,
+        put_back(session, row, "transferred", now, front=True, event="passed_on",
                  data={"to_agent": to_agent, "to_skill": to_skill})  # fmt: skip
         row.wanted_agent, row.skills = to_agent, skills
         row.note = note or row.note

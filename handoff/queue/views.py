@@ -59,6 +59,22 @@ def standing(
     )  # fmt: skip
 
 
+def places(engine: Engine, now: datetime, rules: QueueRules) -> dict[str, tuple[int, int | None]]:
+    """Position and estimate (s) of everybody who waits, by handoff: one reading for them all."""
+    found: dict[str, tuple[int, int | None]] = {}
+    with reading(engine) as session:
+        entries = current(session)
+        known = seats(session, entries)
+        ordered = in_order(entries, rules, now)
+        for calls in (True, False):
+            ahead = [each for each in ordered if each.is_call == calls]
+            handling_s = _handling_s(session, ahead[0], now, rules) if ahead else 0.0
+            for position, entry in enumerate(ahead, 1):
+                estimate = _estimate(entry, position, known, handling_s, rules, now)
+                found[entry.handoff] = (position, estimate)
+    return found
+
+
 def desk_of(
     engine: Engine, login: str, now: datetime, rules: QueueRules | None = None
 ) -> DeskState:

@@ -220,7 +220,7 @@ def test_a_talk_passed_on_waits_for_that_agent_and_then_for_anybody(hotline: Hot
         hotline.engine, handoff, "li", to_agent="wang", note="请接", now=hotline.now,
         rules=hotline.rules,
     )  # fmt: skip
-    assert hotline.talk("c1") == "waiting"
+    assert (hotline.talk("c1"), hotline.events("c1")[-2:]) == ("waiting", ["passed_on", "note"])
     assert hotline.offered(handoff) == ""
     service.set_status(hotline.engine, "wang", "online", hotline.now, hotline.rules)
     assert hotline.offered(handoff) == "wang"

@@ -6,6 +6,7 @@ import pytest
 
 from handoff.queue import service
 from handoff.queue.model import Goal
+from handoff.queue.views import places
 from store.engine import reading
 from store.tables import Alarm
 from tests.handoff.queue.conftest import Hotline
@@ -34,6 +35,21 @@ def test_a_citizen_is_told_where_they_stand(hotline: Hotline) -> None:
     assert waits is not None
     assert (waits.handoff, waits.may_call_back, waits.waited_s) == (second, True, 60)
     assert hotline.entry(chat).state == "waiting"
+
+
+def test_everybody_is_placed_as_each_alone(hotline: Hotline) -> None:
+    hotline.hire("li")
+    for number in range(3):
+        hotline.call(f"c{number}", phone=f"1390000000{number}")
+        hotline.call(f"w{number}", channel="web")
+        hotline.pass_s(1, "li")
+    placed = places(hotline.engine, hotline.now, hotline.rules)
+    assert len(placed) == 6
+    for handoff, (position, estimate) in placed.items():
+        name = handoff.removeprefix("handoff:")
+        alone = service.standing(hotline.engine, name, hotline.now, hotline.rules)
+        assert alone is not None
+        assert (alone.position, alone.estimate_s) == (position, estimate)
 
 
 def test_experience_makes_the_estimate(hotline: Hotline) -> None:
