@@ -168,7 +168,7 @@ async def link(desk: Desk, frame: protocol.Link) -> Data:
     if not state:
         raise DeskError("party_unknown")
     await _audit(desk, "order_linked", found.number, party=frame.party)
-    desk.floor.tell("#outbox")
+    desk.floor.tell("#courier")
     return {"state": state, **await _fresh(desk, found.id)}
 
 
