@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,17 +33,17 @@ class Answer:
 
 def once(
     engine: Engine, client: str, key: str, asked: Mapping[str, Any], now: datetime,
-    work: Callable[[Session], Answer],
+    work: Callable[[Session], Answer], *, secret: str,
 ) -> Answer:  # fmt: skip
     """Do ``work``, in one transaction with the note that it was done; without ``key`` just do it.
 
-    ``asked`` is what the request wants; its answer must hold no personal data. Raises
+    ``asked`` is what the request wants, kept as an HMAC by ``secret``: a telephone number alone
+    could be tried out of a plain hash. The answer must hold no personal data. Raises
     :class:`ProblemError` ``key_reused`` for the key of another request, and what ``work`` raises:
     then nothing was done.
     """
-    digest = hashlib.sha256(
-        json.dumps(asked, ensure_ascii=False, sort_keys=True, default=str).encode()
-    ).hexdigest()
+    told = json.dumps(asked, ensure_ascii=False, sort_keys=True, default=str)
+    digest = hmac.new(secret.encode(), told.encode(), hashlib.sha256).hexdigest()
     with writing(engine) as session:
         if not key:
             return work(session)

@@ -15,8 +15,8 @@ from web.queries import EventRow, FieldRow, OrderDetail
 from web.secrecy import CALLER_FIELDS, HIDDEN
 from web.transcript import TurnView
 
-EDITABLE = ("title", "kind", "urgency", "code", "department", "departments", "secret", "visit",
-            "summary", "reference", *WRITABLE)  # fmt: skip
+EDITABLE = ("title", "kind", "urgency", "code", "summary", *WRITABLE, "department", "departments",
+            "secret", "visit", "reference")  # fmt: skip
 """What the form for changing an order has; a matter is written in words."""
 
 

@@ -17,6 +17,9 @@ _EVENTS = {
     "took_over": "并入了工单",
     "gave_back": "拆出了工单",
     "linked": "发起联动",
+    "linked": "发起联动",
+    "link_pushed": "联动单位转来",
+    "link_receipt": "联动单位回执",
     "link_sent": "发给联动单位",
     "link_pushed": "联动单位推送",
     "link_receipt": "联动单位回执",
@@ -25,6 +28,9 @@ _EVENTS = {
     "link_failed": "联动没有送达",
     "transferred": "电话转给",
     "repeated": "重复诉求",
+    "surveyed": "市民评价",
+    "told_late": "编号补告市民",
+    "phone_failed": "坐席话机没有接通",
     "created": "由其他系统登记",
 }
 _RULES = (
@@ -83,6 +89,8 @@ def _more(code: str, data: Mapping[str, Any]) -> str:
         return f" {data.get('workdays', 0)} 个工作日"
     if code == "visit":
         return "：" + visited(data)
+    if code == "linked":
+        return "：" + "、".join(str(name) for name in data.get("parties") or ())
     told = next((str(data[key]) for key in ("into", "from", "to", "party", "main")
                  if data.get(key)), "")  # fmt: skip
     return f"：{told}" if told else ""

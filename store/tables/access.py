@@ -32,7 +32,7 @@ class ApiKey(Base):
 class ApiRequest(Base):
     """A request that was carried out, by its idempotency key: asked again, it is told again.
 
-    ``digest`` is the SHA-256 of what was asked for: the same key for something else is refused.
+    ``digest`` is an HMAC of what was asked for: the same key for something else is refused.
     ``answer`` holds no personal data. Rows are dropped after a few days.
     """
 

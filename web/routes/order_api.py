@@ -66,7 +66,8 @@ def create_order(
         written = write_new(session, _draft(site, writer, asked, f"api:{name}", talk), terms)
         return Answer(201, {"number": written.number, "state": "受理", "edition": 1})
 
-    done = once(site.engine, writer.login, key, {"create": asked.model_dump()}, site.now(), work)
+    done = once(site.engine, writer.login, key, {"create": asked.model_dump()}, site.now(), work,
+                secret=site.key)  # fmt: skip
     response.status_code = 200 if done.repeated else 201
     if not done.repeated:
         audit.note(site, writer.login, "order_created", str(done.body["number"]))
@@ -94,7 +95,8 @@ def do_deed(
         return Answer(200, {"number": number, "state": state.state, "edition": state.edition})
 
     wants = {"deed": [number, verb], **asked.model_dump()}
-    done = once(site.engine, writer.login, key, wants, site.now(), work)
+    done = once(site.engine, writer.login, key, wants, site.now(), work,
+                secret=site.key)  # fmt: skip
     if not done.repeated:
         audit.note(site, writer.login, "order_step", number, step=verb, state=done.body["state"])
     return ChangedOut(**done.body, repeated=done.repeated)
@@ -117,7 +119,8 @@ def edit_fields(
         return Answer(200, {"number": number, "state": detail.row.state, "edition": edition})
 
     wants = {"fields": number, **asked.model_dump()}
-    done = once(site.engine, writer.login, key, wants, site.now(), work)
+    done = once(site.engine, writer.login, key, wants, site.now(), work,
+                secret=site.key)  # fmt: skip
     if not done.repeated:
         audit.note(site, writer.login, "order_edited", number, fields=sorted(asked.fields))
     return ChangedOut(**done.body, repeated=done.repeated)

@@ -50,7 +50,7 @@ function show(told) {
   const { resolved, satisfied } = told.today;
   tile("resolved", percent(resolved.share), `${resolved.part} / ${resolved.of} 个对话`);
   tile("satisfied", percent(satisfied.share), `${satisfied.part} / ${satisfied.of} 人评价`);
-  tile("late", told.late.overdue, `${told.late.soon} 张 24 小时内到期`, told.late.overdue ? "bad" : "");
+  tile("late", told.late.overdue, `24 小时内到期 ${told.late.soon}`, told.late.overdue ? "bad" : "");
   tile("callbacks", told.callbacks.open, told.callbacks.overdue ? `${told.callbacks.overdue} 个超时` : "没有超时",
     told.callbacks.overdue ? "bad" : "");
   if (whole) showHouse(told);
