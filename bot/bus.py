@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections import defaultdict
 from collections.abc import Coroutine, Iterator
 from typing import Any
@@ -35,6 +36,15 @@ class Watch:
         """There is news."""
         self._news.set()
 
+    @property
+    def woken(self) -> bool:
+        """Whether there is news that nobody has waited for yet."""
+        return self._news.is_set()
+
+    def calm(self) -> None:
+        """The news so far are known."""
+        self._news.clear()
+
     async def wait(self, patience_s: float = PATIENCE_S) -> bool:
         """Return when there is news since the last call (True), or after ``patience_s``."""
         with contextlib.suppress(TimeoutError):
@@ -56,6 +66,7 @@ class Bus:
             socket_connect_timeout=1,
             socket_timeout=2 * _BLOCK_MS / 1000,  # a read that waits for news is not a dead server
         )
+        self._me = secrets.token_hex(8)
         self._watches: dict[str, set[Watch]] = defaultdict(set)
         self._tasks: set[asyncio.Task[None]] = set()
         self._down = False
@@ -106,7 +117,8 @@ class Bus:
 
     async def _publish(self, conversation: str) -> None:
         try:
-            await self._redis.xadd(STREAM, {"c": conversation}, maxlen=_KEPT, approximate=True)
+            entry: Any = {"c": conversation, "p": self._me}
+            await self._redis.xadd(STREAM, entry, maxlen=_KEPT, approximate=True)
         except (RedisError, OSError):
             self._said_so(down=True)
 
@@ -131,6 +143,7 @@ class Bus:
         found: Any = await self._redis.xread({STREAM: last}, count=100, block=_BLOCK_MS)
         for _, entries in found or ():
             for entry, fields in entries:
-                self._wake(fields.get("c", ""))
+                if fields.get("p") != self._me:  # who waits here was woken at once
+                    self._wake(fields.get("c", ""))
                 last = entry
         return last

@@ -38,7 +38,11 @@ class Dispatcher:
         """Until cancelled."""
         with self._parts.bus.watch(QUEUE) as watch:
             while True:
-                self.tell(await self.once())
+                changes = await self.once()
+                fresh = watch.woken
+                self.tell(changes)
+                if not fresh:
+                    watch.calm()  # its own news are none to itself
                 await watch.wait()
 
     async def once(self) -> tuple[Change, ...]:

@@ -33,6 +33,8 @@ SILENT_S = 12.0
 GUARD_S = 20.0
 SETTLE_S = 0.02
 """Changes of the queue come in bunches: so long is waited for the rest of one."""
+GAP_S = 0.1
+"""Time between two looks: however much happens, a desk is shown it no oftener."""
 WRITERS = 8
 LISTED_S = 2.0
 _AGAIN_S = 1.0
@@ -130,6 +132,7 @@ class Floor:
             while True:
                 if self.desks:
                     await self._tried(self.refresh(), "board_failed")
+                    await asyncio.sleep(GAP_S)
                 await self._news.wait()
                 await asyncio.sleep(SETTLE_S)
 
