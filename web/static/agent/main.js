@@ -60,6 +60,8 @@ function follow() {
 
 function choose(handoff) {
   if (state.current === handoff) return;
+  // What is being written in a field belongs to the order it stands in: saved before that goes.
+  if (by("order").contains(document.activeElement)) document.activeElement.blur();
   state.current = handoff;
   if (handoff) talkOf(state, handoff).partials.clear();
   connection.plain({ type: "watch", handoff, cursor: handoff ? talkOf(state, handoff).cursor : 0 });

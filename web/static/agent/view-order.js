@@ -108,13 +108,19 @@ function row(order, name, label, field, editable, acts) {
   input.disabled = !editable || field?.hidden;
   input.id = `field-${name}`;
   const made = el(`div.datum${field?.doubtful ? ".datum_doubtful" : ""}${empty ? ".datum_empty" : ""}`, { "data-field": name },
-    el("label.datum__label", { for: input.id }, label), input, el("p.datum__hint", { hidden: true, role: "status" }), source(name, field, editable, acts));
+    el("label.datum__label", { for: input.id }, label), input, check(name, label, field, editable, acts),
+    el("p.datum__hint", { hidden: true, role: "status" }), source(field, acts));
   made.dataset.made = JSON.stringify([now, field, editable]);
   input.addEventListener("input", () => { input.dataset.written = "1"; });
   const save = () => commit(made, input, now, name, acts);
   input.addEventListener("change", save);
+  input.addEventListener("blur", () => {
+    if (input.value.trim() !== now) return;
+    delete input.dataset.written;
+    acts.orderAgain();
+  });
   input.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { input.value = now; delete input.dataset.written; input.blur(); event.stopPropagation(); }
+    if (event.key === "Escape") { input.value = now; input.blur(); event.stopPropagation(); }
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing && input.tagName !== "SELECT") { event.preventDefault(); input.blur(); }
   });
   return made;
@@ -126,7 +132,7 @@ function control(name, now) {
     return el("select.datum__input", {}, known.map(([code, label]) => el("option", { value: code, selected: code === now }, label)));
   }
   if (LONG.has(name)) {
-    const box = el("textarea.datum__input", { rows: 1 });
+    const box = el("textarea.datum__input", { rows: 1, placeholder: "未说" });
     box.value = now;
     return box;
   }
@@ -153,18 +159,25 @@ async function commit(made, input, before, name, acts) {
     ? "别人刚刚改过这张工单。您写的还在，请核对后再保存一次。" : answer.text;
 }
 
-function source(name, field, editable, acts) {
+/** One click says that a field is right. */
+function check(name, label, field, editable, acts) {
+  if (!editable || !field?.value || field.confirmed_by) return null;
+  return el("button.confirm", {
+    type: "button", title: "和市民核对过了，没有错", "aria-label": `“${label}”核对无误`, on: { click: () => acts.confirm(name) },
+  }, field.doubtful ? "请核对" : "核对");
+}
+
+function source(field, acts) {
   if (!field) return el("p.datum__source");
   const parts = [];
   if (field.turn_seq !== null) {
-    parts.push(el("button.source", { type: "button", title: "看原话", on: { click: () => acts.source(field) } }, `“${short(field.quote)}”`));
     if (field.recording && field.start_ms !== null) {
-      parts.push(el("button.play", { type: "button", title: "听原话", "aria-label": "听原话", on: { click: () => acts.play(field.recording, field.start_ms) } }, "▶"));
+      parts.push(el("button.play", { type: "button", title: "听原话", "aria-label": "听原话", on: { click: () => { acts.source(field); acts.play(field.recording, field.start_ms); } } }, "▶"));
     }
+    parts.push(el("button.source", { type: "button", title: "看原话", on: { click: () => acts.source(field) } }, `“${short(field.quote)}”`));
   }
   if (field.rule_label) parts.push(el("span.soft", {}, field.rule_label));
   if (field.confirmed_by) parts.push(el("span.sure", {}, field.confirmed_by === "citizen" ? "✓ 市民已确认" : `✓ ${field.confirmed_by} 已核对`));
-  else if (editable && field.value) parts.push(el("button.confirm", { type: "button", on: { click: () => acts.confirm(name) } }, field.doubtful ? "请核对 ✓" : "核对 ✓"));
   if (field.former.length) {
     parts.push(el("details.former", {}, el("summary", {}, `改过 ${field.former.length} 次`),
       field.former.map((one) => el("p", {}, `原来：${one.value || "（空）"}${one.by ? `（${one.by}改）` : ""}`))));
