@@ -14,15 +14,18 @@ from language.story_words import masked
 from language.telling import labelled
 
 _VAGUE_PLACE = re.compile(
-    r"门口|楼下|楼上|楼道|旁边|附近|对面|那边|这边|那块|这块|后面|前面|东头|西头|南头|北头|村|[0-9]号|单元|栋"
+    r"门口|楼下|楼上|楼道|旁边|附近|对面|那边|这边|那块|这块|后面|"
+    r"前面|东头|西头|南头|北头|村|[0-9]号|单元|栋"
     r"|河边|路边|桥|库房|工地|家里|我家|小区|学校|车站"
 )
 
 
 # What every neighbourhood has: in a story it does not yet say where.
 _ANY_PLACE = re.compile(
-    r"(?:我们|咱们|我|这|那|个|家|本)*(?:小区|社区|村|学校|医院|公园|广场|菜?市场|超市|商场|工地|厂区?|单元|楼道|街|马路|路)?"
-    r"(?:[东西南北正大后前]{0,2}门)?(?:门口|门前|门外|楼下|楼上|旁边|附近|周边|对面|路口|里面?|内|地下车库|外面|边上)*"
+    r"(?:我们|咱们|我|这|那|个|家|本)*(?:小区|社区|村|学校|医院|公园|"
+    r"广场|菜?市场|超市|商场|工地|厂区?|单元|楼道|街|马路|路)?"
+    r"(?:[东西南北正大后前]{0,2}门)?(?:门口|门前|门外|楼下|楼上|旁边|"
+    r"附近|周边|对面|路口|里面?|内|地下车库|外面|边上)*"
 )
 
 
@@ -40,6 +43,8 @@ def where_told(said: Said) -> Extracted | None:
         return Extracted(normalised(whole), whole, rule)
     if found is not None and (said.asked or not _ANY_PLACE.fullmatch(found.normalised)):
         return Extracted(found.normalised, found.text, "place")
+    if not said.asked and (ending := _at_the_end(said)):
+        return Extracted(normalised(ending), ending, "place_at_end")
     short = said.asked and len(said.text) <= SHORT_ANSWER
     number = _HOUSE.search(normalised(said.text))
     if short and number:
@@ -66,7 +71,8 @@ def _put_right(said: Said, text: str) -> Extracted | None:
 
 
 _ANSWERS = re.compile(
-    r"^(?:嗯|哦|啊|就|是|在|搁|位于|那个|我们?|俺们?|咱们?|家|住|它|他们?|地址|地点|位置|具体|事情|发生|[，,。])+"
+    r"^(?:嗯|哦|啊|就|是|在|搁|位于|那个|我们?|俺们?|咱们?|家|住|它|"
+    r"他们?|地址|地点|位置|具体|事情|发生|[，,。])+"
     r"(?=.{2})"
 )
 _TRAILS = re.compile(
@@ -94,6 +100,39 @@ def _whole_answer(text: str, found: Place | None) -> str:
         if found is None and named and not (_NO_NAME.search(bare) or _ANY_PLACE.fullmatch(bare)):
             names.append(bare)
     return "，".join(names)  # 老乡快餐，步行街
+
+
+_SITE_AT_END = re.compile(
+    "(?:路|街|巷|胡同|[村屯镇乡庄沟堡]|[山河湖]|水库|公园|广场|小区|"
+    "[苑园府庭湾]|家园|[一二三四五六七八九十0-9]期|栋|号楼|"
+    "[号大]院|地下室|[一二三四五六七八九十0-9]楼|酒楼|饭店|餐厅|饭馆|"
+    "食府|超市|市场|商场|大厦|宾馆|酒店|学校|小学|中学|幼儿园|医院|"
+    "[二三]院|院[^，]科|[骨眼内外儿牙]科|教育|培训|公司|工地|[车公交]站|"
+    "大桥|北门|南门|东门|西门|路口|步道|工业园|开发区|夜市|批发城|"
+    "诊所|网吧|药店)"
+    "(?:那儿|那边|那里|这边|附近|门口|旁边|对面|里面?|后面|前面|后头|那家|那块|底下|跟前)?"
+)
+_SHORTEST_END, _LONGEST_END = 3, 12
+
+
+def _at_the_end(said: Said) -> str:
+    """A story often ends with the bare name of the place: …钱不退，启航教育; '' where none is."""
+    clauses = [part.strip() for part in re.split("[，,。！!；;]", said.text) if part.strip()]
+    for clause in clauses[:0:-1][:2]:
+        bare = re.sub("^(?:就?是?在|位于|地址是?|地点是?)", "", clause)
+        told = not _SHORTEST_END <= len(bare) <= _LONGEST_END or "\x01" in masked(bare)
+        if told or QUESTION.search(bare) or _NO_NAME.search(bare) or _ANY_PLACE.fullmatch(bare):
+            continue
+        if _ends_in_site(bare):
+            return bare
+    return ""
+
+
+def _ends_in_site(bare: str) -> bool:
+    """Whether a site's word ends ``bare`` with a name before it."""
+    return any(
+        found.end() == len(bare) and found.start() >= 1 for found in _SITE_AT_END.finditer(bare)
+    )
 
 
 def with_house(where: str, story: str) -> str:
