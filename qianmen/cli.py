@@ -256,6 +256,23 @@ def bench_queue(
     _show_figures(run_queue(plan, seeds, load, database).to_dict(), json)
 
 
+@bench.command("desk")
+def bench_desk(
+    talks: Annotated[int, typer.Option(min=0, help="安静时接待几位市民。")] = 20,
+    calls: Annotated[int, typer.Option(min=0, help="接几通电话：从点接听到双方听见。")] = 10,
+    agents: Annotated[int, typer.Option(min=1, max=1000, help="压力测量开几个坐席台。")] = 200,
+    waiting: Annotated[int, typer.Option(min=0, help="压力测量时多少人在等。")] = 500,
+    seconds: Annotated[float, typer.Option(min=0, help="压力测量多少秒，0 不量。")] = 60,
+    database: Annotated[str, typer.Option(help="压力压力用的空数据库；默认临时的 SQLite。")] = "",
+    json: Json = False,
+) -> None:
+    """坐席台：转人工到派给坐席、市民的话到屏幕、接听到双方听见；很多坐席台时多快看到变化。"""
+    from qianmen.bench.desk import DeskPlan, run_desk
+
+    plan = DeskPlan(talks=talks, agents=agents, waiting=waiting, seconds=seconds)
+    _show_figures(run(run_desk(plan, calls, database)).to_dict(), json)
+
+
 def _bench(work: Callable[[Settings], Coroutine[Any, Any, Any]], json: bool) -> None:
     from qianmen.demo import with_front_door
 

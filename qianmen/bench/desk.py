@@ -18,8 +18,9 @@ from redis.asyncio import Redis
 from sqlalchemy import select, update
 
 from bot.bus import STREAM
+from qianmen.bench.deskcalls import call_figures
 from qianmen.bench.deskrig import Desk, Frame, Office, desk, office
-from qianmen.bench.figures import Figure, spread
+from qianmen.bench.figures import Figure, Figures, spread
 from qianmen.bench.queueload import LOAD_RULES
 from qianmen.bench.queueservice import arrive
 from qianmen.citizen.chat import ChatLine, open_chat
@@ -60,6 +61,11 @@ class Seen:
     refused: int = 0
 
 
+async def run_desk(plan: DeskPlan, calls: int = 10, database: str = "") -> Figures:
+    """Desks with and without load, and ``calls`` at a telephone. No peer does the same work."""
+    return Figures((*await desk_figures(plan, database), *await call_figures(calls)))
+
+
 async def desk_figures(plan: DeskPlan, database: str = "") -> tuple[Figure, ...]:
     """The figures; on SQLite in a folder that goes again, or on the empty database of ``database``
     (for the load; the quiet talks always have a file of their own).
@@ -72,10 +78,11 @@ async def desk_figures(plan: DeskPlan, database: str = "") -> tuple[Figure, ...]
         logins = [f"a{number:04d}" for number in range(plan.agents)]
         async with office(logins, database) as found:
             await _loaded(found, logins, plan, seen)
-    return _figures(plan, seen)
+    return figures_of(plan, seen)
 
 
-def _figures(plan: DeskPlan, seen: Seen) -> tuple[Figure, ...]:
+def figures_of(plan: DeskPlan, seen: Seen) -> tuple[Figure, ...]:
+    """The figures of what was measured; nothing for what was not."""
     figures = (
         *spread("desk 转人工 to offer", seen.offer, (50, 95), {95: f"≤ {OFFER_GOAL_MS}"}),
         *spread("desk words to text", seen.text, (50, 95), {95: f"≤ {TEXT_GOAL_MS}"}),
