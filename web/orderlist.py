@@ -335,6 +335,8 @@ def _search(engine: Engine, session: Session, words: str, wanted: Wanted) -> Col
     sealed = seal_of(engine) is not None
     found: list[ColumnElement[bool]] = [WorkOrder.number.contains(words, autoescape=True)]
     by_phone = _by_phone(engine, words, sealed=sealed)
+    if by_phone and _is_whole(engine, words):
+        return and_(or_(*by_phone), true() if wanted.may_see is None else wanted.may_see)
     if by_phone:
         found.append(and_(or_(*by_phone), true() if wanted.may_see is None else wanted.may_see))
     if not sealed:
@@ -347,14 +349,18 @@ def _search(engine: Engine, session: Session, words: str, wanted: Wanted) -> Col
     return or_(*found, WorkOrder.id.in_(titled[:_FOUND_MOST]))
 
 
+def _is_whole(engine: Engine, words: str) -> bool:
+    """A whole telephone number where numbers are marked: an index finds it, nothing else is it."""
+    return bool(marks_of(engine, words) and _WHOLE_PHONE.fullmatch(normalised(words)))
+
+
 def _by_phone(engine: Engine, words: str, *, sealed: bool) -> list[ColumnElement[bool]]:
     number = normalised(words)
     if not number.isdecimal() or len(number) >= _LONG_NUMBER:
         return []  # words, or the number of an order
     marks = marks_of(engine, words)
     told: list[ColumnElement[bool]] = [WorkOrderField.mark.in_(marks)] if marks else []
-    whole = bool(marks and _WHOLE_PHONE.fullmatch(number))
-    if not sealed and not whole and len(number) >= _SHORTEST_NUMBER:
+    if not sealed and not _is_whole(engine, words) and len(number) >= _SHORTEST_NUMBER:
         plainly = WorkOrderField.value.contains(number, autoescape=True)
         told.append(and_(WorkOrderField.name == "phone", plainly))
     found: list[ColumnElement[bool]] = []
