@@ -113,7 +113,7 @@ class Simulator:
             self._ending.wait(self.delay_s)
         if self.mode in ("callback", "silent"):
             self._note(name, message, "taken")
-            if self.mode == "callback":
+            if self.mode == "callback" and "danger" in message:  # a webhook wants none
                 threading.Thread(target=self._call_back, args=(name, delivery), daemon=True).start()
             return 202, {"id": delivery}
         self._note(name, message, "acknowledged")

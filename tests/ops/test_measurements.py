@@ -26,6 +26,7 @@ import qianmen.keeper.answers
 import telephony.call
 import tts.speaker
 import web.metrics
+import web.routes.linkage
 from config.city import City
 from config.metrics import exposition
 from config.settings import ROOT, Settings
@@ -41,7 +42,7 @@ OPS = ROOT / "ops"
 RULES = OPS / "prometheus" / "alerts.yml"
 ROOMS = (
     asr.server, bot.actions.app, chat.socket, qianmen.courier.measured, qianmen.keeper.answers,
-    telephony.call, tts.speaker, web.metrics,
+    telephony.call, tts.speaker, web.metrics, web.routes.linkage,
 )  # fmt: skip
 _NAME = re.compile(r"\b(?:qianmen|process)_[a-z_]+\b")
 _LABELS = re.compile(r"(qianmen_[a-z_]+)\{([^}]*)\}")
@@ -93,7 +94,7 @@ def _queries() -> list[str]:
 
 
 def test_all_rooms_are_measured(exported: frozenset[str]) -> None:
-    assert len(ROOMS) == 8
+    assert len(ROOMS) == 9
     assert len([name for name in exported if name.startswith("qianmen_")]) > 60
 
 
