@@ -56,7 +56,8 @@ class Linkage(Base):
     """An order on its way to 110 or a department at once, or a matter that 110 gave us.
 
     ``direction``: out, in. ``party``: 110, or the department's name. ``state``: waiting, sent,
-    acknowledged, refused, failed. Only ``acknowledged`` may be told to a citizen. ``reference`` is
+    acknowledged, refused, failed, or transferred (by telephone, a row of its own). Only
+    ``acknowledged`` may be told to a citizen. ``reference`` is
     the far side's number; ``alarmed_at``: a person was shown that it does not get through.
     """
 
