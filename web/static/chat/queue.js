@@ -41,7 +41,7 @@ export class Queue {
     this.#open.hidden = state === "accepted" || !this.#form.hidden;
     if (!waits) this.#ask(false);
     if (TAKEN.has(state)) return agent ? `工作人员 ${agent} 正在为您服务` : "工作人员正在为您服务";
-    return waits ? "正在排队等人工，请留在这个页面" : "";
+    return waits ? "正在排队等人工" : "";
   }
 
   #ask(shown) {
