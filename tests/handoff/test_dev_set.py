@@ -18,7 +18,7 @@ from config.city import City
 from handoff.classify import rules_of
 from handoff.filled import fields_filled
 from handoff.told import Spoken
-from handoff.where import normalised
+from language.places import normalised
 from qianmen.evaluation.fields import same_place
 
 HERE = Path(__file__).parent
