@@ -186,7 +186,7 @@ function source(field, acts) {
 }
 
 function short(quote) {
-  return quote.length > 18 ? `${quote.slice(0, 18)}…` : quote;
+  return quote.length > 12 ? `${quote.slice(0, 12)}…` : quote;
 }
 
 function beside(order, acts) {

@@ -12,7 +12,7 @@ export function showHead(state) {
   const card = cardOf(state);
   const talk = current(state);
   if (!talk) {
-    fill(by("talk-head"), el("p.soft", {}, "接了来访以后，对话在这里。"));
+    fill(by("talk-head"));
     return;
   }
   const order = talk.order;
@@ -36,7 +36,8 @@ export function showTurns(state, acts) {
   const talk = current(state);
   if (!talk) {
     shown = { handoff: "", count: 0 };
-    fill(body);
+    fill(body, el("div.talk-none", {}, el("p", {}, "接了来访以后，对话在这里，市民说过的不用再问。"),
+      el("p", {}, el("kbd", {}, "F2"), " 接，", el("kbd", {}, "Alt ↑ ↓"), " 切换，", el("kbd", {}, "?"), " 全部快捷键")));
     return;
   }
   const follows = body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
@@ -67,7 +68,8 @@ function turnRow(turn, acts) {
 }
 
 function bubble(speaker, at, text, more) {
-  return el(`div.turn.turn_${speaker}${more ? `.${more}` : ""}`, {},
+  // What is still being said is not read out: the turn itself will be.
+  return el(`div.turn.turn_${speaker}${more ? `.${more}` : ""}`, { "aria-hidden": more === "turn_passing" ? "true" : undefined },
     el("p.turn__who", {}, SPEAKERS[speaker] ?? speaker, at ? el("time", {}, ` ${at}`) : null), el("p.turn__text", {}, text));
 }
 
