@@ -32,6 +32,7 @@ _AGENT_HZ, _CITIZEN_HZ = 1000, 600
 _SURE = 0.6
 """A tone's share of a frame's energy from which it is that tone, no music and no speech."""
 _SAMPLE = ROOT / "config" / "cities" / "sample"
+_QUIET_FRAMES = 75
 _WAIT_S = 60.0
 _TALK_S = 600.0
 
@@ -54,17 +55,27 @@ async def call_figures(calls: int = 10) -> tuple[Figure, ...]:
 
 @dataclass(slots=True)
 class Ear:
-    """When a tone was first heard (perf_counter)."""
+    """When a tone was first heard (perf_counter), and when nothing was said any more."""
 
     hertz: int
-    at: asyncio.Future[float] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    at: asyncio.Future[float] = field(default_factory=lambda: _future())
+    quiet: asyncio.Future[float] = field(default_factory=lambda: _future())
+    _still: int = -1
 
     def hear(self, frame: Frame) -> None:
         """One frame of 20 ms."""
-        if not self.at.done() and share(frame.pcm, self.hertz) > _SURE:
-            self.at.set_result(time.perf_counter())
+        if is_loud(frame.pcm):
+            self._still = 0
+            if not self.at.done() and share(frame.pcm, self.hertz) > _SURE:
+                self.at.set_result(time.perf_counter())
+        elif self._still >= 0:
+            self._still += 1
+            if self._still == _QUIET_FRAMES and not self.quiet.done():
+                self.quiet.set_result(time.perf_counter())
+
+
+def _future() -> asyncio.Future[float]:
+    return asyncio.get_running_loop().create_future()
 
 
 @dataclass(slots=True)
@@ -95,6 +106,7 @@ async def _call(caller: SipLine, agent: Telephone, one: Desk, sip_port: int) -> 
         leg.on_audio(ear.hear)
         leg.play(tone(_CITIZEN_HZ))
         await offered
+        await ear.quiet  # what callers are told first is said to its end, whoever is there
         began = time.perf_counter()
         await one.ask(type="accept", offer=one.desk["offer"]["offer"])
         other = await agent.ears.get()
@@ -115,12 +127,18 @@ def tone(hertz: int) -> bytes:
     return bytes(second.astype("<i2").tobytes()) * int(_TALK_S)
 
 
+def is_loud(pcm: bytes) -> bool:
+    """Whether anything is to be heard in a frame."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.float64)
+    return float(samples @ samples) >= samples.size * 100.0
+
+
 def share(pcm: bytes, hertz: int) -> float:
     """How much of a frame's energy is that tone, 0 to 1."""
+    if not is_loud(pcm):
+        return 0.0
     samples = np.frombuffer(pcm, "<i2").astype(np.float64)
     energy = float(samples @ samples)
-    if energy < samples.size * 100.0:
-        return 0.0
     phase = np.exp(-2j * np.pi * hertz * np.arange(samples.size) / SAMPLE_RATE_HZ)
     return float(2 * abs(samples @ phase) ** 2 / (samples.size * energy))
 
@@ -152,8 +170,8 @@ async def _front_door(agent_port: int) -> AsyncIterator[tuple[Office, int]]:
         queue = city / "queue.yaml"
         kept = [line for line in queue.read_text("utf-8").splitlines()
                 if not line.startswith("announcements:")]  # fmt: skip
-        queue.write_text("\n".join([*kept, "announcements: {hold: silence, whisper: false}\n"]),
-                         "utf-8")  # fmt: skip
+        calm = "announcements: {hold: silence, whisper: false, every_s: 0}\n"
+        queue.write_text("\n".join([*kept, calm]), "utf-8")
         sip_port, health = free_port(), free_port()
         env = {
             "QIANMEN_CITY": str(city), "QIANMEN_SIP_HOST": "127.0.0.1",
