@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import structlog
@@ -78,10 +79,16 @@ def _model(data: Path | None) -> Model | None:
         if path is None or not path.is_file():
             continue
         try:
-            return load(path)
+            return _loaded(path, path.stat().st_mtime_ns)
         except ModelError as error:
             _log.warning("order_model_unusable", code=error.code, file=path.name)
     return None
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, _: int) -> Model:
+    """A file is read once a process, and again when it is another one."""
+    return load(path)
 
 
 def classify(text: str, fields: Mapping[str, str], rules: Rules) -> Classified:
