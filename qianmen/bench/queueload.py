@@ -33,7 +33,7 @@ GOAL_P95_MS = 500
 _BEAT_S = 4.0
 _PATIENCE_S = 1.0
 _GIVEN_UP_S = 10.0
-_Found = tuple[float, float, tuple[tuple[str, str, str], ...]]
+_Found = tuple[float, float, float, tuple[tuple[str, str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,12 @@ class LoadPlan:
 
 @dataclass(slots=True)
 class Loaded:
-    """What was measured, ms: a dispatch that offered somebody, and from an agent's being free."""
+    """What was measured, ms: a dispatch that offered somebody (and the processor time it took, that
+    of whatever else runs apart), and from an agent's being free to the offer.
+    """
 
     dispatch_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
     offered_ms: list[float] = field(default_factory=list)
     entered: int = 0
     lost: int = 0
@@ -77,6 +80,7 @@ def _figures(plan: LoadPlan, done: Loaded) -> tuple[Figure, ...]:
         Figure("load waiting", plan.waiting, ""),
         Figure("load hand-overs", done.entered, ""),
         *spread("load dispatch", done.dispatch_ms, (50, 95), goal),
+        *spread("load dispatch processor", done.cpu_ms, (50, 95)),
         *spread("load agent free to offer", done.offered_ms, (50, 95), goal),
         Figure("load offers lost", done.lost, "", "0"),
         Figure("load offers doubled", done.doubled, "", "0"),
@@ -151,12 +155,13 @@ class _Load:
         """Take in what the dispatchers did, and let agents answer."""
         while (left := until - time.perf_counter()) > 0:
             try:
-                began, ended, changes = self._found.get(timeout=left)
+                began, ended, cpu_s, changes = self._found.get(timeout=left)
             except Exception:  # noqa: BLE001  # queue.Empty, of whichever flavour: nothing came
                 return
             offered = [change for change in changes if change[0] == "offered"]
             if offered:
                 self._done.dispatch_ms.append((ended - began) * 1000)
+                self._done.cpu_ms.append(cpu_s * 1000)
             for _, handoff, agent in offered:
                 freed = self._freed.pop(agent, None)
                 if freed is not None:
@@ -201,10 +206,11 @@ def _dispatch_until(url: str, wake: Any, stop: Any, found: Any, logins: list[str
         if time.perf_counter() - beat > _BEAT_S:
             beat = time.perf_counter()
             service.seen(engine, logins, datetime.now(UTC))
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         changes = service.dispatch(engine, LOAD_RULES, datetime.now(UTC))
         ended = time.perf_counter()
-        found.put((began, ended, tuple((c.kind, c.handoff, c.agent) for c in changes)))
+        spent = time.process_time() - cpu
+        found.put((began, ended, spent, tuple((c.kind, c.handoff, c.agent) for c in changes)))
         wake.wait(_PATIENCE_S)
         wake.clear()
     engine.dispose()
