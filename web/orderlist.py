@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,74 +14,31 @@ from sqlalchemy import (
     Engine,
     Integer,
     Select,
-    Text,
     and_,
     case,
     cast,
-    false,
     func,
     or_,
     select,
-    true,
 )
 from sqlalchemy.orm import Session
 
-from config.orders import OrderRules
 from store.engine import reading
-from store.marks import marks_of, normalised
-from store.seal import seal_of
-from store.tables import Conversation, WorkOrder, WorkOrderField
-from web.accounts import Member
-from web.due import OPEN, SIGNING, SOON, Due, deadline
-from web.secrecy import open_to
+from store.tables import Conversation, WorkOrder
+from web.due import OPEN, Due, deadline
+from web.orderfind import MAX_SEARCH_CHARS as MAX_SEARCH_CHARS
+from web.orderfind import NEVER, narrowed, view_is
+from web.orderfind import SEALED_SEARCH_ORDERS as SEALED_SEARCH_ORDERS
+from web.orderfind import Wanted as Wanted
+from web.orderfind import due_soon as due_soon
+from web.orderfind import overdue as overdue
 
 PAGE_SIZE = 50
-MAX_SEARCH_CHARS = 60
-SEALED_SEARCH_ORDERS = 5000
-"""Sealed titles cannot be searched by the database: so many of the newest are opened and read."""
 VIEWS = ("", "mine", "soon", "overdue", "repeats", "secret")
 """What an agent looks for first; '' is everything, the others leave out what is archived, unless
 that is the state asked for."""
 SORTS = ("newest", "oldest", "due", "urgency")
 ARCHIVED = "归档"
-_FOUND_MOST = 1000
-_SHORTEST_NUMBER = 7
-_LONG_NUMBER = 13
-_ORDER_NUMBER = re.compile(r"20\d{7,11}")
-_WHOLE_PHONE = re.compile(r"1[3-9]\d{9}|0\d{9,11}")
-_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the list is narrowed to; '' is everything; ``page`` counts from 1.
-
-    ``login`` is whose orders ``view`` mine means. ``department`` has the order as 主办 or 协办.
-    ``may_see`` (None: all) are the orders that may be found by who reported them.
-    """
-
-    search: str = ""
-    urgency: str = ""
-    kind: str = ""
-    page: int = 1
-    state: str = ""
-    view: str = ""
-    department: str = ""
-    code: str = ""
-    channel: str = ""
-    sort: str = "newest"
-    login: str = ""
-    may_see: ColumnElement[bool] | None = None
-
-    def of(self, member: Member, rules: OrderRules) -> Wanted:
-        """As ``member`` may look: a telephone number finds no secret order that is not theirs."""
-        return replace(self, login=member.login, may_see=open_to(member, rules))
-
-    @property
-    def narrowed(self) -> bool:
-        """Whether anything is left out."""
-        return any((self.search, self.urgency, self.kind, self.state, self.view,
-                    self.department, self.code, self.channel))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +103,7 @@ def list_orders(engine: Engine, wanted: Wanted, now: datetime) -> OrderPage:
     among the newest ``SEALED_SEARCH_ORDERS``.
     """
     with reading(engine) as session:
-        base = _base(engine, session, wanted)
+        base = narrowed(engine, session, wanted)
         counts, total = _counts(session, base, wanted, now)
         pages = max(1, -(-total // PAGE_SIZE))
         page = min(max(1, wanted.page), pages)
@@ -172,7 +127,7 @@ def orders_after(
     """
     after = _read_cursor(cursor)
     with reading(engine) as session:
-        where = [*_base(engine, session, wanted), *_choices(wanted, now)]
+        where = [*narrowed(engine, session, wanted), *_choices(wanted, now)]
         if after is not None:
             at, number = after
             older = and_(WorkOrder.created_at == at, WorkOrder.number < number)
@@ -204,36 +159,6 @@ def row_of(order: WorkOrder, state: str) -> OrderRow:
     )  # fmt: skip
 
 
-def overdue(now: datetime) -> ColumnElement[bool]:
-    """Orders whose deadline has passed, as :func:`web.due.deadline` has it."""
-    return _due_by(now)
-
-
-def due_soon(now: datetime) -> ColumnElement[bool]:
-    """Orders whose deadline is near and has not passed."""
-    return and_(_due_by(now + SOON), ~_due_by(now))
-
-
-def _due_by(moment: datetime) -> ColumnElement[bool]:
-    final = func.coalesce(WorkOrder.extended_to, WorkOrder.due_at, _NEVER)
-    signing = and_(WorkOrder.state == SIGNING, func.coalesce(WorkOrder.sign_by, _NEVER) < moment)
-    late = or_(and_(WorkOrder.state.in_(OPEN), final < moment), signing)
-    return and_(late, WorkOrder.merged_into.is_(None))
-
-
-def _view(view: str, login: str, now: datetime) -> ColumnElement[bool]:
-    """What ``view`` narrows to; an unknown one to nothing."""
-    known: dict[str, ColumnElement[bool]] = {
-        "": true(),
-        "mine": and_(WorkOrder.agent == login, WorkOrder.agent != ""),
-        "soon": due_soon(now),
-        "overdue": overdue(now),
-        "repeats": WorkOrder.repeat_count > 1,
-        "secret": WorkOrder.secret.is_(True),
-    }
-    return known.get(view, false())
-
-
 def _choices(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     """The choices that the page counts."""
     chosen = [
@@ -243,7 +168,7 @@ def _choices(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
         if value
     ]  # fmt: skip
     if wanted.view:
-        chosen += [_view(wanted.view, wanted.login, now), *_not_archived(wanted)]
+        chosen += [view_is(wanted.view, wanted.login, now), *_not_archived(wanted)]
     return chosen
 
 
@@ -260,7 +185,7 @@ def _counts(
     """
     keys = (WorkOrder.state, WorkOrder.urgency, WorkOrder.kind)
     everything = select(*keys, func.count()).where(*base).group_by(*keys)
-    sums = [func.sum(cast(case((_view(view, wanted.login, now), 1), else_=0), Integer))
+    sums = [func.sum(cast(case((view_is(view, wanted.login, now), 1), else_=0), Integer))
             for view in VIEWS[1:]]  # fmt: skip
     viewed = select(*keys, *sums).where(*base, *_not_archived(wanted)).group_by(*keys)
     groups = {_key(row): {"": int(row[3])} for row in session.execute(everything)}
@@ -293,7 +218,7 @@ def _tally(
 def _order(sort: str) -> tuple[Any, ...]:
     newest = (WorkOrder.created_at.desc(), WorkOrder.number.desc())
     if sort == "due":
-        final = func.coalesce(WorkOrder.extended_to, WorkOrder.due_at, _NEVER)
+        final = func.coalesce(WorkOrder.extended_to, WorkOrder.due_at, NEVER)
         closed = case((WorkOrder.state.in_(OPEN), 0), else_=1)
         return closed, final, *newest
     if sort == "urgency":
@@ -302,74 +227,6 @@ def _order(sort: str) -> tuple[Any, ...]:
     if sort == "oldest":
         return WorkOrder.created_at, WorkOrder.number
     return newest
-
-
-def _base(engine: Engine, session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.channel:
-        conditions.append(WorkOrder.channel == wanted.channel)
-    if wanted.code:
-        conditions.append(WorkOrder.code == wanted.code)
-    if wanted.department:
-        conditions.append(_has_department(wanted.department))
-    words = wanted.search.strip()[:MAX_SEARCH_CHARS]
-    if words:
-        conditions.append(_search(engine, session, words, wanted))
-    return conditions
-
-
-def _has_department(name: str) -> ColumnElement[bool]:
-    """As 主办, or among the 协办, which are kept as JSON (escaped, or plainly by PostgreSQL)."""
-    listed = cast(WorkOrder.departments, Text)
-    return or_(
-        WorkOrder.department == name,
-        listed.contains(json.dumps(name), autoescape=True),
-        listed.contains(json.dumps(name, ensure_ascii=False), autoescape=True),
-    )
-
-
-def _search(engine: Engine, session: Session, words: str, wanted: Wanted) -> ColumnElement[bool]:
-    """Part of the number, words of the title, or a telephone number (sealed: the whole of it)."""
-    if _ORDER_NUMBER.fullmatch(words):
-        return WorkOrder.number.between(words, words + "9" * _LONG_NUMBER)
-    sealed = seal_of(engine) is not None
-    found: list[ColumnElement[bool]] = [WorkOrder.number.contains(words, autoescape=True)]
-    by_phone = _by_phone(engine, words, sealed=sealed)
-    if by_phone and _is_whole(engine, words):
-        return and_(or_(*by_phone), true() if wanted.may_see is None else wanted.may_see)
-    if by_phone:
-        found.append(and_(or_(*by_phone), true() if wanted.may_see is None else wanted.may_see))
-    if not sealed:
-        found += [WorkOrder.title.contains(words, autoescape=True),
-                  WorkOrder.summary.contains(words, autoescape=True)]  # fmt: skip
-        return or_(*found)
-    newest = select(WorkOrder.id, WorkOrder.title).order_by(WorkOrder.created_at.desc())
-    rows = session.execute(newest.limit(SEALED_SEARCH_ORDERS))
-    titled = [order for order, title in rows if words.casefold() in title.casefold()]
-    return or_(*found, WorkOrder.id.in_(titled[:_FOUND_MOST]))
-
-
-def _is_whole(engine: Engine, words: str) -> bool:
-    """A whole telephone number where numbers are marked: an index finds it, nothing else is it."""
-    return bool(marks_of(engine, words) and _WHOLE_PHONE.fullmatch(normalised(words)))
-
-
-def _by_phone(engine: Engine, words: str, *, sealed: bool) -> list[ColumnElement[bool]]:
-    number = normalised(words)
-    if not number.isdecimal() or len(number) >= _LONG_NUMBER:
-        return []  # words, or the number of an order
-    marks = marks_of(engine, words)
-    told: list[ColumnElement[bool]] = [WorkOrderField.mark.in_(marks)] if marks else []
-    if not sealed and not _is_whole(engine, words) and len(number) >= _SHORTEST_NUMBER:
-        plainly = WorkOrderField.value.contains(number, autoescape=True)
-        told.append(and_(WorkOrderField.name == "phone", plainly))
-    found: list[ColumnElement[bool]] = []
-    if told:
-        found.append(WorkOrder.id.in_(select(WorkOrderField.order_id).where(or_(*told))))
-    if marks:
-        called = select(Conversation.id).where(Conversation.citizen_mark.in_(marks))
-        found.append(WorkOrder.conversation_id.in_(called))
-    return found
 
 
 def _cursor(row: OrderRow) -> str:

@@ -16,8 +16,8 @@ from qianmen.console import print_json, show
 if TYPE_CHECKING:  # half a second that other commands should not pay
     from sqlalchemy import Engine
 
-    from handoff.staff import Act
     from handoff.apikeys import KeyInfo
+    from handoff.staff import Act
 
 api_key = typer.Typer(
     help="接口密钥：给别的系统读写工单用。", no_args_is_help=True, pretty_exceptions_enable=False
