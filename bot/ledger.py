@@ -42,7 +42,7 @@ class Ledger:
             records.commit_told, conversation, replies, speaker=speaker, at=at, in_reply_to=to
         )
         if speaker == "agent":
-            await self.call(records.set_state, conversation, "agent")
+            await self.call(records.connect_person, conversation, at)
         self._parts.bus.tell(conversation)
 
     async def reply(self, heard: Heard, *replies: Reply) -> None:

@@ -204,14 +204,6 @@ def connect_person(engine: Engine, conversation: str, at: datetime) -> None:
         service.connect(session, conversation, at)
 
 
-def set_state(engine: Engine, conversation: str, state: str) -> None:
-    """Who has the conversation now: bot, waiting, agent or ended."""
-    with writing(engine) as session:
-        row = _locked(session, conversation)
-        if row is not None:
-            row.state = state
-
-
 def begin_recording(
     engine: Engine, recording: str, conversation: str, path: str, at: datetime
 ) -> None:
