@@ -8,6 +8,16 @@ const SPEAKERS = { citizen: "市民", bot: "智能助手", agent: "坐席", syst
 const NEAR = 60;
 let shown = { handoff: "", count: 0 };
 
+// Suggested answers and a taller reply box take room from the talk: its end stays in view.
+let atEnd = true;
+by("talk").addEventListener("scroll", () => {
+  const body = by("talk");
+  atEnd = body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
+}, { passive: true });
+new ResizeObserver(() => {
+  if (atEnd) by("talk").scrollTop = by("talk").scrollHeight;
+}).observe(by("talk"));
+
 export function showHead(state) {
   const card = cardOf(state);
   const talk = current(state);
