@@ -49,6 +49,7 @@ def place_call(
     says: Sequence[str | Path] = (),
     *,
     keys: str = "",
+    last_keys: str = "",
     save: Path | None = None,
     voice: str = "cmn",
     speed: int = 160,
@@ -63,7 +64,8 @@ def place_call(
     """Call ``uri`` (``sip:12345@HOST:PORT``), say each sentence when it is the citizen's turn.
 
     ``says``: sentences, spoken by espeak-ng with ``voice`` and ``speed`` (words a minute), or WAV
-    files. ``keys`` are pressed after the last. ``save`` is where the call's sound is saved
+    files. ``keys`` are pressed after the last; ``last_keys`` one by one, each when something was
+    heard after the person whom ``patience`` stays for. ``save`` is where the call's sound is saved
     (16-bit stereo, 8000 Hz: left the citizen, right what was heard). ``local_ip`` is found out
     unless given. ``database`` is the front door's, ``data_key`` opens it, for its record of the
     call. ``on_progress`` is told what happens as it happens: (``calling``, ``answered``, ``said``,
@@ -72,7 +74,7 @@ def place_call(
 
     Raises :class:`CitizenError`; where a call was lost halfway its ``report`` holds the rest.
     """
-    if any(key not in KEYS for key in keys.upper()):
+    if any(key not in KEYS for key in (keys + last_keys).upper()):
         raise CitizenError("bad_input", "keys are 0 to 9, * and #")
     try:
         target = sip.parse_uri(uri)
@@ -83,7 +85,7 @@ def place_call(
     call.ear = Ear(hearing)
     call.progress = on_progress or (lambda _event, _text: None)
     try:
-        failure = call.hold(sounds, keys)
+        failure = call.hold(sounds, keys, last_keys)
     finally:
         call.close()
     report = call.report(database, data_key, save)
@@ -112,11 +114,16 @@ class _Call:
         self.ear = Ear()
         self.progress: Callable[[str, str], None] = lambda _event, _text: None
 
-    def hold(self, sounds: Sequence[tuple[str, bytes]], keys: str) -> CitizenError | None:
+    def hold(
+        self, sounds: Sequence[tuple[str, bytes]], keys: str, last_keys: str
+    ) -> CitizenError | None:
         """The whole call; what went wrong after the answer is returned, before it raised."""
         self._connect()
         try:
             self._converse(sounds, keys)
+            for key in last_keys:
+                self._listen(self._patience.reply_s)
+                self._press(key)
         except CitizenError as error:
             return error
         return None

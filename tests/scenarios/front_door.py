@@ -92,8 +92,9 @@ def private_settings(data: Path) -> Settings:
     sip, agent = free_ports(2, socket.SOCK_DGRAM)
     city = data / "city"
     shutil.copytree(ROOT / "config" / "cities" / "sample", city)
-    lines = city / "city.yaml"
-    lines.write_text(lines.read_text("utf-8").replace(":5070", f":{agent}"), "utf-8")
+    for name in ("city.yaml", "targets.yaml"):
+        text = (city / name).read_text("utf-8").replace(":5070", f":{agent}")
+        (city / name).write_text(text.replace("survey: false", "survey: true"), "utf-8")
     return Settings(
         data_dir=data / "var", city=city, sip_host="127.0.0.1", sip_port=sip,
         rtp_first_port=30000, rtp_last_port=30999, phone_health_port=next(tcp),
