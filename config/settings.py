@@ -201,7 +201,7 @@ class Settings(BaseSettings):
 
     link_keys: str = Field(
         default="", repr=False,
-        description="Keys that sign messages of links: 110=KEY erp=KEY,PREVIOUS (better as a file).",
+        description="Keys that sign messages of links: 110=KEY erp=KEY,OLD (better as a file).",
     )  # fmt: skip
 
     @classmethod

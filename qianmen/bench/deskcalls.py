@@ -169,8 +169,8 @@ async def _front_door(agent_port: int) -> AsyncIterator[tuple[Office, int]]:
         targets.write_text(targets.read_text("utf-8").replace(":5070", f":{agent_port}"), "utf-8")
         queue = city / "queue.yaml"
         kept = [line for line in queue.read_text("utf-8").splitlines()
-                if not line.startswith("announcements:")]  # fmt: skip
-        calm = "announcements: {hold: silence, whisper: false, every_s: 0}\n"
+                if not line.startswith(("announcements:", "offer_s:"))]  # fmt: skip
+        calm = "announcements: {hold: silence, whisper: false, every_s: 0}\noffer_s: 120\n"
         queue.write_text("\n".join([*kept, calm]), "utf-8")
         sip_port, health = free_port(), free_port()
         env = {
