@@ -21,8 +21,12 @@ CallId = Annotated[
 ]
 By = Annotated[str, typer.Option("--by", help="谁要求的，记在操作记录里；不写就是系统账户名。")]
 _STAGES = {
-    "bot": "智能助手", "waiting": "排队", "ringing": "正在接通", "person": "人工", "ended": "已结束",
-}  # fmt: skip
+    "bot": "智能助手",
+    "waiting": "排队",
+    "ringing": "正在接通",
+    "person": "人工",
+    "ended": "已结束",
+}
 _PARTIES = {"caller": "市民", "target": "接听人", "third": "第三方"}
 
 
