@@ -42,13 +42,18 @@ class Answering:
     async def answer(self, heard: Heard) -> None:
         """Answer ``heard``, unless a person has its citizen; may raise what its parts raise."""
         state = await self._ledger.call(history.read_state, heard.conversation)
-        if state is None or state.state in ("agent", "ended"):
+        if state is None or state.state == "ended":
+            return
+        if state.state == "agent":
+            await self._asking.warn(state, heard)
             return
         began = perf_counter()
         state = await self._as_before(state, heard)
         self._memory.note(heard, state)
         way = triage(heard, self._parts.urgent, misses=state.misses, silences=state.silences)
         known = await self._go(way, state, heard)
+        if state.state == "waiting" and state.slots:  # a form goes on: the waiting order, too
+            await self._queued.fill(heard)
         await self._done(heard, known, perf_counter() - began)
 
     async def apologise(self, heard: Heard) -> None:

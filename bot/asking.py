@@ -9,6 +9,7 @@ import structlog
 
 from bot import history, metrics, records
 from bot.clarity import clarity
+from bot.errors import ConversationError
 from bot.handover import hand_over, handover_replies
 from bot.ledger import Ledger
 from bot.parts import DialogueError, Parts
@@ -23,6 +24,7 @@ from turns.trace import trace_of
 from turns.understood import Outcome, Understood
 
 _log = structlog.get_logger(__name__)
+_WORDS = ("speech", "text")
 Known = tuple[str, str]
 """Act ('' where nobody asked for one) and decision of a turn, for what is measured."""
 
@@ -81,6 +83,30 @@ class Asking:
         queued = await self._queued.staffed(state.channel)
         replies = handover_replies(parts.city, state, heard, reason, order, queued=queued)
         await self._ledger.reply(heard, *replies)
+
+    async def warn(self, state: history.State, heard: Heard) -> None:
+        """Danger told to a person: the order is marked, and on its way to 110, at once.
+
+        The person does the talking; nothing is told.
+        """
+        found = self._parts.urgent(heard.text) if heard.kind in _WORDS else None
+        if found is None or found.kind != "danger":
+            return
+        parts = self._parts
+        try:
+            await self._ledger.call(
+                hand_over, state, heard, "danger",
+                matter_facts=parts.matter_facts, extract=parts.extract,
+                now=parts.now().astimezone(parts.city.zone), city=parts.city,
+                danger=found.topic, queued=False,
+            )  # fmt: skip
+            known = Understood("danger", "danger", state.context.matter, slots=state.slots)
+            await self._ledger.call(records.commit_understood, heard, known, state.context)
+        except ConversationError as error:
+            _log.error("danger_not_marked", code=error.code)
+            return
+        for key in (QUEUE_NEWS, heard.conversation):
+            parts.bus.tell(key)
 
     def _topic(self, heard: Heard) -> str:
         """What kind of danger was told: it decides who beside 110 is told."""

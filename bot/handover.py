@@ -42,12 +42,14 @@ def hand_over(
     city: City | None = None,
     danger: str = "",
     journal: Journal | None = None,
+    queued: bool = True,
 ) -> WrittenOrder:
     """Write the order and the queue's entry of this hand-over, once for each conversation.
 
     ``matter_facts`` tells name and department of a matter code; ``extract`` finds fields in what
     was said; ``danger`` is its topic, where it is known. Synchronous: it writes to the database,
-    or, where that is away, to the ``journal``: then the order has no number yet.
+    or, where that is away, to the ``journal``: then the order has no number yet. Without
+    ``queued`` a person has the citizen already.
     """
     said = tuple(
         _said(turn, known) for turn, known in history.citizen_turns(engine, heard.conversation)
@@ -73,8 +75,9 @@ def hand_over(
             citizen=state.citizen,
         )  # fmt: skip
     return write_handoff(
-        engine, draft, handoff=draft.key, reason=reason, now=now, city=city, danger=danger
-    )
+        engine, draft, handoff=draft.key, reason=reason, now=now, city=city, danger=danger,
+        queued=queued,
+    )  # fmt: skip
 
 
 def draft_of(facts: Facts, reason: HandoverReason) -> OrderDraft:

@@ -11,11 +11,12 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 
 from config.queue import PHONE, QueueRules
+from handoff.order.writing import latest
 from handoff.queue import service
 from handoff.queue.model import ACTIVE, OPEN
 from store.engine import reading, writing
 from store.locks import FOR_CHANGE
-from store.tables import Conversation, HandoffEntry, OrderEvent, Turn, WorkOrder, WorkOrderField
+from store.tables import Conversation, HandoffEntry, OrderEvent, Turn, WorkOrderField
 from turns.orders import OrderBrief
 from turns.overheard import Overheard
 
@@ -104,14 +105,9 @@ def not_connected(engine: Engine, conversation: str, at: datetime, cause: str) -
 
 
 def order_brief(engine: Engine, conversation: str) -> OrderBrief | None:
-    """What a person who sees no screen must know of the citizen's newest order, or None."""
+    """What a person who sees no screen must know of the citizen's order, or None."""
     with reading(engine) as session:
-        order = session.scalar(
-            select(WorkOrder)
-            .where(WorkOrder.conversation_id == conversation)
-            .order_by(WorkOrder.created_at.desc(), WorkOrder.number.desc())
-            .limit(1)
-        )
+        order = latest(session, conversation)
         if order is None:
             return None
         fields = session.scalars(select(WorkOrderField).where(WorkOrderField.order_id == order.id))

@@ -15,9 +15,12 @@ from handoff.order.writing import (
     Terms,
     add_missing,
     enter_queue,
+    handed_over,
     latest,
+    raise_in_queue,
     talk_locked,
     told,
+    told_anew,
     write_new,
 )
 from store.engine import writing
@@ -40,12 +43,17 @@ def write(
     transaction that inserts the order. ``city``: whose deadlines, repeats and links hold; the
     defaults without one. ``danger``: its topic in urgent.yaml, '' where unknown. ``accepted``: when
     the citizen told it, where that was before ``now`` (the journal): deadlines count from then.
+    A form that was finished after its citizen had been handed over completes that order.
     """
     terms = Terms.of(city, now, danger, accepted)
 
     def step(session: Session) -> WrittenOrder:
         talk_locked(session, draft.conversation)
-        return write_new(session, draft, terms)
+        order = handed_over(session, draft)
+        if order is None:
+            return write_new(session, draft, terms)
+        told_anew(session, order, draft, terms)
+        return told(order, repeated=True)
 
     return _exactly_once(engine, step)
 
@@ -67,7 +75,7 @@ def write_handoff(
     A conversation that already wrote an order (a finished complaint form) is handed over with that
     one, unless it is closed meanwhile; fields that ``draft`` knows and the order lacks are added.
     ``handoff`` is the entry's id: asked twice, it stands in the queue once; without ``queued`` not
-    at all. The rest as :func:`write`.
+    at all, and danger is only shown to who has them. The rest as :func:`write`.
     """
     terms = Terms.of(city, now, danger, accepted)
 
@@ -82,6 +90,8 @@ def write_handoff(
             add_missing(session, order, draft, terms)
         if queued:
             enter_queue(session, draft, written, handoff, reason, terms)
+        else:
+            raise_in_queue(session, draft, reason, draft.urgency, terms)
         return written
 
     return _exactly_once(engine, step)

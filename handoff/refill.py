@@ -22,7 +22,7 @@ from handoff.order.edits import RULE as BY_HAND
 from handoff.order.model import Event
 from handoff.order.repeated import count_repeats
 from handoff.order.rows import add_event, tell
-from handoff.order.writing import former_of
+from handoff.order.writing import former_of, latest
 from handoff.talkturns import from_first, spoken_turns
 from handoff.told import Spoken, asked_for
 from handoff.wishes import NO, YES
@@ -43,7 +43,7 @@ def refill(engine: Engine, order_id: str, now: datetime, rules: Rules) -> tuple[
     """Fill the order from its conversation as it stands; the names of what changed.
 
     One short transaction. () for an order that is unknown, erased, closed or merged, or that is
-    not its conversation's newest. ``now`` is aware.
+    neither the one that a person has of its conversation nor the newest. ``now`` is aware.
     """
     with writing(engine) as session:
         order = _open_order(session, order_id)
@@ -79,13 +79,7 @@ def _open_order(session: Session, order_id: str) -> WorkOrder | None:
     order = session.get(WorkOrder, order_id, with_for_update=FOR_CHANGE, populate_existing=True)
     if order is None or order.erased_at or order.closed_at or order.merged_into:
         return None
-    newest = session.scalar(
-        select(WorkOrder.id)
-        .where(WorkOrder.conversation_id == order.conversation_id)
-        .order_by(WorkOrder.created_at.desc(), WorkOrder.number.desc())
-        .limit(1)
-    )
-    return order if newest == order.id else None
+    return order if latest(session, order.conversation_id) is order else None
 
 
 def _rows(session: Session, order_id: str) -> dict[str, WorkOrderField]:

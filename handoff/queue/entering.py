@@ -39,7 +39,7 @@ def enter(
     talk = lock_conversation(session, conversation)
     known = newest(session, conversation, ACTIVE)
     if known is not None:
-        _raise_to_danger(session, known, reason, urgency, now)
+        raise_to_danger(session, known, reason, urgency, now)
         return known.id
     found = _wish(session, talk, order, urgency, now, rules)
     row = HandoffEntry(
@@ -61,9 +61,10 @@ def enter(
     return row.id
 
 
-def _raise_to_danger(
+def raise_to_danger(
     session: Session, row: HandoffEntry, reason: str, urgency: str, now: datetime
 ) -> None:
+    """Danger makes the entry urgent, in the caller's transaction; the conversation is locked."""
     if urgency != "danger" or row.urgency == "danger":
         return
     one_at_a_time(session, LOCK)

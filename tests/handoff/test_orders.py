@@ -110,3 +110,47 @@ def test_a_danger_makes_the_earlier_order_urgent(
     write_handoff(engine, replace(draft, urgency="danger"), handoff="h", reason="danger", now=now)
     with reading(engine) as session:
         assert session.scalars(select(WorkOrder.urgency)).all() == ["danger"]
+
+
+def test_a_form_finished_while_its_citizen_waits_completes_the_order_of_the_handover(
+    engine: Engine, draft: OrderDraft, now: datetime
+) -> None:
+    caller = Provenance("", "", now, 1.0, "caller_id")
+    half = replace(
+        draft, key="handoff:c1", fields=(*draft.fields, OrderField("phone", "13800138000", caller))
+    )
+    asked = now + timedelta(minutes=1)
+    handed = write_handoff(engine, half, handoff="handoff:c1", reason="asked", now=asked)
+    told = Provenance("h7", "打13900139000", asked + timedelta(minutes=1), 0.9, "phone", "citizen")
+    where = replace(told, quote="建业小区", rule="where")
+    formed = replace(
+        draft, key="form:c1:h1",
+        fields=(*draft.fields, OrderField("phone", "13900139000", told),
+                OrderField("where", "建业小区", where)),
+    )  # fmt: skip
+    for _ in range(2):
+        assert write(engine, formed, now=asked + timedelta(minutes=2)).number == handed.number
+    with reading(engine) as session:
+        assert session.scalars(select(HandoffEntry.order_id)).all() == [handed.id]
+        rows = {row.name: row for row in session.scalars(select(WorkOrderField))}
+        assert {name: row.value for name, row in rows.items()} == {
+            "what": "楼下烧烤摊油烟", "phone": "13900139000", "where": "建业小区",
+        }  # fmt: skip
+        assert [one["value"] for one in rows["phone"].former] == ["13800138000"]
+        assert session.scalars(select(WorkOrder.edition)).one() == 3
+
+
+def test_another_matter_told_after_the_handover_is_an_order_of_its_own(
+    engine: Engine, draft: OrderDraft, now: datetime
+) -> None:
+    handed = write_handoff(
+        engine, replace(draft, key="handoff:c1"), handoff="handoff:c1", reason="asked", now=now
+    )
+    later = Provenance("h9", "路灯坏了", now + timedelta(minutes=1), 0.9, "form.what", "citizen")
+    another = replace(draft, key="form:c1:h9", fields=(OrderField("what", "路灯坏了", later),))
+    assert write(engine, another, now=now + timedelta(minutes=2)).number != handed.number
+    danger = replace(draft, key="handoff:c1", urgency="danger")
+    write_handoff(engine, danger, handoff="handoff:c1", reason="danger", now=now)
+    with reading(engine) as session:  # the order that the person has, not the newest
+        urgent = session.scalars(select(WorkOrder.number).where(WorkOrder.urgency == "danger"))
+        assert list(urgent) == [handed.number]
