@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Select, select
 
 from bot.joined import SPOKEN
 from store.engine import reading
-from store.tables import Conversation, Turn
+from store.tables import Conversation, HandoffEntry, Turn
 from turns import wire
 from turns.context import Context
 from turns.heard import AudioSpan, Heard
@@ -172,10 +172,30 @@ def citizen_turns(engine: Engine, conversation: str) -> tuple[tuple[Heard, dict[
 
 
 def unanswered(engine: Engine, conversation: str) -> tuple[Heard, ...]:
-    """Citizen turns without a complete answer: a process died before it gave one."""
+    """Citizen turns without a complete answer: a process died before it gave one.
+
+    What was told to a person is not the bot's to answer, also when they are gone.
+    """
     done = _answered_ids(engine, conversation)
+    talks = _talks(engine, conversation)
     turns = citizen_turns(engine, conversation)
-    return tuple(heard for heard, _ in turns if heard.id not in done)
+    return tuple(
+        heard for heard, _ in turns
+        if heard.id not in done
+        and not any(began <= heard.at and (end is None or heard.at < end) for began, end in talks)
+    )  # fmt: skip
+
+
+def _talks(engine: Engine, conversation: str) -> list[tuple[datetime, datetime | None]]:
+    """When the citizen had a person: from, until."""
+    with reading(engine) as session:
+        rows = session.execute(
+            select(HandoffEntry.connected_at, HandoffEntry.ended_at).where(
+                HandoffEntry.conversation_id == conversation,
+                HandoffEntry.connected_at.is_not(None),
+            )
+        )
+        return [(row.connected_at, row.ended_at) for row in rows]
 
 
 def _answered_ids(engine: Engine, conversation: str) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from bot.steering import PAUSE_S
 from bot.urgent import Urgent
 from config.city import City
 from handoff.prefill import Said
+from handoff.queue import service
 from store.engine import reading
 from store.tables import (
     Callback,
@@ -299,6 +300,33 @@ async def test_an_agent_takes_the_conversation_over(chat: Talk, now: datetime) -
     await chat.core.tell("c1", Say("a1", "我是坐席"), speaker="agent", at=now)
     assert await chat.say("好的") == []
     assert (await chat.told())[-1].speaker == "agent"
+
+
+async def test_what_was_told_to_a_person_is_not_answered_by_the_bot_when_they_are_gone(
+    chat: Talk, engine: Engine, city: City, now: datetime
+) -> None:
+    await chat.say("转人工")
+    entry = chat.rows(HandoffEntry)[0].id
+    service.connected(engine, entry, now, agent="wang")
+    assert await chat.say("我家水管爆了") == []
+    later = now + timedelta(minutes=5)
+    service.finish(engine, entry, "wang", "", "", later, city.queue)
+    before = len(await chat.told())
+    await chat.open()  # the page is loaded again
+    await chat.core.settled()
+    assert chat.rows(Conversation)[0].state == "bot"
+    assert len(await chat.told()) == before
+    chat.dialogue.gate.clear()
+    await chat.core.hear(replace(chat.heard("还有一件事"), at=later))
+    other = Talk(engine, city, now, "web")
+    await other.open()  # and its process died before it answered what came after the talk
+    await other.core.settled()
+    assert [getattr(told.reply, "text", "") for told in (await other.told())[before:]] == [
+        "听到：还有一件事"
+    ]
+    chat.dialogue.gate.set()
+    await chat.core.settled()
+    await other.bus.stop()
 
 
 async def test_bye_ends_the_conversation(chat: Talk) -> None:
