@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-CALLER_FIELDS = frozenset({"name", "phone", "contact"})
+CALLER_FIELDS = frozenset({"name", "phone", "contact", "second_phone", "id_number"})
 """Fields of an order that tell who reported."""
 LinkName = Annotated[str, BeforeValidator(str), Field(pattern=r"^[a-z0-9_-]{1,40}$")]
 Caller = Literal["always", "unless_secret", "never"]
