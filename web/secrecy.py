@@ -1,7 +1,8 @@
 """是否保密: who may see who reported. Whoever need not know reads 保密 instead.
 
-The city's rules name the roles that may; an agent may while the order is theirs, was theirs, or
-waits in the pool where they could be offered it. Another system needs the right ``see_secret``.
+The city's rules name the roles that may; an agent may while the order is theirs, was theirs, waits
+in the pool where they could be offered it, or while they call its citizen back. Another system
+needs the right ``see_secret``.
 """
 
 from __future__ import annotations
@@ -9,14 +10,13 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.orm import Session
 
+from config.links import CALLER_FIELDS as CALLER_FIELDS
 from config.orders import OrderRules
-from store.tables import Conversation, HandoffEntry, WorkOrder
+from store.tables import Callback, Conversation, HandoffEntry, WorkOrder
 from web.accounts import Member
 from web.rights import Right
 
 HIDDEN = "保密"
-CALLER_FIELDS = frozenset({"name", "phone", "contact", "second_phone", "id_number"})
-"""The fields of an order that tell who reported."""
 _POOL = ("waiting", "offered")
 
 
@@ -52,7 +52,8 @@ def knows_conversation(
 
 
 def _own(login: str) -> ColumnElement[bool]:
-    """Theirs, once theirs, or in the pool: nobody's yet."""
+    """Theirs, once theirs, theirs to call back, or in the pool: nobody's yet."""
+    called = select(Callback.order_id).where(Callback.agent == login)
     handled = select(HandoffEntry.order_id).where(HandoffEntry.agent == login)
     pool = (
         select(HandoffEntry.order_id)
@@ -60,4 +61,5 @@ def _own(login: str) -> ColumnElement[bool]:
         .where(HandoffEntry.state.in_(_POOL), Conversation.state != "ended")
     )
     nobodys = and_(WorkOrder.agent == "", WorkOrder.id.in_(pool))
-    return or_(WorkOrder.agent == login, WorkOrder.id.in_(handled), nobodys)
+    mine = WorkOrder.id.in_(handled) | WorkOrder.id.in_(called)
+    return or_(WorkOrder.agent == login, mine, nobodys)

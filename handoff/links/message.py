@@ -39,7 +39,8 @@ def of_news(
     order = session.get(WorkOrder, str(payload.get("order", "")))
     told = None
     if order is not None:
-        fields = _fields(session, order, target.fields, target.caller)
+        caller: Caller = "never" if order.secret else target.caller
+        fields = _fields(session, order, target.fields, caller)
         told = _facts(order) | {"fields": fields}
     more = {name: value for name, value in payload.items() if name not in ("order", "number")}
     return _json({"type": topic, "id": delivery, "at": at.isoformat(),

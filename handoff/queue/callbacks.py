@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Engine, select
 from sqlalchemy.orm import Session
 
 from config.queue import QueueRules
+from handoff.alarms import raise_alarm
 from handoff.queue.model import CallbackRow, QueueError
 from handoff.queue.rows import (
     LOCK,
@@ -20,7 +21,7 @@ from handoff.queue.rows import (
 from store.engine import reading, writing
 from store.locks import FOR_CHANGE, one_at_a_time
 from store.marks import marks_of, normalised
-from store.tables import Callback, HandoffEntry
+from store.tables import Callback, HandoffEntry, WorkOrder
 
 UNDONE = ("open", "taken")
 _LEAST_DIGITS = 3
@@ -153,10 +154,18 @@ def finish_callback(
         _tell(session, row, "callback_failed", now, login, note)
         if row.tries >= rules.callbacks.tries:
             row.state = "failed"
+            _give_up(session, row, now)
         else:
             row.state, row.agent = "open", ""
             row.due_at = now + timedelta(seconds=rules.callbacks.retry_s)
         return callback_of(row, now)
+
+
+def _give_up(session: Session, row: Callback, now: datetime) -> None:
+    """Nobody will call them any more: a person decides what becomes of them."""
+    number = session.scalar(select(WorkOrder.number).where(WorkOrder.id == row.order_id)) or ""
+    text = f"回拨{row.tries}次都没有联系上市民，不再自动安排回拨"
+    raise_alarm(session, f"callback_failed:{row.id}", "callback_failed", number, text, now)
 
 
 def reopen(session: Session, now: datetime, rules: QueueRules) -> tuple[Callback, ...]:

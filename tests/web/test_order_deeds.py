@@ -12,7 +12,16 @@ from sqlalchemy import select
 
 from handoff.order import deeds
 from store.engine import reading, writing
-from store.tables import Linkage, OrderEvent, Staff, Survey, WorkOrder, WorkOrderField
+from store.tables import (
+    Callback,
+    HandoffEntry,
+    Linkage,
+    OrderEvent,
+    Staff,
+    Survey,
+    WorkOrder,
+    WorkOrderField,
+)
 from tests.fakes.office import Office
 from tests.web.conftest import PASSWORD, Desk, audits, sign_in
 
@@ -244,6 +253,22 @@ def test_whose_order_it_is_and_who_supervises_know(desk: Desk, day: tuple[str, s
     lead(desk)
     assert "13912345678" in desk.get(f"/orders/{number}").text
     assert desk.get("/recordings/rec-7f3a").status_code == 200
+
+
+def test_whoever_calls_a_citizen_back_knows_whom(desk: Desk, day: tuple[str, str]) -> None:
+    number = day[0]
+    hide(desk, number)
+    now, order = desk.office.now(), order_of(desk, number)
+    with writing(desk.office.engine) as session:
+        entry = session.scalars(select(HandoffEntry).limit(1)).one()
+        session.add(Callback(phone="13912345678", conversation_id=order.conversation_id,
+                             order_id=order.id, handoff_id=entry.id, reason="abandoned",
+                             state="taken", agent="zhao", created_at=now,
+                             changed_at=now))  # fmt: skip
+    assert "13912345678" not in desk.get(f"/orders/{number}").text
+    with writing(desk.office.engine) as session:
+        session.scalars(select(Callback).where(Callback.agent == "zhao")).one().agent = "li"
+    assert "13912345678" in desk.get(f"/orders/{number}").text
 
 
 def test_a_secret_order_nobody_has_is_open_to_whom_it_may_be_offered(

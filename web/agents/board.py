@@ -311,7 +311,7 @@ def _callbacks(session: Session) -> tuple[ToCall, ...]:
         )
         .join(WorkOrder, WorkOrder.id == Callback.order_id)
         .where(Callback.state.in_(("open", "taken")))
-        .order_by(Callback.created_at, Callback.id)
+        .order_by(Callback.due_at, Callback.id)  # danger is due first, whenever it came
         .limit(CALLBACKS_SHOWN)
     )  # fmt: skip
     return tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from handoff.alarms import open_alarms
 from handoff.queue import service
 from handoff.queue.model import QueueError
 from tests.handoff.queue.conftest import Hotline
@@ -53,8 +54,11 @@ def test_who_is_not_reached_is_called_again_until_it_is_enough(hotline: Hotline)
             hotline.engine, one, "li", False, "", hotline.now, hotline.rules
         )
         states.append((row.state, row.tries))
+        assert not [one for one in open_alarms(hotline.engine) if one.kind == "callback_failed"
+                    and row.state == "open"]  # fmt: skip
     assert states == [("open", 1), ("open", 2), ("failed", 3)]
     assert service.open_callbacks(hotline.engine, hotline.now) == ()
+    assert "callback_failed" in {one.kind for one in open_alarms(hotline.engine)}
 
 
 def test_the_same_number_is_called_back_once_however_it_is_written(hotline: Hotline) -> None:
