@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from bot.bus import Bus
 from bot.conversation import Conversations, Dialogue, Parts
 from bot.lookahead import Lookahead
+from bot.noting import noter
 from bot.rasa_client import RasaClient
 from bot.service_queue import ServiceQueue
 from bot.urgent import Urgent, urgent
@@ -59,6 +60,7 @@ def join(
         foresight=_foresight(settings, dialogue),
         journal=journal_of(settings),
         queue=ServiceQueue(engine, city.queue, lambda: not bus.down),
+        note=noter(rules_of(city, settings.data_dir)),
     )
     return Conversations(parts), bus
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from bot.bus import Bus
 from bot.handover import Extract, MatterFacts
+from bot.noting import Note, note_nothing
 from bot.queue import NoQueue, Queue
 from bot.triage import UrgentRule
 from config.city import City
@@ -59,3 +60,4 @@ class Parts:
     foresight: Foresight | None = None
     queue: Queue = field(default_factory=NoQueue)
     journal: Journal | None = None
+    note: Note = note_nothing

@@ -9,7 +9,7 @@ from bot.errors import ConversationError
 from bot.ledger import Ledger
 from bot.parts import Parts
 from bot.queue import QUEUE_NEWS
-from bot.triage import ToDialogue, Way
+from bot.triage import Prompt, ToDialogue, Way
 from bot.waiting import (
     ASKED_NUMBER,
     ASKED_SURE,
@@ -21,12 +21,16 @@ from bot.waiting import (
     standing_told,
     wants_callback,
 )
+from language.questions import asks
 from language.telephone import phone
 from turns.heard import Heard
+from turns.orders import OrderField
 from turns.replies import Bye, Reply, Say
 from turns.standing import Standing
+from turns.understood import Understood
 
 _log = structlog.get_logger(__name__)
+_WORDS = ("speech", "text")
 Known = tuple[str, str]
 
 
@@ -74,7 +78,39 @@ class Queued:
         key = heard.kind == "keys" and heard.text.rstrip("#") == CALLBACK_KEY and not question
         if key or (isinstance(way, ToDialogue) and wants_callback(way.text)):
             return await self._wanted(state, heard)
-        return None
+        return await self._noted(way, state, heard)
+
+    async def fill(self, heard: Heard) -> tuple[OrderField, ...]:
+        """Put what was just told into the order that waits; all its fields, () where no fact came.
+
+        Never fails: the desk fills the order again.
+        """
+        parts = self._parts
+        now = parts.now().astimezone(parts.city.zone)
+        try:
+            found: tuple[OrderField, ...] = await self._ledger.call(
+                parts.note, heard.conversation, now
+            )
+        except ConversationError as error:
+            _log.warning("order_not_filled", code=error.code)
+            return ()
+        return found
+
+    async def _noted(self, way: Way, state: history.State, heard: Heard) -> Known | None:
+        """A place, a time, a number told while they wait: the order has it, and they hear so."""
+        told = isinstance(way, ToDialogue | Prompt) and heard.kind in _WORDS and heard.text
+        if not told or state.slots or asks(heard.text):
+            return None
+        fields = await self.fill(heard)
+        if not fields:
+            return None
+        known = Understood("other", "form", matter=state.context.matter, slots=fields)
+        await self._ledger.call(records.commit_noted, heard, known)
+        if state.misses or state.silences:
+            await self._ledger.call(records.count, heard.conversation, misses=0, silences=0)
+        text = self._parts.city.prompts.waiting_noted
+        await self._ledger.reply(heard, Say(f"{heard.id}.noted", text))
+        return "other", "form"
 
     async def waits_already(self, state: history.State, heard: Heard) -> bool:
         """Whether they have asked for a person before, and wait: where they stand is the answer."""

@@ -134,6 +134,15 @@ def commit_understood(engine: Engine, heard: Heard, known: Understood, context: 
             conversation.slots = [wire.dump(field) for field in known.slots]
 
 
+def commit_noted(engine: Engine, heard: Heard, known: Understood) -> None:
+    """Note how a turn was understood that belongs to an order, not to the talk's form."""
+    with writing(engine) as session:
+        _locked(session, heard.conversation)
+        turn = _turn_of(session, heard.conversation, heard.id)
+        if turn is not None:
+            turn.understood, turn.decision = wire.dump(known), known.decision
+
+
 def note_pause(engine: Engine, heard: Heard) -> None:
     """Note that with this turn the citizen only wanted us to wait."""
     with writing(engine) as session:

@@ -101,6 +101,7 @@ class Prompts(BaseModel):
     waiting_again: str
     waiting_passed_on: str
     waiting_left: str
+    waiting_noted: str
     callback_number: str
     callback_again: str
     callback_sure: str

@@ -16,6 +16,7 @@ from bot import history
 from bot.bus import Bus
 from bot.conversation import Conversations, Parts
 from bot.errors import ConversationError
+from bot.noting import Note, note_nothing
 from bot.queue import NoQueue, Queue
 from bot.steering import PAUSE_S
 from bot.urgent import Urgent
@@ -57,15 +58,16 @@ class Talk:
     """One conversation, driven as a channel drives it."""
 
     def __init__(
-        self, engine: Engine, city: City, now: datetime, channel: str, *, queue: Queue | None = None
-    ) -> None:
+        self, engine: Engine, city: City, now: datetime, channel: str, *,
+        queue: Queue | None = None, note: Note = note_nothing,
+    ) -> None:  # fmt: skip
         self.dialogue = FakeDialogue()
         self.bus = Bus(NOBODY)
         self.engine, self.now, self.channel = engine, now, channel
         parts = Parts(
             engine, city, self.dialogue, self.bus, urgent,
             lambda code: ("租房提取公积金", "住房公积金管理中心") if code else ("", ""),
-            nothing, lambda: now, queue=queue or NoQueue(),
+            nothing, lambda: now, queue=queue or NoQueue(), note=note,
         )  # fmt: skip
         self.core = Conversations(parts)
         self.count = 0

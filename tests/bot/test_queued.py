@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from bot.noting import noter
 from bot.waiting import agrees, standing_words, wait_words, wants_callback
 from config.city import City
-from store.tables import Callback, Conversation, HandoffEntry, WorkOrder
+from handoff.classify import rules_of
+from store.tables import Callback, Conversation, HandoffEntry, Turn, WorkOrder, WorkOrderField
 from tests.bot.test_conversation import Talk
 from tests.fakes.queue import FakeQueue
 from turns.context import Context
@@ -34,7 +36,8 @@ class Queueing(Talk):
 
     def __init__(self, engine: Engine, city: City, now: datetime, channel: str) -> None:
         self.queue = FakeQueue()
-        super().__init__(engine, city, now, channel, queue=self.queue)
+        note = noter(rules_of(city))
+        super().__init__(engine, city, now, channel, queue=self.queue, note=note)
 
     async def waits(self) -> list[Reply]:
         self.queue.staffed_by = {"phone", "web"}
@@ -279,3 +282,23 @@ def test_what_is_no_wish_to_be_called_back(text: str) -> None:
 )  # fmt: skip
 def test_yes_and_no(text: str, said: bool | None) -> None:
     assert agrees(text) is said
+
+
+async def test_what_is_told_while_waiting_goes_into_the_order(chat: Queueing, city: City) -> None:
+    await chat.waits()
+    for text in ("在阳光花园3号楼", "昨天晚上十点", "我的电话是13812345678"):
+        assert words(await chat.say(text)) == city.prompts.waiting_noted
+    fields = {row.name: row.value for row in chat.rows(WorkOrderField)}
+    assert (fields["where"], fields["phone"]) == ("阳光花园3号楼", "13812345678")
+    assert "昨天晚上十点" in fields["when"]
+    last = next(turn for turn in chat.rows(Turn) if turn.heard == f"h{chat.count}")
+    known = {slot["name"] for slot in last.understood["slots"]}
+    assert last.decision == "form"
+    assert {"where", "when", "phone"} <= known
+    assert chat.dialogue.asked == []
+
+
+async def test_a_question_asked_while_waiting_is_the_bots(chat: Queueing) -> None:
+    await chat.waits()
+    await chat.say("阳光花园3号楼归哪个社区管")
+    assert [turn[1] for turn in chat.dialogue.asked] == ["阳光花园3号楼归哪个社区管"]
