@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from qianmen.keeper.duties import all_duties
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.orders import DUTIES
 from store.engine import reading, writing
-from store.tables import Alarm, Conversation, WorkOrder
+from store.tables import Alarm, Conversation, Turn, WorkOrder
 from tests.handoff.order.test_journal import kept
 from turns.orders import OrderDraft
 
@@ -58,6 +59,30 @@ def test_what_waited_is_written(keeping: Keeping) -> None:
     with reading(keeping.engine) as session:
         assert session.scalars(select(WorkOrder.number)).one() == "2026112000001"
     do(keeping, "order_journal", NOW)
+
+
+@pytest.mark.parametrize(
+    ("channel", "state", "minutes", "told"),
+    [("web", "bot", 1, 1), ("web", "agent", 1, 0), ("web", "ended", 1, 0), ("web", "bot", 40, 0),
+     ("phone", "bot", 1, 0)],
+)  # fmt: skip
+def test_the_number_follows_where_somebody_still_writes(
+    keeping: Keeping, channel: str, state: str, minutes: int, told: int
+) -> None:
+    book, entry = journal_of(keeping.settings), kept()
+    draft = replace(entry.draft, channel=channel)
+    entry = replace(entry, draft=draft, at=NOW.astimezone(keeping.city.zone))
+    with writing(keeping.engine) as session:
+        session.add(
+            Conversation(id=draft.conversation, channel=channel, state=state, started_at=NOW)
+        )
+    for _ in range(2):  # killed before the file was gone, it is read again
+        keep(book.folder, entry, book.keys)
+        do(keeping, "order_journal", NOW + timedelta(minutes=minutes))
+    with reading(keeping.engine) as session:
+        texts = session.scalars(select(Turn.text)).all()
+    assert len(texts) == told
+    assert all("2026112000001" in text for text in texts)
 
 
 @pytest.mark.parametrize(("year", "told"), [(2026, []), (2039, ["holidays_unknown"])])
