@@ -215,8 +215,10 @@ class QueueRules(_Part):
         moment = now.astimezone(ZoneInfo(self.timezone))
         return not windows or any(window.holds(moment) for window in windows)
 
-    def goal_s(self, channel: str) -> int:
-        """Within how many seconds a person must have answered."""
+    def goal_s(self, channel: str, urgency: str = "normal") -> int:
+        """Within how many seconds a person must have answered; in danger as fast as a call."""
+        if urgency == "danger":
+            return min(self.answer_goal_s, self.chat_goal_s)
         return self.answer_goal_s if channel == PHONE else self.chat_goal_s
 
     def wrapup_s(self, channel: str) -> int:

@@ -11,16 +11,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config.city import City
+from handoff.order.finishing import handed_over, told_anew
 from handoff.order.writing import (
     Terms,
     add_missing,
     enter_queue,
-    handed_over,
     latest,
     raise_in_queue,
     talk_locked,
     told,
-    told_anew,
     write_new,
 )
 from store.engine import writing

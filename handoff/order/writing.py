@@ -33,8 +33,6 @@ from store.tables import (
 from turns.orders import OrderDraft, OrderField, WrittenOrder
 
 TITLE_LIMIT = 60
-BY_HAND = "agent"
-"""The rule of a field that somebody of the staff wrote: ``handoff.order.edits``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,55 +83,6 @@ def latest(session: Session, conversation: str) -> WorkOrder | None:
         .order_by(WorkOrder.created_at.desc(), WorkOrder.number.desc())
         .limit(1)
     )
-
-
-def handed_over(session: Session, draft: OrderDraft) -> WorkOrder | None:
-    """The open order of a hand-over that came while ``draft``'s form was being filled, or None.
-
-    Who asks for a person in the middle of a form and finishes it while they wait has told one
-    matter, not two: its content was told before that order was made.
-    """
-    content = next((field for field in draft.fields if field.name == "what"), None)
-    order = latest(session, draft.conversation)
-    if content is None or order is None or order.closed_at or order.merged_into:
-        return None
-    if not order.key.startswith("handoff:") or content.provenance.at > order.created_at:
-        return None
-    written = session.scalar(select(WorkOrder.id).where(WorkOrder.key == draft.key))
-    return None if written else order
-
-
-def told_anew(session: Session, order: WorkOrder, draft: OrderDraft, terms: Terms) -> None:
-    """What ``draft`` knows of ``order`` by now: its later values too, where no person decided."""
-    rows = session.scalars(select(WorkOrderField).where(WorkOrderField.order_id == order.id))
-    known = {row.name: row for row in rows}
-    changed = []
-    for field in draft.fields:
-        row = known.get(field.name)
-        is_open = row is not None and not row.confirmed_by and row.rule != BY_HAND
-        if row is not None and is_open and field.provenance.at > row.at:
-            changed += [field.name] if row.value != field.value else []
-            _take(row, field)
-    add_missing(session, order, draft, terms)
-    if changed:
-        order.edition += 1
-        order.changed_at = terms.now
-        note(session, order, "completed", terms, {"fields": changed})
-        tell(session, order, "completed", terms.now)
-
-
-def _take(row: WorkOrderField, field: OrderField) -> None:
-    """The former value keeps where it came from; a new list, so that the change is seen."""
-    if row.value != field.value:
-        until = field.provenance.at.isoformat()
-        row.former = [
-            *row.former,
-            {"value": row.value, "turn": row.turn, "quote": row.quote, "at": row.at.isoformat(),
-             "confidence": row.confidence, "rule": row.rule, "by": "bot", "until": until},
-        ]  # fmt: skip
-    row.value = field.value
-    for name, value in asdict(field.provenance).items():
-        setattr(row, name, value)
 
 
 def write_new(session: Session, draft: OrderDraft, terms: Terms) -> WrittenOrder:
@@ -236,7 +185,7 @@ def raise_in_queue(
     """Whoever has the citizen, or is to have them, sees that they are in danger."""
     entry = newest(session, draft.conversation, ACTIVE)
     if entry is not None:
-        entering.raise_to_danger(session, entry, reason, urgency, terms.now)
+        entering.raise_to_danger(session, entry, reason, urgency, terms.now, terms.queue)
 
 
 def enter_queue(

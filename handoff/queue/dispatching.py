@@ -182,7 +182,7 @@ def _alarm(entry: Entry, number: str, now: datetime) -> NewAlarm:
     who = "来电" if entry.is_call else "在线对话"
     text = f"{who}已等待 {int(entry.waited_s(now))} 秒，还没有坐席接起"
     kind = "danger_waiting" if entry.urgency == "danger" else "answer_overdue"
-    return NewAlarm(alarm_key(entry.handoff), kind, number, text)
+    return NewAlarm(alarm_key(entry.handoff, entry.urgency), kind, number, text)
 
 
 def _numbers(session: Session, orders: Iterable[str]) -> dict[str, str]:

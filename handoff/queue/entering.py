@@ -39,14 +39,14 @@ def enter(
     talk = lock_conversation(session, conversation)
     known = newest(session, conversation, ACTIVE)
     if known is not None:
-        raise_to_danger(session, known, reason, urgency, now)
+        raise_to_danger(session, known, reason, urgency, now, rules)
         return known.id
     found = _wish(session, talk, order, urgency, now, rules)
     row = HandoffEntry(
         id=_free_id(session, handoff), conversation_id=conversation, order_id=order,
         channel=channel, reason=reason, urgency=urgency, state="waiting", agent="",
         skills=list(dict.fromkeys((*skills, *found.skills))), priority=found.priority, tried=[],
-        due_at=now + timedelta(seconds=rules.goal_s(channel)), edition=1,
+        due_at=now + timedelta(seconds=rules.goal_s(channel, urgency)), edition=1,
         created_at=now, changed_at=now,
     )  # fmt: skip
     session.add(row)
@@ -62,15 +62,25 @@ def enter(
 
 
 def raise_to_danger(
-    session: Session, row: HandoffEntry, reason: str, urgency: str, now: datetime
+    session: Session,
+    row: HandoffEntry,
+    reason: str,
+    urgency: str,
+    now: datetime,
+    rules: QueueRules,
 ) -> None:
-    """Danger makes the entry urgent, in the caller's transaction; the conversation is locked."""
+    """Danger makes the entry urgent, in the caller's transaction; the conversation is locked.
+
+    Who waits is to be answered as danger is from now on, and people hear of it if they are not.
+    """
     if urgency != "danger" or row.urgency == "danger":
         return
     one_at_a_time(session, LOCK)
     session.refresh(row)
     change(session, row, "raised_to_danger", now, actor="bot", data={"reason": reason},
            urgency="danger")  # fmt: skip
+    row.due_at = now + timedelta(seconds=rules.goal_s(row.channel, "danger"))
+    row.alarmed_at = None
 
 
 def _free_id(session: Session, handoff: str) -> str:

@@ -81,15 +81,16 @@ def answered(session: Session, row: HandoffEntry, now: datetime) -> None:
     """Nobody has to look after an alarm of somebody who waits no longer."""
     session.execute(
         update(Alarm)
-        .where(Alarm.key == alarm_key(row.id), Alarm.seen_at.is_(None))
+        .where(Alarm.key.in_((alarm_key(row.id), alarm_key(row.id, "danger"))))
+        .where(Alarm.seen_at.is_(None))
         .values(seen_at=now, seen_by="system")
         .execution_options(synchronize_session=False)
     )
 
 
-def alarm_key(handoff: str) -> str:
-    """The key of the alarm that somebody waits too long."""
-    return f"answer:{handoff}"
+def alarm_key(handoff: str, urgency: str = "normal") -> str:
+    """The key of the alarm that somebody waits too long; danger has one of its own."""
+    return f"danger:{handoff}" if urgency == "danger" else f"answer:{handoff}"
 
 
 def phone_failed(
@@ -169,7 +170,8 @@ def transfer(
                  data={"to_agent": to_agent, "to_skill": to_skill})  # fmt: skip
         row.wanted_agent, row.skills = to_agent, skills
         row.note = note or row.note
-        row.due_at, row.alarmed_at = now + timedelta(seconds=rules.goal_s(row.channel)), None
+        goal = timedelta(seconds=rules.goal_s(row.channel, row.urgency))
+        row.due_at, row.alarmed_at = now + goal, None
         if note:
             _note(session, row, "note", now, actor=login, text=note)
         talk = session.get(Conversation, row.conversation_id)

@@ -118,6 +118,25 @@ def test_who_waits_too_long_is_shown_to_people_and_no_longer_once_answered(
     assert hotline.entry(chat).state == "abandoned"
 
 
+def test_who_tells_of_danger_while_they_wait_is_shown_to_people_as_soon_as_danger_is(
+    hotline: Hotline,
+) -> None:
+    chat = hotline.call("c1", channel="web")
+    hotline.pass_s(hotline.rules.chat_goal_s + 1)
+    hotline.dispatch()
+    assert hotline.alarms() == ["answer_overdue"]
+    assert hotline.call("c1", channel="web", urgency="danger") == chat
+    hotline.dispatch()
+    assert hotline.alarms() == ["answer_overdue"]
+    hotline.pass_s(hotline.rules.answer_goal_s + 1)
+    hotline.dispatch()
+    assert sorted(hotline.alarms()) == ["answer_overdue", "danger_waiting"]
+    hotline.hire("li")
+    hotline.dispatch()
+    hotline.take(chat)
+    assert hotline.alarms() == []
+
+
 def test_the_wall_counts_the_day(hotline: Hotline) -> None:
     hotline.hire("li")
     quick = hotline.call("c1")
