@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 
 from handoff.classify import Rules
+from handoff.order.writing import latest
 from handoff.refill import refill
 from store.engine import reading
-from store.tables import WorkOrder, WorkOrderField
+from store.tables import WorkOrderField
 from turns.orders import OrderField, Provenance
 
 FACTS = frozenset({
@@ -39,13 +40,8 @@ def note_nothing(_engine: Engine, _conversation: str, _now: datetime) -> tuple[O
 
 def _newest(engine: Engine, conversation: str) -> str:
     with reading(engine) as session:
-        found = session.scalar(
-            select(WorkOrder.id)
-            .where(WorkOrder.conversation_id == conversation)
-            .order_by(WorkOrder.created_at.desc(), WorkOrder.number.desc())
-            .limit(1)
-        )
-        return found or ""
+        order = latest(session, conversation)
+        return order.id if order is not None else ""
 
 
 def _fields(engine: Engine, order: str) -> tuple[OrderField, ...]:

@@ -29,6 +29,11 @@ from store.engine import writing
 from store.locks import one_at_a_time
 from store.tables import Alarm, Conversation, HandoffEntry
 
+_NOT_THEIRS = frozenset(
+    {"caller_gone", "call_unknown", "node_lost", "redis_lost", "no_answer_from_phone"}
+)
+"""Causes by which no telephone of an agent's was even rung, or its caller hung up meanwhile."""
+
 
 def connected(engine: Engine, handoff: str, now: datetime, *, agent: str = "") -> Entry:
     """Citizen and person talk. ``agent``: who it is, where the queue did not offer it to them.
@@ -98,7 +103,9 @@ def phone_failed(
 ) -> None:
     """The agent's telephone did not answer: the citizen is the first to be offered to the next.
 
-    ``cause`` is a stable code (busy, no_answer, …). Nothing happens where nobody's telephone rings.
+    ``cause`` is a stable code (busy, no_answer, …); the agent is online still where it was none of
+    theirs. Nothing happens where nobody's telephone rings.
+
     Raises :class:`QueueError` ``entry_unknown``.
     """
     with writing(engine) as session:
@@ -108,7 +115,8 @@ def phone_failed(
         agent = row.agent
         put_back(session, row, "phone_failed", now, front=True, event="not_connected",
                  data={"cause": cause})  # fmt: skip
-        not_there(session, agent, now, rules)
+        if cause not in _NOT_THEIRS:
+            not_there(session, agent, now, rules)
     metrics.offers.labels("phone_failed").inc()
 
 

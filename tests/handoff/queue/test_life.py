@@ -199,6 +199,16 @@ def test_a_telephone_that_does_not_answer_gives_the_citizen_to_the_next(hotline:
     assert hotline.events("c1").count("not_connected") == 1
 
 
+@pytest.mark.parametrize("cause", ["caller_gone", "redis_lost"])
+def test_who_was_never_rung_does_not_lose_their_status(hotline: Hotline, cause: str) -> None:
+    hotline.hire("li")
+    handoff = hotline.call("c1")
+    hotline.dispatch()
+    service.accept(hotline.engine, hotline.entry(handoff).offer, "li", hotline.now)
+    service.phone_failed(hotline.engine, handoff, cause, hotline.now, hotline.rules)
+    assert (hotline.entry(handoff).state, hotline.status("li")) == ("waiting", "online")
+
+
 def test_a_ring_that_nobody_reports_on_does_not_last_for_ever(hotline: Hotline) -> None:
     hotline.hire("li")
     handoff = hotline.call("c1")
