@@ -17,6 +17,7 @@ from handoff.order.writing import (
     add_missing,
     enter_queue,
     latest,
+    queue_locked,
     raise_in_queue,
     talk_locked,
     told,
@@ -80,6 +81,7 @@ def write_handoff(
 
     def step(session: Session) -> WrittenOrder:
         talk_locked(session, draft.conversation)
+        queue_locked(session, draft)
         order = latest(session, draft.conversation)
         wanted = draft
         if order is not None and order.closed_at is not None:

@@ -20,7 +20,7 @@ from handoff.order.repeated import count_repeats
 from handoff.order.rows import tell
 from handoff.queue import entering
 from handoff.queue.model import ACTIVE
-from handoff.queue.rows import newest
+from handoff.queue.rows import LOCK, newest
 from store.locks import FOR_CHANGE, one_at_a_time
 from store.tables import (
     Conversation,
@@ -70,6 +70,15 @@ def talk_locked(session: Session, conversation: str) -> Conversation | None:
     Always locked before the day's number, so that two writers never wait for each other.
     """
     return session.get(Conversation, conversation, with_for_update=FOR_CHANGE)
+
+
+def queue_locked(session: Session, draft: OrderDraft) -> None:
+    """The queue, for this transaction alone, where danger is to be told of somebody who is in it.
+
+    Always locked before alarms, as whoever serves the queue does.
+    """
+    if draft.urgency == "danger" and newest(session, draft.conversation, ACTIVE) is not None:
+        one_at_a_time(session, LOCK)
 
 
 def latest(session: Session, conversation: str) -> WorkOrder | None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from config.city import City
 from config.links import Links, Party
@@ -15,6 +16,7 @@ from handoff.order import deeds
 from handoff.orders import write, write_handoff
 from handoff.queue import service
 from store.engine import reading, writing
+from store.locks import one_at_a_time
 from store.marks import Marker
 from store.tables import Alarm, Conversation, HandoffEntry, Linkage, OrderEvent, Outbox, WorkOrder
 from turns.orders import OrderDraft, OrderField, Provenance
@@ -168,3 +170,21 @@ def test_danger_that_an_agent_names_goes_to_its_links(
                links=links)  # fmt: skip
     with reading(engine) as session:
         assert list(session.scalars(select(Linkage.party))) == ["110"]
+
+
+def test_danger_locks_the_queue_before_the_alarms_as_who_serves_the_queue_does(
+    engine: Engine, draft: Draft, now: datetime, city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_handoff(engine, draft("a"), handoff="h", reason="asked", now=now, city=city)
+    taken: list[str] = []
+
+    def noted(session: Session, name: str) -> None:
+        taken.append(name)
+        one_at_a_time(session, name)
+
+    for module in ("handoff.alarms", "handoff.order.writing", "handoff.queue.entering"):
+        monkeypatch.setattr(f"{module}.one_at_a_time", noted)
+    endangered = draft("a", urgency="danger")
+    write_handoff(engine, endangered, handoff="h", reason="danger", now=now, city=city)
+    assert "alarm" in taken
+    assert taken[0] == "queue"
