@@ -285,6 +285,9 @@ def _check_target(
 
 
 def _hand_to_bot(session: Session, row: HandoffEntry) -> None:
+    """Of a call the telephone tells when the last person has left it: 110 may be there still."""
+    if row.channel == PHONE:
+        return
     talk = session.get(Conversation, row.conversation_id)
     if talk is not None and talk.ended_at is None:
         talk.state, talk.misses, talk.silences = "bot", 0, 0

@@ -384,3 +384,20 @@ def test_who_asks_again_after_their_person_left_is_queued_again(hotline: Hotline
     with writing(hotline.engine) as session:
         service.part(session, "c1", hotline.now, hotline.rules)
     assert (hotline.entry(again).state, hotline.talk("c1")) == ("waiting", "waiting")
+
+
+@pytest.mark.parametrize(("channel", "after"), [("phone", "agent"), ("web", "bot")])
+def test_a_caller_whose_agent_has_finished_is_the_bots_when_the_last_person_has_left(
+    hotline: Hotline, channel: str, after: str
+) -> None:
+    """110 was called in, and talks with them still: danger told to 110 is no new hand-over."""
+    hotline.hire("li")
+    handoff = hotline.call("c1", channel=channel)
+    hotline.dispatch()
+    hotline.take(handoff)
+    service.finish(hotline.engine, handoff, "li", "linked", "", hotline.now, hotline.rules)
+    assert hotline.talk("c1") == after
+    with writing(hotline.engine) as session:
+        service.part(session, "c1", hotline.now, hotline.rules)
+    assert hotline.talk("c1") == "bot"
+    assert hotline.entry(handoff).state == "done"
