@@ -64,13 +64,13 @@ def place_call(
     """Call ``uri`` (``sip:12345@HOST:PORT``), say each sentence when it is the citizen's turn.
 
     ``says``: sentences, spoken by espeak-ng with ``voice`` and ``speed`` (words a minute), or WAV
-    files. ``keys`` are pressed after the last; ``last_keys`` one by one, each when something was
-    heard after the person whom ``patience`` stays for. ``save`` is where the call's sound is saved
-    (16-bit stereo, 8000 Hz: left the citizen, right what was heard). ``local_ip`` is found out
-    unless given. ``database`` is the front door's, ``data_key`` opens it, for its record of the
-    call. ``on_progress`` is told what happens as it happens: (``calling``, ``answered``, ``said``,
-    ``heard``, ``pressed``, ``ended``; the words, where there are any). Blocks until the call is
-    over.
+    files. ``keys`` are pressed after the last; ``last_keys`` one by one after what is heard while
+    ``patience`` lets the citizen stay, each after what the one before it brought. ``save`` is where
+    the call's sound is saved (16-bit stereo, 8000 Hz: left the citizen, right what was heard).
+    ``local_ip`` is found out unless given. ``database`` is the front door's, ``data_key`` opens it,
+    for its record of the call. ``on_progress`` is told what happens as it happens: (``calling``,
+    ``answered``, ``said``, ``heard``, ``pressed``, ``ended``; the words, where there are any).
+    Blocks until the call is over.
 
     Raises :class:`CitizenError`; where a call was lost halfway its ``report`` holds the rest.
     """
@@ -122,8 +122,8 @@ class _Call:
         try:
             self._converse(sounds, keys)
             for key in last_keys:
-                self._listen(self._patience.reply_s)
                 self._press(key)
+                self._listen(self._patience.reply_s)
         except CitizenError as error:
             return error
         return None

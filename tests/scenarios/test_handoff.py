@@ -32,13 +32,13 @@ pytestmark = [
 PASSWORD = "correct horse 12345"
 EXTENSION = "8001"
 AGENT_SAYS = "您好，我是坐席，您反映的油烟问题我看到了。"
-COMPLAINT = "我要投诉楼下烧烤摊油烟"
+COMPLAINT = "我要投诉阳光花园小区三号楼楼下烧烤摊油烟很大"
 PERSON = "转人工"
 AGAIN_MS = 90_000
 """For a desk whose web process was killed, on a busy machine."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def agent(front_door: FrontDoor) -> str:
     """An agent with an extension at the city's PBX."""
     hashed = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -56,7 +56,8 @@ def agent(front_door: FrontDoor) -> str:
 @pytest.fixture
 def telephone(front_door: FrontDoor, tmp_path: Path) -> Iterator[None]:
     """Debian's baresip on the agent's desk: it takes every call and speaks."""
-    seconds = write_baresip_folder(tmp_path, [AGENT_SAYS], EXTENSION, 1.5, 60.0)
+    # Again and again: what is said while the order is read to the agent is not for the caller.
+    seconds = write_baresip_folder(tmp_path, [AGENT_SAYS] * 8, EXTENSION, 1.5, 6.0)
     account = f"<sip:{EXTENSION}@127.0.0.1>;regint=0;answermode=auto;audio_codecs=PCMA/8000/1\n"
     (tmp_path / "accounts").write_text(account)
     config = (tmp_path / "config").read_text()
@@ -144,7 +145,7 @@ def test_a_caller_gets_a_person_who_knows(
     heard_since: list[str] = []
     report = place_call(
         f"sip:12345@127.0.0.1:{front_door.settings.sip_port}",
-        [COMPLAINT, "阳光花园小区三号楼", "昨天晚上十点", "烧烤摊油烟很大", PERSON],
+        [COMPLAINT, "昨天晚上十点", PERSON],
         last_keys="11",
         database=front_door.settings.database,
         patience=Patience(stay_s=30.0),

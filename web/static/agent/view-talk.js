@@ -145,7 +145,7 @@ function callBar(state, card, acts) {
     button("三方", () => acts.threeWay(), { key: "F8", disabled: !joined }),
     button("转接", () => acts.transferCall(), { key: "F9", disabled: !joined }),
     joined ? null : button("再拨我的话机", () => acts.call("bridge"), { title: "您的话机没有接通时，再响一次" }),
-    button("挂断", () => acts.call("hangup"), { key: "F10", kind: "button_danger", disabled: !joined }));
+    button("挂断", () => acts.call("hangup", "target"), { key: "F10", kind: "button_danger", disabled: !joined }));
 }
 
 function replyBox(state, card, acts) {
