@@ -46,9 +46,7 @@ class Call:
         self._ears = Ears(leg, parts, self._id, self._dialled.number, mouth, times, self._clock)
         self._mouth = mouth
         self._switchboard = Switchboard(leg, parts, self._id, self._dialled, self._on_stage)
-        self._telling = Telling(
-            leg, parts, self._id, mouth, self._ears, times, self._switchboard
-        )
+        self._telling = Telling(leg, parts, self._id, mouth, self._ears, times, self._switchboard)
         self._commands = Commands(leg, parts.city, self._dialled, self._switchboard)
         self._stage: CallStage = "bot"
         self._began = self._since = parts.now()
