@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session
 
+from config.city import City
 from handoff.queue.model import OPEN
 from qianmen.doctor.check import Patient, check
 from qianmen.doctor.finding import Finding, error, ok, warning
@@ -24,6 +25,7 @@ _SOON_DAYS = 30
 class ContentFacts:
     """Counts of published answers (valid today, expired, made up), of staff by what matters.
 
+    ``unlisted``: agents whose telephone is no target of the city's, so that it is never dialled.
     ``unknown``: the database could not be asked; its own check says why.
     """
 
@@ -36,6 +38,7 @@ class ContentFacts:
     agents: int = 0
     administrators: int = 0
     must_change: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
     waiting: int = 0
 
 
@@ -51,20 +54,20 @@ def collect_content(patient: Patient) -> ContentFacts:
     except Exception:  # noqa: BLE001  # the database's own check says what is wrong with it
         return ContentFacts(unknown=True)
     try:
-        return _counted(engine, today)
+        return _counted(engine, today, patient.city)
     except Exception:  # noqa: BLE001  # as above
         return ContentFacts(unknown=True)
     finally:
         engine.dispose()
 
 
-def _counted(engine: Engine, today: date) -> ContentFacts:
+def _counted(engine: Engine, today: date, city: City | None) -> ContentFacts:
     soon = date.fromordinal(today.toordinal() + _SOON_DAYS)
     published = Answer.state == "published"
     valid = or_(Answer.valid_to.is_(None), Answer.valid_to >= today)
     with reading(engine) as session:
         staff = session.execute(
-            select(Staff.login, Staff.roles, Staff.must_change).where(Staff.active)
+            select(Staff.login, Staff.roles, Staff.must_change, Staff.phone_uri).where(Staff.active)
         ).all()
         return ContentFacts(
             valid=_count(session, published, valid, Answer.valid_from <= today),
@@ -75,6 +78,10 @@ def _counted(engine: Engine, today: date) -> ContentFacts:
             agents=sum("agent" in row.roles for row in staff),
             administrators=sum("administrator" in row.roles for row in staff),
             must_change=tuple(row.login for row in staff if row.must_change),
+            unlisted=tuple(
+                row.login for row in staff
+                if city is not None and row.phone_uri and city.targets.find(row.phone_uri) is None
+            ),
             waiting=session.scalar(
                 select(func.count()).select_from(HandoffEntry).where(
                     HandoffEntry.state.in_(OPEN)
@@ -144,6 +151,13 @@ def judge_staff(facts: ContentFacts) -> Iterator[Finding]:
             "staff_first_password", subject,
             f"还在用别人给的初始密码：{'、'.join(facts.must_change[:10])}",
             "请本人登录，改掉密码。",
+        )  # fmt: skip
+    if facts.unlisted:
+        fine = False
+        yield warning(
+            "staff_phone_unlisted", subject,
+            f"话机号码不在 targets.yaml 里，来电时不会响：{'、'.join(facts.unlisted[:10])}",
+            "在 targets.yaml 里加上这些话机（或者一个分机段），或者改人员资料里的号码。",
         )  # fmt: skip
     if fine:
         yield ok("staff_ok", subject, f"{facts.active} 人，其中坐席 {facts.agents} 人")

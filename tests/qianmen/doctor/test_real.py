@@ -50,7 +50,7 @@ from store import audit
 from store.audit_anchor import AuditError
 from store.engine import open_engine, open_store, writing
 from store.migrate import migrate, schema_change
-from store.tables import Conversation
+from store.tables import Conversation, Staff
 from telephony.line import Leg, LineSettings
 from telephony.sip.line import SipLine
 from tests.conftest import NOON
@@ -278,7 +278,12 @@ def test_the_sample_knowledge_is_named_as_such(stored: Patient, engine: Engine) 
     stored = having(stored, database_url=url)
     assert stored.city is not None
     load_folder(engine, stored.city.folder / "knowledge", NOON)
+    with writing(engine) as session:
+        for login, host in (("li", "127.0.0.1:5070"), ("wang", "10.0.0.9")):
+            session.add(Staff(login=login, name=login, password_hash="", roles=["agent"],
+                              phone_uri=f"sip:8001@{host}", created_at=NOON))  # fmt: skip
     facts = content.collect_content(stored)
+    assert facts.unlisted == ("wang",)
     assert facts.valid > 5
     assert "knowledge_sample" in codes(content.judge_knowledge(facts))
     assert "staff_no_administrator" in codes(content.judge_staff(facts))

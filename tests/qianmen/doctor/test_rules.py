@@ -381,6 +381,7 @@ def test_versions() -> None:
         ({"administrators": 0}, ["staff_no_administrator"]),
         ({"agents": 0}, ["staff_no_agent"]),
         ({"must_change": ("admin",)}, ["staff_first_password"]),
+        ({"unlisted": ("li",)}, ["staff_phone_unlisted"]),
         ({"unknown": True, "valid": 0, "agents": 0}, []),
     ],
 )
