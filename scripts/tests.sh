@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Every test, in three runs side by side: whole front doors wait in real time, so do telephones and
-# containers, while the rest computes. Exit code 0 only when all passed.
+# containers, while the rest computes and makes room. Exit code 0 only when all passed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 logs=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
-run() { .venv/bin/python -m pytest --durations=30 --durations-min=3 "$@"; }
+run() { nice -n "$1" .venv/bin/python -m pytest --durations=30 --durations-min=3 "${@:2}"; }
 # The scenarios that share one front door; the others make what they need.
 door=(tests/scenarios/test_{calls,callers,deaths,demo,handoff,keeper,live_edit,strangers_call}.py)
 beside=(tests/telephony tests/containers tests/handoff tests/store tests/knowledge)
@@ -13,11 +13,11 @@ own=(tests/scenarios)
 for one in "${door[@]}"; do own+=("--ignore=$one"); done
 rest=(tests --ignore=tests/scenarios)
 for one in "${beside[@]}"; do rest+=("--ignore=$one"); done
-run "${door[@]}" "$@" >"$logs/scenarios" 2>&1 &
+run 0 "${door[@]}" "$@" >"$logs/scenarios" 2>&1 &
 scenarios=$!
-run "${beside[@]}" "${own[@]}" "$@" >"$logs/telephony" 2>&1 &
+run 5 "${beside[@]}" "${own[@]}" "$@" >"$logs/telephony" 2>&1 &
 telephony=$!
-run "${rest[@]}" "$@"
+run 10 "${rest[@]}" "$@"
 failed=$?
 wait "$telephony" || failed=1
 wait "$scenarios" || failed=1

@@ -19,8 +19,9 @@ class Entry:
     right: Right
 
 
+DESK = "/desk"
 MENU = (
-    Entry("/desk", "坐席台", Right.TAKE_HANDOFFS),
+    Entry(DESK, "坐席台", Right.TAKE_HANDOFFS),
     Entry("/orders", "工单", Right.SEE_ORDERS),
     Entry("/wall", "大屏", Right.SEE_WALL),
     Entry("/knowledge", "知识", Right.SEE_KNOWLEDGE),
@@ -37,6 +38,6 @@ def menu_of(member: Member | None) -> tuple[Entry, ...]:
 
 
 def start_of(member: Member) -> str:
-    """Where to go after signing in."""
-    entries = menu_of(member)
+    """Where to go after signing in: the desk is for those whose work it is."""
+    entries = [one for one in menu_of(member) if one.path != DESK or "agent" in member.roles]
     return entries[0].path if entries else ACCOUNT

@@ -13,6 +13,7 @@ import json
 import shutil
 import signal
 import ssl
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
@@ -41,7 +42,8 @@ READY_S = 240.0
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world() -> AsyncIterator[World]:
+    """Its folder is none of pytest's: those are closed to others whenever a session begins."""
     for program in ("nginx", "kamailio", "wget", "openssl"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is missing")
@@ -49,11 +51,13 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         pytest.skip("PostgreSQL is missing: install the Debian package postgresql")
     if not Settings().rasa_python.is_file():
         pytest.skip("Rasa's environment is not set up: run `make setup`")
-    world = World(tmp_path)
+    folder = Path(tempfile.mkdtemp(prefix="qianmen-world-"))
+    world = World(folder)
     try:
         yield world
     finally:
         world.kill()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def test_all_services_start_get_healthy_and_stop(world: World) -> None:
