@@ -28,6 +28,7 @@ from web.agents.orderframe import order_of
 from web.agents.suggesting import Suggesting
 from web.agents.talk import News, Transcript
 from web.secrecy import knows_conversation
+from web.transcript import TurnView
 
 if TYPE_CHECKING:
     from web.agents.desk import Desk
@@ -49,6 +50,7 @@ class Watching:
         self._mark = Mark()
         self._order: dict[str, Any] | None = None
         self._heard = 0
+        self._said: TurnView | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._suggesting = Suggesting(self._parts, found.conversation, self._suggest)
 
@@ -134,9 +136,10 @@ class Watching:
 
     async def _follow_up(self, news: News) -> None:
         """The order fills itself, and answers are looked up, for whoever has the citizen."""
-        said = news.said
-        if said is None or not self._is_mine:
+        said = self._said = news.said or self._said
+        if said is None or not self._is_mine:  # the board may not know yet that they are
             return
+        self._said = None
         self._suggesting.look_up(said.text, said.at)
         await asyncio.to_thread(self._refill)
 
