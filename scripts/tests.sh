@@ -8,7 +8,7 @@ trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
 run() { nice -n "$1" .venv/bin/python -m pytest --durations=30 --durations-min=3 "${@:2}"; }
 # The scenarios that share one front door; the others make what they need.
 door=(tests/scenarios/test_{calls,callers,deaths,demo,handoff,keeper,live_edit,strangers_call}.py)
-beside=(tests/telephony tests/containers tests/handoff tests/store tests/knowledge)
+beside=(tests/telephony tests/containers tests/handoff tests/store tests/knowledge tests/asr)
 own=(tests/scenarios)
 for one in "${door[@]}"; do own+=("--ignore=$one"); done
 rest=(tests --ignore=tests/scenarios)

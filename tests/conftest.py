@@ -28,6 +28,28 @@ LEARNED = Settings().data_dir.resolve() / "learned"
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # a Friday, 12:00 in the sample city
 
 
+_SHOWN_ALIKE = (
+    "scenarios/test_pages", "web/test_account", "web/test_citizen", "web/test_health",
+    "web/test_https", "web/test_knowledge_pages", "web/test_lockout", "web/test_oidc",
+    "web/test_people", "web/test_rights", "web/test_security", "web/test_sessions",
+    "web/test_staff", "web/agents/test_desk.py", "web/agents/test_desk_calls",
+)  # fmt: skip
+"""Pages and sessions over queries that are tried on both databases elsewhere: one is enough."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL only what PostgreSQL could do otherwise."""
+    again = [item for item in items if _is_shown_again(item)]
+    if again:
+        config.hook.pytest_deselected(items=again)
+        items[:] = [item for item in items if not _is_shown_again(item)]
+
+
+def _is_shown_again(item: pytest.Item) -> bool:
+    file = item.path.as_posix()
+    return "[postgresql" in item.name and any(part in file for part in _SHOWN_ALIKE)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """This session's PostgreSQL."""
