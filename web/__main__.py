@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -81,13 +82,24 @@ def _with_core(
     return run
 
 
+class _Server(uvicorn.Server):
+    """Tells the app that it stops: streams without an end of their own would hold it up."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to stop; what is under way may end in order."""
+        app = self.config.app
+        if isinstance(app, FastAPI):
+            app.state.stopping = True
+        super().handle_exit(sig, frame)
+
+
 def server(app: FastAPI, proxies: tuple[str, ...] = ()) -> uvicorn.Server:
     """The HTTP server: no access log (addresses name orders), WebSockets kept alive by pings.
 
     Only ``proxies`` (addresses or networks) are believed when they say who the visitor is and that
     they came by https.
     """
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             access_log=False,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from structlog.testing import capture_logs
@@ -49,3 +51,12 @@ def test_what_is_missing_ends_the_start_in_one_line(
         assert process.main() == 1
     assert [log["event"] for log in logs] == ["web_cannot_start"]
     assert logs[0]["code"] == "config_missing"
+
+
+def test_the_app_is_told_that_it_stops() -> None:
+    """An open wall's stream has no end of its own, and would hold the process up."""
+    app = FastAPI()
+    running = process.server(app)
+    running.handle_exit(signal.SIGTERM, None)
+    assert running.should_exit
+    assert app.state.stopping

@@ -98,7 +98,8 @@ async def _events(
     """
     feed, seen, checked = feed_of(request.app), 0, site.now()
     async with feed.looking():
-        while True:  # whoever has gone ends it: nothing can be sent to them
+        # Whoever has gone ends it: nothing can be sent to them.
+        while not getattr(request.app.state, "stopping", False):
             try:
                 async with asyncio.timeout(QUIET_S):
                     seen, figures = await feed.next(seen)
