@@ -195,7 +195,7 @@ async def test_who_hangs_up_during_the_sentence_leaves_no_agent_on_the_telephone
         await asyncio.sleep(0.05)  # answered, and behind the sentence
         actors.leg.end(Ended("bye"))
         await actors.until(lambda: actors.desk.over)
-        assert agent.ended is not None
+        await actors.until(lambda: agent.ended is not None)
 
 
 async def test_with_nobody_at_a_desk_any_more_the_hunt_group_is_called(
