@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from store.urls import database_url
 
 APPLICATION = "qianmen"
 """What our connections call themselves in PostgreSQL's ``pg_stat_activity``."""
+_AGAIN_S = 0.02
 WAIT_S = 5
 """How long to wait for a connection, for another writer's lock, or for SQLite's."""
 
@@ -162,10 +164,26 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """WAL lets readers go on while one process writes; the driver must not open transactions."""
     connection.isolation_level = None
+    _to_wal(connection)
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _to_wal(connection: Any) -> None:
+    """Where several open a new file at once, SQLite refuses all but one without waiting."""
+    until = time.monotonic() + WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= until:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def _begin_immediate(connection: Any) -> None:
