@@ -8,7 +8,7 @@ trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$logs"' EXIT
 run() { nice -n "$1" .venv/bin/python -m pytest --durations=30 --durations-min=3 "${@:2}"; }
 # The scenarios that share one front door; the others make what they need.
 door=(tests/scenarios/test_{calls,callers,deaths,demo,handoff,keeper,live_edit,strangers_call}.py)
-beside=(tests/telephony tests/containers tests/handoff tests/store tests/knowledge tests/asr)
+beside=(tests/{telephony,containers,handoff,store,knowledge,asr,tts,language,chat,documents})
 own=(tests/scenarios)
 for one in "${door[@]}"; do own+=("--ignore=$one"); done
 rest=(tests --ignore=tests/scenarios)
@@ -17,7 +17,7 @@ run 0 "${door[@]}" "$@" >"$logs/scenarios" 2>&1 &
 scenarios=$!
 run 5 "${beside[@]}" "${own[@]}" "$@" >"$logs/telephony" 2>&1 &
 telephony=$!
-run 10 "${rest[@]}" "$@"
+run 5 "${rest[@]}" "$@"
 failed=$?
 wait "$telephony" || failed=1
 wait "$scenarios" || failed=1
