@@ -109,7 +109,8 @@ def test_a_field_is_changed_confirmed_and_keeps_what_it_was(
     page, _ = chat
     with page.open():
         handoff = take(page, office)
-        edition = page.until("order")["order"]["edition"]
+        filled = page.until("order", lambda frame: field(frame["order"], "where"))
+        edition = filled["order"]["edition"]
         change = {"type": "field", "handoff": handoff, "name": "where", "edition": edition}
         assert page.ask(**change, value="建业小区8号楼")["type"] == "done"
         order = page.order
