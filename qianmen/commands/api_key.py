@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from config.secret import secret_key
-from qianmen.commands.shared import Json, installation
+from qianmen.commands.shared import Json, acting
 from qianmen.console import print_json, show
 
 if TYPE_CHECKING:  # half a second that other commands should not pay
-    from sqlalchemy import Engine
-
     from handoff.apikeys import KeyInfo
-    from handoff.staff import Act
 
 api_key = typer.Typer(
     help="接口密钥：给别的系统读写工单用。", no_args_is_help=True, pretty_exceptions_enable=False
@@ -35,7 +28,7 @@ def add(
     """做一把密钥；只显示这一次。"""
     from handoff.apikeys import add_key
 
-    with _doing() as (engine, act):
+    with acting() as (engine, act):
         made = add_key(engine, act, name, right)
     if json:
         print_json({"name": name, "rights": sorted({*right}), "key": made})
@@ -49,7 +42,7 @@ def list_(json: Json = False) -> None:
     """所有的密钥，不含密文。"""
     from handoff.apikeys import list_keys
 
-    with _doing() as (engine, _):
+    with acting() as (engine, _):
         keys = list_keys(engine)
     if json:
         print_json([_document(one) for one in keys])
@@ -63,33 +56,12 @@ def disable(name: Name, json: Json = False) -> None:
     """停用：立刻不能再用。"""
     from handoff.apikeys import disable_key
 
-    with _doing() as (engine, act):
+    with acting() as (engine, act):
         info = disable_key(engine, act, name)
     if json:
         print_json(_document(info))
     else:
         _show(info)
-
-
-@contextmanager
-def _doing() -> Iterator[tuple[Engine, Act]]:
-    """The installation's database, and the act of whoever runs the command."""
-    from sqlalchemy.exc import DBAPIError
-
-    from handoff.staff import Act
-    from store.engine import open_store
-    from store.faults import StoreError, fault_of
-
-    settings = installation()
-    engine = open_store(settings)
-    try:
-        yield engine, Act("command-line", datetime.now(UTC), secret_key(settings))
-    except DBAPIError as error:
-        raise StoreError(
-            fault_of(error), "数据库用不了；没有启动过就先运行 qianmen db upgrade"
-        ) from None
-    finally:
-        engine.dispose()
 
 
 def _document(info: KeyInfo) -> dict[str, Any]:

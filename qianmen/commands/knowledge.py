@@ -20,7 +20,7 @@ from qianmen.commands.knowledge_told import (
     show_plan,
     show_test,
 )
-from qianmen.commands.shared import Json, installation
+from qianmen.commands.shared import Json, installation, opened
 from qianmen.console import print_json, show
 
 if TYPE_CHECKING:  # seconds that other commands should not pay
@@ -243,25 +243,14 @@ def undo(why: Why = "", by: By = "", json: Json = False) -> None:
 @contextmanager
 def _desk() -> Iterator[Desk]:
     """The installation's database and city."""
-    from sqlalchemy.exc import DBAPIError
-
     from config.city import load_city
     from knowledge.editing import place_of
-    from store.engine import open_store
-    from store.faults import StoreError, fault_of
 
     settings = installation()
     place = place_of(load_city(settings.city))
-    engine = open_store(settings)
-    try:
+    with opened(settings) as engine:
         yield Desk(engine, place, secret_key(settings), datetime.now(UTC),
                    settings.data_dir / "learned")  # fmt: skip
-    except DBAPIError as error:
-        raise StoreError(
-            fault_of(error), "数据库用不了；没有启动过就先运行 qianmen db upgrade"
-        ) from None
-    finally:
-        engine.dispose()
 
 
 def _check_staff(desk: Desk, login: str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from config.orders import STATES, VERBS
-from qianmen.commands.shared import Json, installation
+from qianmen.commands.shared import Json, installation, opened
 from qianmen.console import print_json, show
 
 if TYPE_CHECKING:  # seconds that other commands should not pay
@@ -155,15 +155,12 @@ def do_(
 def _doing(by: str) -> Iterator[_Desk]:
     from config.city import load_city
     from config.secret import secret_key
-    from store.engine import open_store
 
     settings = installation()
-    engine = open_store(settings)
-    try:
-        yield _Desk(engine, load_city(settings.city), secret_key(settings), datetime.now(UTC),
+    city = load_city(settings.city)
+    with opened(settings) as engine:
+        yield _Desk(engine, city, secret_key(settings), datetime.now(UTC),
                     f"cli:{by or getpass.getuser()}")  # fmt: skip
-    finally:
-        engine.dispose()
 
 
 def _verb(told: str) -> str:

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from config.secret import secret_key
 from handoff.profile import ROLES, Profile, StaffError
-from qianmen.commands.shared import Json, installation
+from qianmen.commands.shared import Json, acting
 from qianmen.console import print_json, show
 
 if TYPE_CHECKING:  # half a second that other commands should not pay
-    from sqlalchemy import Engine
-
-    from handoff.staff import Act, Person
+    from handoff.staff import Person
 
 staff = typer.Typer(
     help="工作人员：添加、停用、角色、密码。", no_args_is_help=True, pretty_exceptions_enable=False
 )
-
-_NO_STORE = "数据库用不了；没有启动过就先运行 qianmen db upgrade"
 
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help="登录名。")]
 Roles = Annotated[
@@ -53,7 +45,7 @@ def add(
 
     profile = Profile(name, tuple(role), phone, tuple(skill), capacity)
     given = _read_password(wanted=password_stdin)
-    with _doing() as (engine, act):
+    with acting() as (engine, act):
         password = people.add_staff(engine, act, login, profile, given)
         person = people.get_staff(engine, login)
     _tell_password(person, None if password_stdin else password, json=json)
@@ -64,7 +56,7 @@ def list_(json: Json = False) -> None:
     """所有的人。"""
     from handoff import staff as people
 
-    with _doing() as (engine, _):
+    with acting() as (engine, _):
         everybody = people.list_staff(engine)
     if json:
         print_json([_document(person) for person in everybody])
@@ -78,7 +70,7 @@ def disable(login: Login, json: Json = False) -> None:
     """停用：立刻退出，不能再登录。"""
     from handoff import staff as people
 
-    with _doing() as (engine, act):
+    with acting() as (engine, act):
         _tell(people.set_active(engine, act, login, active=False), json=json)
 
 
@@ -87,7 +79,7 @@ def enable(login: Login, json: Json = False) -> None:
     """重新启用，密码不变。"""
     from handoff import staff as people
 
-    with _doing() as (engine, act):
+    with acting() as (engine, act):
         _tell(people.set_active(engine, act, login, active=True), json=json)
 
 
@@ -97,7 +89,7 @@ def password(login: Login, password_stdin: FromStdin = False, json: Json = False
     from handoff import staff as people
 
     given = _read_password(wanted=password_stdin)
-    with _doing() as (engine, act):
+    with acting() as (engine, act):
         made = people.reset_password(engine, act, login, given)
         person = people.get_staff(engine, login)
     _tell_password(person, None if password_stdin else made, json=json)
@@ -108,7 +100,7 @@ def roles(login: Login, role: Roles, json: Json = False) -> None:
     """换成这些角色。"""
     from handoff import staff as people
 
-    with _doing() as (engine, act):
+    with acting() as (engine, act):
         former = people.get_staff(engine, login).profile
         profile = Profile(former.name, tuple(role), former.phone_uri, former.skills,
                           former.capacity)  # fmt: skip
@@ -126,29 +118,8 @@ def link(
     """关联统一认证的身份；给空字符串取消关联。"""
     from handoff import staff as people
 
-    with _doing() as (engine, act):
+    with acting() as (engine, act):
         _tell(people.link(engine, act, login, subject), json=json)
-
-
-@contextmanager
-def _doing() -> Iterator[tuple[Engine, Act]]:
-    """The installation's database, and the act of whoever runs the command."""
-    from sqlalchemy.exc import DBAPIError
-
-    from handoff.staff import Act
-    from store.engine import open_store
-    from store.faults import StoreError, fault_of
-
-    settings = installation()
-    engine = open_store(settings)
-    try:
-        yield engine, Act("command-line", datetime.now(UTC), secret_key(settings))
-    except DBAPIError as error:
-        raise StoreError(
-            fault_of(error), "数据库用不了；没有启动过就先运行 qianmen db upgrade"
-        ) from None
-    finally:
-        engine.dispose()
 
 
 def _read_password(*, wanted: bool) -> str | None:
