@@ -276,7 +276,7 @@ def _urgency(order: WorkOrder, rows: Mapping[str, WorkOrderField], rules: Rules)
     if _URGENCY.index(row.value) <= _URGENCY.index(order.urgency):
         return []
     order.urgency = row.value
-    order.due_at = deadlines.answer_by(
-        order.urgency, order.kind, order.department, order.created_at, rules.city.orders
+    order.due_at = deadlines.due_by(
+        "answer", order.urgency, order.kind, order.department, order.created_at, rules.city.orders
     )
     return ["urgency"]

@@ -12,12 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import cache
+from typing import Literal
 
 import chinese_calendar
 from chinese_calendar import constants
 
 from config.orders import Calendar, Limit, OrderRules, Span
 
+Deed = Literal["dispatch", "sign", "answer"]
+"""What has a deadline."""
 _SATURDAY = 5
 _ONE_DAY = timedelta(days=1)
 _ALWAYS_OFF = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
@@ -59,31 +62,16 @@ def before(moment: datetime, span: Span, rules: OrderRules, now: datetime) -> bo
     return now <= after(moment, span, rules)
 
 
-def dispatch_by(
-    urgency: str, kind: str, department: str, accepted: datetime, rules: OrderRules
+def due_by(
+    deed: Deed, urgency: str, kind: str, department: str, since: datetime, rules: OrderRules
 ) -> datetime | None:
-    """By when an order must be dispatched; None where the city sets no limit."""
-    fits = _fitting(urgency, kind, department, rules)
-    span = next((limit.dispatch for limit in fits if limit.dispatch), None)
-    return after(accepted, span, rules) if span else None
+    """By when ``deed`` must be done; None where the city sets no limit.
 
-
-def answer_by(
-    urgency: str, kind: str, department: str, accepted: datetime, rules: OrderRules
-) -> datetime | None:
-    """By when it must be answered, counted from acceptance."""
-    fits = _fitting(urgency, kind, department, rules)
-    span = next((limit.answer for limit in fits if limit.answer), None)
-    return after(accepted, span, rules) if span else None
-
-
-def sign_by(
-    urgency: str, kind: str, department: str, dispatched: datetime, rules: OrderRules
-) -> datetime | None:
-    """By when the department must sign, counted from dispatch."""
-    fits = _fitting(urgency, kind, department, rules)
-    span = next((limit.sign for limit in fits if limit.sign), None)
-    return after(dispatched, span, rules) if span else None
+    ``since`` is acceptance, for ``sign`` the dispatch.
+    """
+    fitting = (getattr(limit, deed) for limit in _fitting(urgency, kind, department, rules))
+    span = next((span for span in fitting if span is not None), None)
+    return after(since, span, rules) if span is not None else None
 
 
 def _fitting(urgency: str, kind: str, department: str, rules: OrderRules) -> Iterator[Limit]:

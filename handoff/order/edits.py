@@ -246,9 +246,11 @@ def _field(session: Session, order: str, name: str) -> WorkOrderField | None:
 
 def _set_deadlines(session: Session, row: WorkOrder, rules: OrderRules) -> None:
     state = state_of(session, row)
-    row.due_at = deadlines.answer_by(
-        row.urgency, row.kind, row.department, state.facts.begun_at, rules
+    row.due_at = deadlines.due_by(
+        "answer", row.urgency, row.kind, row.department, state.facts.begun_at, rules
     )
     dispatched = state.facts.dispatched_at
     if dispatched is not None and row.state == "派单":
-        row.sign_by = deadlines.sign_by(row.urgency, row.kind, row.department, dispatched, rules)
+        row.sign_by = deadlines.due_by(
+            "sign", row.urgency, row.kind, row.department, dispatched, rules
+        )

@@ -165,9 +165,9 @@ def _dispatched(
     department = str(data["department"])
     order = replace(
         order, department=department, departments=tuple(data["departments"]), signed_at=None,
-        sign_by=deadlines.sign_by(order.urgency, order.kind, department, at, rules),
-        due_at=deadlines.answer_by(
-            order.urgency, order.kind, department, order.facts.begun_at, rules
+        sign_by=deadlines.due_by("sign", order.urgency, order.kind, department, at, rules),
+        due_at=deadlines.due_by(
+            "answer", order.urgency, order.kind, department, order.facts.begun_at, rules
         ),
     )  # fmt: skip
     if verb != "redo":

@@ -54,8 +54,8 @@ def due_of(order: OrderState, rules: OrderRules, now: datetime) -> tuple[Due, ..
 def _dispatch_by(order: OrderState, rules: OrderRules) -> datetime | None:
     if order.state != "受理" or order.due_at is None:  # written before there were deadlines
         return None
-    return deadlines.dispatch_by(
-        order.urgency, order.kind, order.department, order.facts.begun_at, rules
+    return deadlines.due_by(
+        "dispatch", order.urgency, order.kind, order.department, order.facts.begun_at, rules
     )
 
 

@@ -135,8 +135,8 @@ def _row(draft: OrderDraft, number: str, terms: Terms) -> WorkOrder:
         secret=draft.secret,
         visit=draft.visit,
         agent="",
-        due_at=deadlines.answer_by(
-            draft.urgency, draft.kind, draft.department, terms.accepted, terms.orders
+        due_at=deadlines.due_by(
+            "answer", draft.urgency, draft.kind, draft.department, terms.accepted, terms.orders
         ),
         repeat_count=1,
         edition=1,
@@ -155,8 +155,8 @@ def add_missing(session: Session, order: WorkOrder, draft: OrderDraft, terms: Te
     endangered = draft.urgency == "danger" and order.urgency != "danger"
     if endangered:
         order.urgency = "danger"
-        order.due_at = deadlines.answer_by(
-            order.urgency, order.kind, order.department, order.created_at, terms.orders
+        order.due_at = deadlines.due_by(
+            "answer", order.urgency, order.kind, order.department, order.created_at, terms.orders
         )
     if draft.urgency == "danger":
         session.flush()

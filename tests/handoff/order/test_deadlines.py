@@ -10,10 +10,8 @@ from config.orders import Calendar, Limit, OrderRules, Span
 from handoff.order.deadlines import (
     after,
     announced,
-    answer_by,
-    dispatch_by,
+    due_by,
     is_workday,
-    sign_by,
 )
 
 RULES = OrderRules()
@@ -73,10 +71,10 @@ def test_the_first_row_that_fits_decides_for_each_deadline() -> None:
         Limit(answer=Span(workdays=5)),
     ))  # fmt: skip
     start = local(11, 20)
-    assert dispatch_by("danger", "求助", "水务局", start, rules) == local(11, 20, 14)
-    assert answer_by("danger", "求助", "水务局", start, rules) == local(11, 27, 18)
-    assert answer_by("normal", "咨询", "", start, rules) == local(11, 23, 18)
-    assert dispatch_by("normal", "咨询", "", start, rules) is None
-    assert sign_by("danger", "求助", "水务局", start, rules) == local(11, 20, 12, 15)
-    assert sign_by("normal", "求助", "水务局", start, rules) == local(11, 20, 12, 30)
-    assert sign_by("normal", "求助", "公安局", start, rules) is None
+    assert due_by("dispatch", "danger", "求助", "水务局", start, rules) == local(11, 20, 14)
+    assert due_by("answer", "danger", "求助", "水务局", start, rules) == local(11, 27, 18)
+    assert due_by("answer", "normal", "咨询", "", start, rules) == local(11, 23, 18)
+    assert due_by("dispatch", "normal", "咨询", "", start, rules) is None
+    assert due_by("sign", "danger", "求助", "水务局", start, rules) == local(11, 20, 12, 15)
+    assert due_by("sign", "normal", "求助", "水务局", start, rules) == local(11, 20, 12, 30)
+    assert due_by("sign", "normal", "求助", "公安局", start, rules) is None
