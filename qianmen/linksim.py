@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
@@ -70,17 +71,7 @@ class Simulator:
     @contextmanager
     def serving(self, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
         """Serve while inside; yields the base URL. Raises OSError."""
-        simulator = self
-
-        class Handler(_Handler):
-            def take(self, name: str, body: bytes) -> tuple[int, dict[str, Any]]:
-                return simulator.take(name, self.headers, body)
-
-            def sign(self, name: str, delivery: str, body: bytes) -> dict[str, str]:
-                now = datetime.now(UTC)
-                return signing.signed(simulator.keys.get(name, ()), delivery, now, body)
-
-        server = ThreadingHTTPServer((host, port), Handler)
+        server = ThreadingHTTPServer((host, port), partial(_Handler, self))
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, name="link simulator", daemon=True)
         thread.start()
@@ -118,6 +109,10 @@ class Simulator:
             return 202, {"id": delivery}
         self._note(name, message, "acknowledged")
         return 200, {"id": delivery, "acknowledged": True, "reference": reference(name, delivery)}
+
+    def sign(self, name: str, delivery: str, body: bytes) -> dict[str, str]:
+        """The headers of a signed answer."""
+        return signing.signed(self.keys.get(name, ()), delivery, datetime.now(UTC), body)
 
     def _checked(self, name: str, headers: Any, body: bytes) -> tuple[dict[str, Any], str]:
         try:
@@ -191,13 +186,9 @@ _ANSWERS = {"acknowledged": "确认收到", "taken": "收下，未确认", "fail
 class _Handler(BaseHTTPRequestHandler):
     timeout = _PATIENCE_S
 
-    def take(self, name: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        """Answer a message."""
-        raise NotImplementedError
-
-    def sign(self, name: str, delivery: str, body: bytes) -> dict[str, str]:
-        """The headers of a signed answer."""
-        raise NotImplementedError
+    def __init__(self, far_side: Simulator, *connection: Any) -> None:
+        self.far_side = far_side
+        super().__init__(*connection)  # answers before it returns
 
     def do_POST(self) -> None:
         """Take a message."""
@@ -206,9 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(413, {"code": "message_too_large"}, {})
             return
         name = self.path.rpartition("/")[2]
-        status, said = self.take(name, self.rfile.read(int(length)))
+        status, said = self.far_side.take(name, self.headers, self.rfile.read(int(length)))
         body = json.dumps(said).encode()
-        self._answer(status, said, self.sign(name, str(said.get("id", "")), body))
+        self._answer(status, said, self.far_side.sign(name, str(said.get("id", "")), body))
 
     def _answer(self, status: int, said: dict[str, Any], headers: Mapping[str, str]) -> None:
         body = json.dumps(said).encode()
