@@ -17,27 +17,19 @@ has stopped), ``pong``, ``error`` (``retry``: the same message may be sent again
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bot.feedback import Thumb
 from chat.errors import ChatError
+from chat.frame import MAX_FRAME_BYTES, clean, is_cursor, is_id, members
 from turns.replies import Ask, Handoff, Reply, Say, Told
 from turns.standing import Standing
 
-MAX_FRAME_BYTES = 16 * 1024
 MAX_TEXT_CHARS = 1000
 MAX_VALUE_CHARS = 200
 MAX_TOKEN_CHARS = 1000
-# The largest cursor a client may name: the ids of turns end there on PostgreSQL.
-MAX_CURSOR = 2**31 - 1
-
-_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
-# Characters that no sentence needs and that only hide text or break logs; \t \n \r stay.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +88,7 @@ ClientFrame = Hello | Text | Choice | Rate | Typing | Ping | Leave
 
 def parse(frame: str | bytes) -> ClientFrame:
     """One client frame; raises :class:`ChatError` for anything that is not one."""
-    if isinstance(frame, bytes):
-        raise ChatError("frame_binary", "only text frames are understood")
-    if len(frame) > MAX_FRAME_BYTES or len(frame.encode("utf-8", "replace")) > MAX_FRAME_BYTES:
-        raise ChatError("frame_too_big", f"a frame is at most {MAX_FRAME_BYTES} bytes")
-    fields = _object(frame)
+    fields = members(frame)
     match fields.get("type"):
         case "hello":
             return Hello(_string(fields, "session", MAX_TOKEN_CHARS), _cursor(fields))
@@ -120,19 +108,9 @@ def parse(frame: str | bytes) -> ClientFrame:
             raise ChatError("frame_unknown", "unknown type of frame")
 
 
-def _object(frame: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(frame)
-    except (ValueError, RecursionError):
-        raise ChatError("frame_malformed", "not JSON") from None
-    if not isinstance(fields, dict):
-        raise ChatError("frame_malformed", "not a JSON object")
-    return fields
-
-
 def _text(fields: dict[str, Any]) -> Text:
     known = _id(fields)
-    text = _clean(_string(fields, "text", MAX_FRAME_BYTES, known))
+    text = clean(_string(fields, "text", MAX_FRAME_BYTES, known))
     if not text:
         raise ChatError("text_empty", "nothing was written", known)
     if len(text) > MAX_TEXT_CHARS:
@@ -142,10 +120,10 @@ def _text(fields: dict[str, Any]) -> Text:
 
 def _choice(fields: dict[str, Any]) -> Choice:
     known = _id(fields)
-    value = _clean(_string(fields, "value", MAX_VALUE_CHARS, known))
+    value = clean(_string(fields, "value", MAX_VALUE_CHARS, known))
     if not value:
         raise ChatError("text_empty", "nothing was chosen", known)
-    return Choice(known, value, _clean(_string(fields, "label", MAX_VALUE_CHARS, known)))
+    return Choice(known, value, clean(_string(fields, "label", MAX_VALUE_CHARS, known)))
 
 
 def _rate(fields: dict[str, Any]) -> Rate:
@@ -158,7 +136,7 @@ def _rate(fields: dict[str, Any]) -> Rate:
 
 def _id(fields: dict[str, Any], name: str = "id") -> str:
     value = fields.get(name)
-    if not isinstance(value, str) or not _ID.fullmatch(value):
+    if not is_id(value):
         raise ChatError("frame_malformed", f"{name}: 8 to 64 letters, digits, - or _")
     return value
 
@@ -172,14 +150,9 @@ def _string(fields: dict[str, Any], name: str, limit: int, known: str = "") -> s
 
 def _cursor(fields: dict[str, Any]) -> int:
     value = fields.get("cursor", 0)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_CURSOR:
+    if not is_cursor(value):
         raise ChatError("frame_malformed", "cursor: a whole number from 0")
     return value
-
-
-def _clean(text: str) -> str:
-    """Without hidden characters and lone surrogates (JSON allows them, UTF-8 does not)."""
-    return _CONTROL.sub("", text.encode("utf-8", "ignore").decode()).strip()
 
 
 def welcome(session: str, conversation: str, cursor: int, *, ended: bool) -> dict[str, Any]:

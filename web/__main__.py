@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from bot.bus import Bus
 from bot.conversation import Conversations
 from bot.join import join, read_city
-from chat.protocol import MAX_FRAME_BYTES
+from chat.frame import MAX_FRAME_BYTES
 from chat.socket import AWAY_S
 from config.errors import ConfigError
 from config.listening import listen, serving_metrics

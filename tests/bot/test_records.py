@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from bot import records
 from bot.history import citizen_turns, read_state, told_after
 from bot.records import Opening
-from chat.protocol import MAX_CURSOR
+from chat.frame import MAX_CURSOR
 from store.engine import open_engine, reading, writing
 from store.tables import Turn
 from tests.postgres import Cluster

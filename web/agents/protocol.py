@@ -7,25 +7,21 @@ harmless. What goes the other way is built in ``web.agents.frames``. The first f
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, get_args
 
+from chat.errors import ChatError
+from chat.frame import clean, is_cursor, is_id, members
 from chat.protocol import MAX_TEXT_CHARS
 from turns.calls import Verb
 from web.agents.errors import DeskError
 
-MAX_FRAME_BYTES = 16 * 1024
 MAX_NAME_CHARS = 200
 MAX_NOTE_CHARS = 2000
-MAX_CURSOR = 2**31 - 1
 STATUSES = ("online", "busy", "break", "offline")
 VERBS: tuple[str, ...] = get_args(Verb)
-_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +206,6 @@ ClientFrame = Hello | Ping | Watch | Typing | Action
 
 def parse(frame: str | bytes) -> ClientFrame:
     """One frame of the page; raises :class:`DeskError` for anything that is not one."""
-    if isinstance(frame, bytes):
-        raise DeskError("frame_binary")
-    if len(frame) > MAX_FRAME_BYTES or len(frame.encode("utf-8", "replace")) > MAX_FRAME_BYTES:
-        raise DeskError("frame_too_big")
     fields = _Fields(frame)
     kind = fields.kind
     if kind in _PLAIN:
@@ -226,16 +218,13 @@ def parse(frame: str | bytes) -> ClientFrame:
 class _Fields:
     """The members of one frame, each checked as it is asked for."""
 
-    def __init__(self, frame: str) -> None:
+    def __init__(self, frame: str | bytes) -> None:
         try:
-            fields = json.loads(frame)
-        except (ValueError, RecursionError):
-            raise DeskError("frame_malformed") from None
-        if not isinstance(fields, dict):
-            raise DeskError("frame_malformed")
-        self._fields: dict[str, Any] = fields
-        known = fields.get("id")
-        self.known = known if isinstance(known, str) and _ID.fullmatch(known) else ""
+            fields = self._fields = members(frame)
+        except ChatError as error:
+            raise DeskError(error.code) from None
+        known: Any = fields.get("id")
+        self.known = known if is_id(known) else ""
         kind = fields.get("type")
         self.kind = kind if isinstance(kind, str) else ""
 
@@ -249,7 +238,7 @@ class _Fields:
         value = self._fields.get(name, "")
         if not isinstance(value, str):
             raise DeskError("frame_malformed", self.known)
-        text = _CONTROL.sub("", value.encode("utf-8", "ignore").decode()).strip()
+        text = clean(value)
         if len(text) > limit:
             raise DeskError("text_too_long", self.known)
         if needed and not text:
@@ -275,7 +264,7 @@ class _Fields:
         value = self._fields.get(name, default)
         if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 12:
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_CURSOR:
+        if not is_cursor(value):
             raise DeskError("frame_malformed", self.known)
         return value
 
