@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from store.tables.access import ApiKey, ApiRequest
 from store.tables.base import Base
+from store.tables.chats import Attachment, CitizenLink
 from store.tables.knowledge import (
     Answer,
     AnswerEvent,
@@ -27,9 +28,11 @@ __all__ = [
     "AnswerEvent",
     "ApiKey",
     "ApiRequest",
+    "Attachment",
     "Audit",
     "Base",
     "Callback",
+    "CitizenLink",
     "Conversation",
     "DataKey",
     "Delivery",

@@ -46,6 +46,8 @@ class Turn(Base):
     it the same id in ``in_reply_to``, its dumped reply, and, on the last one, ``last``.
     ``decision`` stands plainly beside the sealed ``understood``, to be counted and searched.
     ``audio_*`` is its place in the recording in ms; ``timings`` what the turn cost, by part, in ms.
+    ``answer_by``: the process ``answerer`` has it until then, afterwards any may answer it; None
+    where nobody has to any more.
     """
 
     __tablename__ = "turn"
@@ -53,6 +55,7 @@ class Turn(Base):
         UniqueConstraint("conversation_id", "heard", name="uq_turn_heard"),
         Index("ix_turn_conversation_seq", "conversation_id", "seq"),
         Index("ix_turn_decision_at", "decision", "at"),
+        Index("ix_turn_answer_by", "answer_by"),
     )
 
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
@@ -74,6 +77,8 @@ class Turn(Base):
     audio_start_ms: Mapped[int | None]
     audio_end_ms: Mapped[int | None]
     timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    answer_by: Mapped[datetime | None]
+    answerer: Mapped[str] = mapped_column(default="")
 
 
 class Recording(Base):
