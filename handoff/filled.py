@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from handoff.classify import Classified, Rules, classify
 from handoff.kinds import called, kind_told
+from handoff.order.departments import BETWEEN, apart
 from handoff.titles import UNSAID, summary, title
 from handoff.told import Spoken, fields_told
 from handoff.wishes import NO, YES
@@ -66,7 +67,7 @@ def class_fields(classified: Classified, stories: Sequence[Spoken]) -> tuple[Ord
     named = {
         "code": classified.code,
         "department": classified.department,
-        "departments": "、".join(classified.departments),
+        "departments": BETWEEN.join(classified.departments),
     }
     rule = f"{CLASSED}{classified.rule}"
     source = _of(stories, classified.quote, rule, classified.confidence)
@@ -112,7 +113,7 @@ def completed(draft: OrderDraft, found: Iterable[OrderField]) -> OrderDraft:
     urgency: Urgency = "urgent" if value("urgency") == "urgent" else draft.urgency
     if "danger" in (draft.urgency, value("urgency")):
         urgency = "danger"
-    return replace(
+    made = replace(
         draft,
         kind=value("kind") or draft.kind,
         urgency=urgency,
@@ -120,11 +121,12 @@ def completed(draft: OrderDraft, found: Iterable[OrderField]) -> OrderDraft:
         summary=value("summary"),
         code=value("code"),
         department=value("department") or draft.department,
-        departments=tuple(filter(None, value("departments").split("、"))),
+        departments=tuple(value("departments").split(BETWEEN)),
         secret=value("secret") == YES,
         visit=value("visit") != NO,
         fields=tuple(fields.values()),
     )
+    return apart(made)
 
 
 def _source(turn: Spoken, quote: str, rule: str) -> Provenance:

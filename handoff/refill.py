@@ -6,8 +6,8 @@ somebody decided never changes. Read twice, the same turns change nothing the se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,16 +15,18 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from handoff.classify import Rules
+from handoff.content import content
 from handoff.filled import CLASSED, assembled, fields_filled
 from handoff.links import linkage
 from handoff.order import deadlines
+from handoff.order.departments import BETWEEN, helping_text
 from handoff.order.edits import RULE as BY_HAND
 from handoff.order.model import Event
 from handoff.order.repeated import count_repeats
 from handoff.order.rows import add_event, tell
 from handoff.order.writing import former_of, latest
 from handoff.talkturns import from_first, spoken_turns
-from handoff.told import Spoken, asked_for
+from handoff.told import Spoken
 from handoff.wishes import NO, YES
 from store.engine import writing
 from store.locks import FOR_CHANGE
@@ -36,7 +38,6 @@ _COLUMNS = ("kind", "code", "department", "departments", "title", "summary")
 _ROUTED = ("kind", "code", "department", "departments")  # settled once the order is dispatched
 _URGENCY = ("normal", "urgent", "danger")
 _TITLE = 60
-_LEAST_STORY, _MOST_STORY = 10, 400  # characters of a turn, and of all of the content
 
 
 def refill(engine: Engine, order_id: str, now: datetime, rules: Rules) -> tuple[str, ...]:
@@ -52,7 +53,7 @@ def refill(engine: Engine, order_id: str, now: datetime, rules: Rules) -> tuple[
         rows = _rows(session, order.id)
         fields = map(_as_field, rows.values())
         turns = from_first(spoken_turns(session, order.conversation_id), fields)
-        found = _found(turns, rows, rules)
+        found = _routed(_found(turns, rows, rules), rows, turns, order)
         changed = _fill(session, order, rows, found, turns, now)
         changed += _fill_columns(session, order, rows, now, rules)
         if not changed:
@@ -92,49 +93,42 @@ def _found(
 ) -> dict[str, OrderField]:
     """What the turns tell, with the content; the class by all of it."""
     found = {field.name: field for field in fields_filled(turns, rules)}
-    what = _content(turns, rows.get("what"))
-    if what is not None:
-        found["what"] = what
+    row = rows.get("what")
+    if row is None or _open(row):
+        what = content(turns, _as_field(row) if row else None)
+        found |= {"what": what} if what else {}
     return found
 
 
-def _content(turns: Sequence[Spoken], row: WorkOrderField | None) -> OrderField | None:
-    """The content with what is told to the agent beside answers; None where nothing is new."""
-    stories = [turn for turn, asked in _with_question(turns) if not asked and _tells(turn, row)]
-    if row is not None and (not _open(row) or not stories):
-        return None
-    if not stories:
-        return None
-    told = [row.value] if row is not None else []
-    for turn in stories:
-        if all(turn.text not in one for one in told):
-            told.append(turn.text)
-    value = "；".join(told)
-    if row is not None and (value == row.value or len(value) > _MOST_STORY):
-        return None
-    last = stories[-1] if row is not None else stories[0]
-    source = Provenance(last.id, last.text, last.at, last.confidence, "said.content")
-    return OrderField("what", value[:_MOST_STORY], source)
+def _routed(
+    found: dict[str, OrderField],
+    rows: Mapping[str, WorkOrderField],
+    turns: Sequence[Spoken],
+    order: WorkOrder,
+) -> dict[str, OrderField]:
+    """``found`` while the order is not dispatched, nobody in it 主办 and 协办 at once."""
+    if order.state != "受理":
+        return {name: field for name, field in found.items() if name not in _ROUTED}
+    helpers, main = rows.get("departments"), found.get("department")
+    if main and helpers and not _open(helpers) and main.value in helpers.value.split(BETWEEN):
+        del found["department"]
+        main = None
+    row = rows.get("department")
+    if main and (row is None or _better(row, main, _places(turns))):
+        department = main.value
+    else:
+        department = row.value if row else order.department
+    told = found.pop("departments", None) or (_as_field(helpers) if helpers else None)
+    if told is not None:
+        value = helping_text(department, told.value)
+        if value or helpers:
+            found["departments"] = replace(told, value=value)
+    return found
 
 
-def _with_question(turns: Sequence[Spoken]) -> Iterable[tuple[Spoken, bool]]:
-    """Each turn of the citizen, and whether it answers a question for a field."""
-    asked = False
-    for turn in turns:
-        if turn.speaker == "citizen":
-            yield turn, asked
-            asked = False
-        else:
-            asked = bool(asked_for(turn.text))
-
-
-def _tells(turn: Spoken, row: WorkOrderField | None) -> bool:
-    """Whether a turn that no dialogue understood tells a piece of the story."""
-    if turn.act or len(turn.text) < _LEAST_STORY:
-        return False
-    known = row is not None and (turn.text in row.value or turn.id == row.turn)
-    letters = sum("\u4e00" <= char <= "\u9fff" for char in turn.text)
-    return not known and letters >= _LEAST_STORY
+def _places(turns: Sequence[Spoken]) -> dict[str, int]:
+    """Which turn came how manieth."""
+    return {turn.id: at for at, turn in enumerate(turns)}
 
 
 def _open(row: WorkOrderField) -> bool:
@@ -151,11 +145,9 @@ def _fill(
     now: datetime,
 ) -> list[str]:
     """Add what is missing, and what is told later where nobody decided."""
-    place = {turn.id: at for at, turn in enumerate(turns)}
+    place = _places(turns)
     changed = []
     for name, field in found.items():
-        if order.state != "受理" and name in _ROUTED:
-            continue
         row = rows.get(name)
         if row is None:
             rows[name] = _new(order.id, field)
@@ -171,6 +163,8 @@ def _better(row: WorkOrderField, field: OrderField, place: Mapping[str, int]) ->
     """Whether ``field`` was told later than what stands there, which nobody decided on."""
     if not _open(row) or row.value == field.value:
         return False
+    if field.name == "departments" and field.provenance == _as_field(row).provenance:
+        return True  # the same, without who became 主办
     if field.name == "urgency":
         return _URGENCY.index(field.value) > _URGENCY.index(row.value)
     if field.name == "secret":
@@ -212,6 +206,8 @@ def _fill_columns(
     """The order's own columns by its fields, where nobody wrote them."""
     changed = _retitle(session, order, rows, now)
     for name in _COLUMNS:
+        if order.state != "受理" and name in _ROUTED:
+            continue
         row = rows.get(name)
         if row is not None and _open(row) and _column(order, name) != row.value:
             setattr(order, name, _as_column(name, row.value))
@@ -246,12 +242,12 @@ def _as_field(row: WorkOrderField) -> OrderField:
 
 def _column(order: WorkOrder, name: str) -> str:
     value = getattr(order, name)
-    return "、".join(map(str, value)) if isinstance(value, list) else str(value)
+    return BETWEEN.join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _as_column(name: str, value: str) -> Any:
     if name == "departments":
-        return [part for part in value.split("、") if part]
+        return [part for part in value.split(BETWEEN) if part]
     return value[:_TITLE] if name == "title" else value
 
 

@@ -14,6 +14,7 @@ from config.links import Links
 from config.orders import OrderKind, OrderRules, Urgency
 from handoff.links import linkage
 from handoff.order import deadlines
+from handoff.order.departments import helping_text
 from handoff.order.model import Event, OrderError
 from handoff.order.rows import add_event, check_edition, locked, state_of, tell
 from store.engine import writing
@@ -74,6 +75,7 @@ def edit_in(
     wanted = {name: clean(name, value) for name, value in changes.items()}
     row = locked(session, number)
     check_edition(row, edition)
+    wanted |= _helpers_apart(row, wanted)
     changed = [
         name for name, value in wanted.items() if _change(session, row, name, value, by, now)
     ]
@@ -215,6 +217,13 @@ def _change(
     else:
         _replace(found, value, before, by, now)
     return True
+
+
+def _helpers_apart(row: WorkOrder, wanted: Mapping[str, str]) -> dict[str, str]:
+    """协办 without who is, or becomes, 主办; {} where nobody stands on both sides."""
+    told = wanted.get("departments", _text_of(row, "departments"))
+    kept = helping_text(wanted.get("department", row.department), told)
+    return {} if kept == told else {"departments": kept}
 
 
 def _new(

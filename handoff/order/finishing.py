@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from handoff.order.edits import RULE as BY_HAND
 from handoff.order.rows import tell
-from handoff.order.writing import Terms, add_missing, latest, note
+from handoff.order.writing import Terms, add_missing, beside, latest, note
 from store.tables import WorkOrder, WorkOrderField
 from turns.orders import OrderDraft, OrderField
 
@@ -35,7 +35,7 @@ def told_anew(session: Session, order: WorkOrder, draft: OrderDraft, terms: Term
     rows = session.scalars(select(WorkOrderField).where(WorkOrderField.order_id == order.id))
     known = {row.name: row for row in rows}
     changed = []
-    for field in draft.fields:
+    for field in beside(draft, order).fields:
         row = known.get(field.name)
         is_open = row is not None and not row.confirmed_by and row.rule != BY_HAND
         if row is not None and is_open and field.provenance.at > row.at:

@@ -14,6 +14,7 @@ from typing import Any
 
 from config.orders import STATES, VERBS, OrderRules, Span
 from handoff.order import deadlines
+from handoff.order.departments import helping
 from handoff.order.guards import check_state, check_values
 from handoff.order.model import Event, Facts, OrderError, OrderState, Step, Values, remember
 
@@ -113,7 +114,9 @@ def _data(order: OrderState, verb: str, values: Values) -> dict[str, Any]:
     data: dict[str, Any] = {"rule": values.rule} if values.rule else {}
     if verb in ("dispatch", "reassign", "decide", "redo"):
         data["department"] = values.department or order.department
-        data["departments"] = list(values.departments or order.departments)
+        data["departments"] = list(
+            helping(data["department"], values.departments or order.departments)
+        )
     elif verb == "extend":
         data["workdays"] = values.workdays
     elif verb == "visit":

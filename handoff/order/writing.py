@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from config.orders import OrderRules
 from config.queue import QueueRules
 from handoff.links import linkage
 from handoff.order import deadlines
+from handoff.order.departments import apart
 from handoff.order.repeated import count_repeats
 from handoff.order.rows import tell
 from handoff.queue import entering
@@ -99,6 +100,7 @@ def write_new(session: Session, draft: OrderDraft, terms: Terms) -> WrittenOrder
     found = session.scalar(select(WorkOrder).where(WorkOrder.key == draft.key))
     if found:
         return told(found, repeated=True)
+    draft = apart(draft)
     order = _row(draft, _next_number(session, terms.now.date()), terms)
     session.add(order)
     session.flush()
@@ -146,6 +148,7 @@ def _row(draft: OrderDraft, number: str, terms: Terms) -> WorkOrder:
 
 def add_missing(session: Session, order: WorkOrder, draft: OrderDraft, terms: Terms) -> None:
     """Add to ``order`` what ``draft`` knows and it lacks; danger makes it urgent."""
+    draft = beside(draft, order)
     names = set(
         session.scalars(select(WorkOrderField.name).where(WorkOrderField.order_id == order.id))
     )
@@ -170,6 +173,14 @@ def add_missing(session: Session, order: WorkOrder, draft: OrderDraft, terms: Te
     tell(session, order, "completed", terms.now)
     session.flush()
     count_repeats(session, order, terms.orders, terms.now)
+
+
+def beside(draft: OrderDraft, order: WorkOrder) -> OrderDraft:
+    """What ``draft`` may add to ``order``: nobody as 主办 who helps there, nor the other way."""
+    if not order.department and draft.department in (order.departments or ()):
+        fields = tuple(field for field in draft.fields if field.name != "department")
+        draft = replace(draft, department="", fields=fields)
+    return apart(draft, order.department)
 
 
 def _fill_columns(order: WorkOrder, draft: OrderDraft) -> list[str]:
