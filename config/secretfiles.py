@@ -13,7 +13,8 @@ from config.errors import ConfigError
 STANDARD = Path("/run/secrets")
 SECRETS = (
     "secret_key", "data_key", "database_url", "redis_url", "oidc_client_secret", "sip_password",
-    "link_keys",
+    "link_keys", "wechat_secret", "wechat_token", "wechat_token_before", "wechat_aes_key",
+    "wechat_aes_key_before",
 )  # fmt: skip
 """The settings that may stand in files named ``qianmen_…``."""
 _LIMIT = 16 * 1024

@@ -166,6 +166,9 @@ class Settings(BaseSettings):
     public_url: str = Field(
         default="", description="The web as citizens reach it, https://…; sets cookies secure."
     )
+    embed_origins: tuple[str, ...] = Field(
+        default=(), description="Sites (JSON list, https://…) that may embed the citizen's page."
+    )
     session_idle_minutes: int = Field(
         default=30, ge=1, le=720, description="Minutes without a click until staff are signed out."
     )
@@ -203,6 +206,50 @@ class Settings(BaseSettings):
         default="", repr=False,
         description="Keys that sign messages of links: 110=KEY erp=KEY,OLD (better as a file).",
     )  # fmt: skip
+
+    wechat_appid: str = Field(
+        default="", pattern=r"^(wx[0-9a-zA-Z]{8,40})?$",
+        description="AppID of the city's WeChat Official Account; empty: no WeChat.",
+    )  # fmt: skip
+    wechat_secret: str = Field(
+        default="", repr=False, description="AppSecret of that account (better as a file)."
+    )
+    wechat_token: str = Field(
+        default="", repr=False,
+        description="Token of its server configuration (better as a file); empty: no WeChat.",
+    )  # fmt: skip
+    wechat_token_before: str = Field(
+        default="", repr=False, description="The token before, while it is changed there."
+    )
+    wechat_aes_key: str = Field(
+        default="", repr=False,
+        description="EncodingAESKey (43 characters) for compatible and secure mode.",
+    )  # fmt: skip
+    wechat_aes_key_before: str = Field(
+        default="", repr=False, description="The EncodingAESKey before, while it is changed there."
+    )
+    wechat_api: HttpServer = Field(
+        default="https://api.weixin.qq.com", description="Base URL of WeChat's server interface."
+    )
+    wechat_line: str = Field(
+        default="", description="Number of the city's line that the account belongs to; ours first."
+    )
+    wechat_reply_s: float = Field(
+        default=4.0, ge=0, le=4.5,
+        description="Seconds until WeChat is answered without an answer; it follows by itself.",
+    )  # fmt: skip
+    wechat_skew_s: int = Field(
+        default=300, ge=30, le=3600, description="Seconds that a message's time stamp may be off."
+    )
+    wechat_quota: int = Field(
+        default=5, ge=0, le=100, description="Messages that WeChat allows within 48 h of a message."
+    )
+    wechat_click_quota: int = Field(
+        default=3, ge=0, le=100, description="Messages WeChat allows in the minute after a click."
+    )
+    wechat_templates: str = Field(
+        default="", description="Templates of order progress: EVENT=TEMPLATE_ID …"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from store.tables.access import ApiKey, ApiRequest
 from store.tables.base import Base
-from store.tables.chats import Attachment, CitizenLink
+from store.tables.chats import (
+    Attachment,
+    CitizenLink,
+    WechatCitizen,
+    WechatMedia,
+    WechatReply,
+    wechat_identity,
+)
 from store.tables.knowledge import (
     Answer,
     AnswerEvent,
@@ -50,6 +57,10 @@ __all__ = [
     "Staff",
     "Survey",
     "Turn",
+    "WechatCitizen",
+    "WechatMedia",
+    "WechatReply",
     "WorkOrder",
     "WorkOrderField",
+    "wechat_identity",
 ]
