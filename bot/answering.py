@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 
 import structlog
@@ -23,6 +24,8 @@ from turns.heard import Heard
 from turns.replies import Ask, Reply, Say
 from turns.understood import Understood
 
+PLACE = "place"
+"""The kind of an attachment that is a place; its words are the turn's text."""
 _log = structlog.get_logger(__name__)
 
 
@@ -50,11 +53,20 @@ class Answering:
         began = perf_counter()
         state = await self._as_before(state, heard)
         self._memory.note(heard, state)
+        state = await self._placed(state, heard)
         way = triage(heard, self._parts.urgent, misses=state.misses, silences=state.silences)
         known = await self._go(way, state, heard)
         if state.state == "waiting" and state.slots:  # a form goes on: the waiting order, too
             await self._queued.fill(heard)
         await self._done(heard, known, perf_counter() - began)
+
+    async def _placed(self, state: history.State, heard: Heard) -> history.State:
+        """``state`` with the place that came with ``heard``, where one did."""
+        if not any(item.kind == PLACE for item in heard.attachments):
+            return state
+        context = replace(state.context, place=heard.text, place_from=heard.id)
+        await self._ledger.call(records.note_context, heard.conversation, context)
+        return replace(state, context=context)
 
     async def apologise(self, heard: Heard) -> None:
         """Even the hand-over failed (the database, most likely): say so as far as that works."""
@@ -75,6 +87,9 @@ class Answering:
                 await self._asking.hand_over(state, heard, reason)
                 urgent = {"danger": "danger", "asked": "handoff"}.get(reason, "")
                 return urgent, urgent or "handoff"
+            case Prompt("file_kept" as name):
+                await self._asking.ask_again(heard, Say("", self._parts.city.prompts.fill(name)))
+                return "", name
             case Prompt(name, misses, silences):
                 await self._ledger.call(
                     records.count, heard.conversation, misses=misses, silences=silences
@@ -86,6 +101,10 @@ class Answering:
                 return await self._steer(state, heard, wish)
             case Back():
                 return await self._back(state, heard)
+            case ToDialogue(text) if state.context.place_from == heard.id and not state.slots:
+                kept = self._parts.city.prompts.fill("place_kept", place=text)
+                await self._asking.ask_again(heard, Say("", kept))
+                return "", "place_kept"
             case ToDialogue(text):
                 return await self._asking.ask(state, heard, text)
 

@@ -18,8 +18,9 @@ from bot.queued import Queued
 from bot.taking_back import Memory
 from bot.triage import HandoverReason
 from turns import wire
+from turns.context import Context
 from turns.heard import Heard
-from turns.replies import Bye, Handoff, Reply, Say
+from turns.replies import Ask, Bye, Handoff, Reply, Say
 from turns.trace import trace_of
 from turns.understood import Outcome, Understood
 
@@ -51,13 +52,15 @@ class Asking:
             return "", "handoff"
         known = outcome.understood
         await self.calm(state, heard)
-        await self._ledger.call(records.commit_understood, heard, known, outcome.context)
+        context = _placed(outcome.context, state.context)
+        await self._ledger.call(records.commit_understood, heard, known, context)
         wish = next((r for r in outcome.replies if isinstance(r, Handoff)), None)
         if wish is not None:
-            state = replace(state, context=outcome.context, slots=known.slots or state.slots)
+            state = replace(state, context=context, slots=known.slots or state.slots)
             await self.hand_over(state, heard, wish.reason)  # type: ignore[arg-type]  # same codes
             return known.act, "handoff"
-        await self._ledger.reply(heard, *with_ids(heard, self._read_back(heard, outcome)))
+        replies = await self._with_files(heard, self._read_back(heard, outcome))
+        await self._ledger.reply(heard, *with_ids(heard, replies))
         if any(isinstance(reply, Bye) for reply in outcome.replies):
             await self.close(heard)
         return known.act, known.decision
@@ -131,6 +134,25 @@ class Asking:
         words = self._parts.city.prompts.fill("heard_as", words=heard.text)
         return Say("", words), *outcome.replies
 
+    async def _with_files(self, heard: Heard, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+        """The replies, a card telling how many files go along with the order."""
+        if not any(isinstance(reply, Ask) and reply.card for reply in replies):
+            return replies
+        files = await self._ledger.call(history.files_sent, heard.conversation)
+        return tuple(
+            replace(reply, card=replace(reply.card, files=files))
+            if isinstance(reply, Ask) and reply.card else reply
+            for reply in replies
+        )  # fmt: skip
+
+    async def ask_again(self, heard: Heard, *before: Reply) -> None:
+        """Tell ``before``, then ask what was open before ``heard`` once more."""
+        last = await self._ledger.call(history.last_replies, heard.conversation)
+        told = tuple(map(wire.load_reply, last))
+        asked = tuple(reply for reply in told[-1:] if isinstance(reply, Ask))
+        replies = await self._with_files(heard, (*before, *asked))
+        await self._ledger.reply(heard, *with_ids(heard, replies))
+
     def _metadata(
         self, state: history.State, heard: Heard, last: tuple[dict[str, Any], ...]
     ) -> dict[str, Any]:
@@ -145,6 +167,11 @@ class Asking:
             "context": wire.dump(state.context),
             "last_replies": list(last),
         }
+
+
+def _placed(context: Context, before: Context) -> Context:
+    """The talk's new context; the place that the citizen sent stays."""
+    return replace(context, place=before.place, place_from=before.place_from)
 
 
 def with_ids(heard: Heard, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:

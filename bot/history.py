@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine, Select, func, select
 
 from bot.joined import SPOKEN
 from store.engine import reading
-from store.tables import Conversation, HandoffEntry, Turn
+from store.tables import Attachment, Conversation, HandoffEntry, Turn
 from turns import wire
 from turns.context import Context
+from turns.heard import Attachment as SentFile
 from turns.heard import AudioSpan, Heard
 from turns.orders import OrderField
 from turns.replies import Told
@@ -207,6 +208,19 @@ def _answered_ids(engine: Engine, conversation: str) -> set[str]:
         )
 
 
+def files_sent(engine: Engine, conversation: str) -> int:
+    """How many files the citizen sent that are still there."""
+    with reading(engine) as session:
+        return (
+            session.scalar(
+                select(func.count())
+                .select_from(Attachment)
+                .where(Attachment.conversation_id == conversation, Attachment.deleted_at.is_(None))
+            )
+            or 0
+        )
+
+
 def _heard(row: Turn, channel: str, line: str) -> Heard:
     audio = (
         AudioSpan(row.recording, row.audio_start_ms, row.audio_end_ms)
@@ -222,5 +236,6 @@ def _heard(row: Turn, channel: str, line: str) -> Heard:
         text=row.text,
         at=row.at,
         confidence=row.confidence,
+        attachments=tuple(wire.load(SentFile, item) for item in row.attachments),
         audio=audio,
     )

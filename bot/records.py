@@ -134,6 +134,14 @@ def commit_understood(engine: Engine, heard: Heard, known: Understood, context: 
             conversation.slots = [wire.dump(field) for field in known.slots]
 
 
+def note_context(engine: Engine, conversation: str, context: Context) -> None:
+    """Note what the talk is about now, beside how its turns were understood."""
+    with writing(engine) as session:
+        row = _locked(session, conversation)
+        if row is not None:
+            row.context = wire.dump(context)
+
+
 def commit_noted(engine: Engine, heard: Heard, known: Understood) -> None:
     """Note how a turn was understood that belongs to an order, not to the talk's form."""
     with writing(engine) as session:

@@ -20,6 +20,9 @@ TEXT_LIMIT = 1000
 RECOGNISER_PROMPTS = {"recogniser_slow": "hearing_slow", "recogniser_back": "say_again"}
 """What a caller is told when the recogniser lies behind, and when it is back after a loss."""
 
+FILE_KEPT = "file_kept"
+"""What a citizen is told who sends a picture and no word with it: no miss, nothing was missed."""
+
 HandoverReason = Literal["asked", "danger", "misses", "silences", "failure", "digits", "anger"]
 
 
@@ -79,6 +82,8 @@ def triage(heard: Heard, urgent: UrgentRule, *, misses: int, silences: int) -> W
         return Prompt(RECOGNISER_PROMPTS[heard.text], misses, silences)
     if heard.kind == "keys":
         return _keys(heard.text)
+    if heard.attachments and not heard.text:
+        return Prompt(FILE_KEPT, misses, silences)
     found = urgent(heard.text) if heard.kind in ("speech", "text") else None
     if found is not None:
         return ToPerson("danger" if found.kind == "danger" else "asked")

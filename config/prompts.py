@@ -32,6 +32,13 @@ _FIELDS = {
     "waiting_place_wait": {"ahead", "wait"},
     "callback_sure": {"number"},
     "callback_told": {"number"},
+    "mend_not_understood": {"field"},
+    "place_kept": {"place"},
+    "too_fast": {"wait"},
+    "progress_one": {"number", "what", "state"},
+    "progress_due": {"day"},
+    "progress_department": {"department"},
+    "link_code": {"code"},
 }
 
 
@@ -131,6 +138,19 @@ class Prompts(BaseModel):
     apology_chat: str
     too_long: str
     slow_down: str
+    too_fast: str
+    mend_not_understood: str
+    file_kept: str
+    place_kept: str
+    progress_number: str
+    progress_phone: str
+    progress_one: str
+    progress_department: str
+    progress_due: str
+    progress_unknown: str
+    link_code: str
+    link_joined: str
+    link_unknown: str
 
     @field_validator("*")
     @classmethod

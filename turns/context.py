@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The matter (code), aspect, region (code) and person the talk is about; '' when unknown."""
+    """The matter (code), aspect, region (code) and person the talk is about; '' when unknown.
+
+    ``place``: where the citizen said they are by sending a place, with turn ``place_from``.
+    """
 
     matter: str = ""
     aspect: str = ""
     region: str = ""
     for_whom: str = ""
+    place: str = ""
+    place_from: str = ""

@@ -47,8 +47,30 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class CardField:
+    """One field of a card: ``value`` '' where it was not told, ``mended`` set on the card."""
+
+    name: str
+    label: str
+    value: str
+    mended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A complaint as it was noted, to be confirmed or mended; ``files`` came along with it."""
+
+    kind: str
+    fields: tuple[CardField, ...]
+    files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
-    """A question; ``expects`` picks the recogniser's grammar and the patience at the turn's end."""
+    """A question; ``expects`` picks the recogniser's grammar and the patience at the turn's end.
+
+    ``card``: what is asked about, for who can see it; ``text`` tells the same in words.
+    """
 
     id: str
     text: str
@@ -57,6 +79,7 @@ class Ask:
     speech: str = ""
     interruptible: bool = True
     again: Again = ""
+    card: Card | None = None
     type: Literal["ask"] = "ask"
 
 

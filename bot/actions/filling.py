@@ -19,6 +19,7 @@ from bot.actions.form import (
     next_question,
     opened,
     question_for,
+    set_by_card,
     summary,
     taken,
     told,
@@ -27,6 +28,7 @@ from bot.actions.outcome import Decided, ask, person, say
 from bot.actions.talking import SURE, repeated
 from bot.actions.telling_numbers import begun, not_whole, with_ending
 from bot.actions.words import behind_correction, digits_tried, put_right, question, unknown, yes_no
+from bot.card import LABELS, card_of, mended
 from config.city import City, Question
 from handoff.extract import extract
 from language.telephone import phone, phone_part
@@ -62,7 +64,8 @@ def begin(turn: Turn, city: City, knowledge: Knowledge) -> Filled:
 def fill(state: FormState, fields: Fields, turn: Turn, city: City, knowledge: Knowledge) -> Filled:
     """Take a turn: steering words, then the expected answer, then what comes in between."""
     return (
-        _steered(state, fields, turn, city)
+        _by_card(state, fields, turn, city)
+        or _steered(state, fields, turn, city)
         or _confirming(state, fields, turn, city, knowledge)
         or _dictated(state, fields, turn, city)
         or _mended(state, fields, turn, city)
@@ -70,6 +73,20 @@ def fill(state: FormState, fields: Fields, turn: Turn, city: City, knowledge: Kn
         or _between(state, fields, turn, city, knowledge)
         or _not_understood(state, fields, turn, city)
     )
+
+
+def _by_card(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:
+    """地点改成：建业小区12号楼, at the read-back: that field and no other."""
+    wish = mended(turn.text) if state.asking in (CONFIRM, CORRECT) else None
+    if wish is None:
+        return None
+    name, told_as = wish
+    item = set_by_card(fields, name, told_as, turn, city)
+    if item is None:
+        no = say(city.prompts.fill("mend_not_understood", field=LABELS[name]))
+        again = Decided((no, _read_back(fields, city)), "form")
+        return Filled(state.asks(CONFIRM), fields, again)
+    return _onward(_fresh(state, name), {**fields, name: item}, city)
 
 
 def _steered(state: FormState, fields: Fields, turn: Turn, city: City) -> Filled | None:
@@ -275,10 +292,11 @@ def _open_question(state: FormState, fields: Fields, city: City) -> Ask:
 def _read_back(fields: Fields, city: City) -> Ask:
     prompts = city.prompts
     text = prompts.fill("read_back", summary=summary(fields, aloud=False))
-    return ask(
+    asked = ask(
         text, "yes_no", options=YES_NO,
         speech=prompts.fill("read_back", summary=summary(fields, aloud=True)),
     )  # fmt: skip
+    return replace(asked, card=card_of(fields))
 
 
 def _fresh(state: FormState, name: str) -> FormState:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.actions.calls import OPENS_FORM, Turn
+from bot.card import MENDED
 from config.city import City, Form, Question
 from handoff.extract import extract, extract_all
 from handoff.kinds import kind_told
@@ -24,6 +25,7 @@ from turns.understood import Act
 
 CONFIRM = "confirmed"  # what is asked when everything is filled: is it right?
 CORRECT = "correction"  # what is asked when it was not
+PLACE_SENT = "place_sent"  # the rule of a place that was sent, not told
 _SAID = 40  # how much of the story is read back, in characters
 
 Fields = Mapping[str, OrderField]
@@ -84,6 +86,9 @@ def opened(turn: Turn, city: City, matter: str = "") -> Opened:
     found: dict[str, OrderField] = {}
     for name, item in extract_all(turn.text, now=turn.at, city=city).items():
         found[name] = _filled(turn, name, item)
+    if turn.context.place and "where" not in found:
+        sent = replace(turn.source(turn.context.place, PLACE_SENT), turn=turn.context.place_from)
+        found["where"] = OrderField("where", turn.context.place, sent)
     mobile = phone(turn.caller) if turn.caller else None
     if mobile and "phone" not in found:
         found["phone"] = OrderField("phone", mobile, turn.source(turn.caller, "caller_id"))
@@ -148,7 +153,10 @@ def question_for(name: str, state: FormState, city: City) -> Question | None:
 
 def taken(state: FormState, found: Fields, turn: Turn, city: City) -> dict[str, OrderField] | None:
     """The fields with what the answer fills; None when it does not answer what is asked."""
-    item = extract(state.asking, turn.text, now=turn.at, city=city, asked=True)
+    if state.asking == "where" and turn.text == turn.context.place:
+        item: Extracted | None = Extracted(turn.text, turn.text, PLACE_SENT)
+    else:
+        item = extract(state.asking, turn.text, now=turn.at, city=city, asked=True)
     if item is None:
         return None
     if state.asking == "where" and "what" in found:
@@ -239,6 +247,22 @@ def corrected(found: Fields, turn: Turn, later: str, city: City) -> dict[str, Or
             source = turn.source(item.quote, f"corrected:{item.rule}")
             changed[name] = OrderField(name, value, source)
     return changed
+
+
+_FREE = {"what": 500, "where": 100, "when": 60, "employer": 60, "period": 60, "name": 20}
+"""Fields that are taken as they were written on the card, up to so many characters."""
+
+
+def set_by_card(found: Fields, name: str, told: str, turn: Turn, city: City) -> OrderField | None:
+    """The field as the citizen set it; None where ``told`` cannot be its value."""
+    asked = name not in ("what", "name")
+    item = extract(name, told, now=turn.at, city=city, asked=True) if asked else None
+    value = item.value if item is not None else told if len(told) <= _FREE.get(name, 0) else ""
+    if not value:
+        return None
+    source = replace(turn.source(told, MENDED), confirmed_by="citizen")
+    field = OrderField(name, value, source)
+    return _instead(found[name], field) if name in found else field
 
 
 def summary(found: Fields, *, aloud: bool) -> str:
