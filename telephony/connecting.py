@@ -109,15 +109,23 @@ class Switchboard:
         """The caller is being told of ``target``: call it meanwhile, ``connect`` will follow."""
         self._expected = self._handed_over = True
         if target == QUEUE:
-            self.queue.enter()
-            if not self.busy:
-                self._on_stage("waiting")
+            self._wait_for_a_desk()
         elif not self.busy:
             destinations = self._parts.city.destinations(self._line, target)
             if not destinations:
                 _log.error("target_refused", code="target_unknown")
                 metrics.bridges.labels("target_unknown").inc()
             self.begin(Plan(destinations or self._hunt_group()))
+
+    def _wait_for_a_desk(self) -> None:
+        """A desk may have been faster than our words: nobody waits who is being joined, or is."""
+        if self.company.parties:
+            return
+        self.queue.enter()
+        if self.busy:
+            self.queue.pause()
+        else:
+            self._on_stage("waiting")
 
     @contextlib.contextmanager
     def saying(self, *, must_be_heard: bool) -> Iterator[None]:

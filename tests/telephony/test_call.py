@@ -82,6 +82,11 @@ class FakeCore:
         for n, reply in enumerate(replies, 1):
             self._told.put_nowait(Told(0, "c", "bot", reply, self.now, to, last=n == len(replies)))
 
+    @property
+    def all_told(self) -> bool:
+        """Whether the call has taken all that it was told."""
+        return self._told.empty()
+
     async def open(
         self, conversation: str, *, channel: str, line: str, citizen: str, at: datetime
     ) -> None:

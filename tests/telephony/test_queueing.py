@@ -179,6 +179,23 @@ async def test_an_agent_who_accepts_during_the_sentence_is_rung_and_joined_after
         await actors.bridged("agent")
 
 
+async def test_a_desk_that_is_faster_than_our_words_leaves_no_music_in_the_talk(
+    scene: Open,  # noqa: F811
+    hasty: City,
+) -> None:
+    """Who presses 0 while the greeting is said is offered, and taken, before they are told so."""
+    async with scene(city=hasty) as actors:
+        answer(actors, EIGHT, "agent")
+        await actors.ordered("bridge", "8001")
+        actors.core.stands = SECOND
+        before = len(actors.leg.played)
+        actors.core.tell(HANDED_OVER, "c.1")
+        await actors.until(lambda: actors.core.all_told)
+        await asyncio.sleep(0.3)
+        assert len(actors.leg.played) == before  # neither words nor music
+        assert stages(actors)[-1] == "person"
+
+
 async def test_who_hangs_up_during_the_sentence_leaves_no_agent_on_the_telephone(
     scene: Open,  # noqa: F811
     hasty: City,
