@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import secrets
 from collections import defaultdict
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import redis.asyncio as redis
@@ -68,6 +68,7 @@ class Bus:
         )
         self._me = secrets.token_hex(8)
         self._watches: dict[str, set[Watch]] = defaultdict(set)
+        self._hearers: list[Callable[[str], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._down = False
 
@@ -101,6 +102,15 @@ class Bus:
             if not self._watches[conversation]:
                 del self._watches[conversation]
 
+    @contextlib.contextmanager
+    def overhear(self, hear: Callable[[str], None]) -> Iterator[None]:
+        """Have ``hear`` called with the key of whatever news there is, while inside."""
+        self._hearers.append(hear)
+        try:
+            yield
+        finally:
+            self._hearers.remove(hear)
+
     def tell(self, conversation: str) -> None:
         """Wake all that wait for ``conversation``, here at once and elsewhere soon."""
         self._wake(conversation)
@@ -109,6 +119,8 @@ class Bus:
     def _wake(self, conversation: str) -> None:
         for watch in self._watches.get(conversation, ()):
             watch.wake()
+        for hear in tuple(self._hearers):
+            hear(conversation)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -138,6 +138,10 @@ class Prompts(BaseModel):
     apology_chat: str
     too_long: str
     slow_down: str
+    wechat_more: str
+    wechat_pick: str
+    wechat_last: str
+    voice_unclear: str
     too_fast: str
     mend_not_understood: str
     file_kept: str

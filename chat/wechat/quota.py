@@ -1,9 +1,9 @@
 """How many customer-service messages a citizen may still be sent, with time passed in. Pure.
 
 The platform's rule (客服消息, 下发条数限制): after a message of the user's, 5 within 48 hours (20
-until 2023); after a click on the account's menu, a follow or a scan, 3 within one minute. Which of two
-open allowances a message is taken from the platform does not say, so each message is taken from
-both: what is left here is never more than what is left there.
+until 2023); after a click on the account's menu, a follow or a scan, 3 within one minute. Which of
+two open allowances a message is taken from it does not say, so each message is taken from both:
+what is left here is never more than what is left there.
 """
 
 from __future__ import annotations
