@@ -146,7 +146,7 @@ def _of_json(fields: Mapping[str, Any]) -> _Fields:
 
     def inner(name: str) -> list[_Fields]:
         found = fields.get(name)
-        items = found if isinstance(found, list) else [found]
+        items = found if isinstance(found, list) else [found]  # only ``Articles`` is a list
         return [_of_json(item) for item in items if isinstance(item, dict)]
 
     return _Fields(read, inner)
@@ -168,8 +168,8 @@ def _of_xml(element: Element) -> _Fields:
         child = element.child(name)
         if child is None:
             return []
-        items = [item for item in child.children if item.name == "item"]
-        return [_of_xml(item) for item in items or [child]]
+        items = [_of_xml(item) for item in child.children if item.name == "item"]
+        return items if name == "Articles" else [_of_xml(child)]
 
     return _Fields(read, inner)
 

@@ -226,6 +226,13 @@ class Platform:
             return _json({"video_url": f"{self.address}/video/{known}"})
         return Reply(medium.data, medium.type, f"{known}.{medium.suffix}")
 
+    def _speech(self, query: Mapping[str, str], _body: bytes, now: float) -> Reply:
+        known = query.get("media_id", "")
+        medium = self.media.fetch(known, now)
+        if medium.suffix != "speex":  # only what was recorded in 16 kHz for the JS-SDK
+            raise Refusal(40007)
+        return Reply(medium.data, medium.type, f"{known}.speex")
+
     def _menu(self, _query: Mapping[str, str], body: bytes, _now: float) -> Reply:
         self.menu = menu(body)
         return _ok()
@@ -254,6 +261,7 @@ _DEEDS: dict[str, tuple[str, _Deed]] = {
     "/cgi-bin/message/template/send": ("POST", Platform._template),
     "/cgi-bin/message/subscribe/bizsend": ("POST", Platform._subscription),
     "/cgi-bin/media/get": ("GET", Platform._media),
+    "/cgi-bin/media/get/jssdk": ("GET", Platform._speech),
     "/cgi-bin/menu/create": ("POST", Platform._menu),
 }
 

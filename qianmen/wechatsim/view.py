@@ -57,4 +57,5 @@ def _stretches(seen: Sequence[Seen]) -> list[list[Seen]]:
 
 
 def _shown(bubble: Seen) -> str:
-    return "\n".join([bubble.text, *(choice.content for choice in bubble.choices), bubble.url])
+    parts = [bubble.text, *(choice.content for choice in bubble.choices), bubble.url]
+    return "\n".join(part for part in parts if part)
