@@ -57,7 +57,7 @@ from web.routes import (
     wall,
 )
 from web.routes import health as health_routes
-from web.security import LastResort, SafeHeaders
+from web.security import LastResort, SafeHeaders, is_host
 from web.site import Site
 from web.templating import STATIC, make_environment, static_version
 
@@ -99,6 +99,7 @@ def create_app(
     version = static_version()
     origin = public_origin(settings.public_url)
     https = origin.startswith("https:")
+    embedders = _embedders(settings.embed_origins)
     desk = make_desk(settings, city, engine)
     app = FastAPI(
         title="Qianmen",
@@ -139,14 +140,14 @@ def create_app(
     _add_routes(app, version)
     errors.install(app, recall)
     app.add_middleware(LastResort)
-    app.add_middleware(SafeHeaders, https=https)
+    app.add_middleware(SafeHeaders, https=https, embedders=embedders)
     return app
 
 
-def public_origin(url: str) -> str:
+def public_origin(url: str, variable: str = "QIANMEN_PUBLIC_URL") -> str:
     """Scheme, host and port of the address that visitors use; '' where none is set.
 
-    Raises ``ConfigError`` ``settings_invalid``.
+    ``variable`` is the setting that says so. Raises ``ConfigError`` ``settings_invalid``.
     """
     if not url:
         return ""
@@ -157,9 +158,18 @@ def public_origin(url: str) -> str:
         usable = False
     if not usable or parts.path.strip("/") or parts.query or parts.username:
         raise ConfigError(
-            "settings_invalid", "QIANMEN_PUBLIC_URL: an address like https://12345.example.gov.cn"
+            "settings_invalid", f"{variable}: an address like https://12345.example.gov.cn"
         )
     return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _embedders(sites: tuple[str, ...]) -> tuple[str, ...]:
+    """The origins that may embed the citizen's page: they go into a header as they are."""
+    variable = "QIANMEN_EMBED_ORIGINS"
+    origins = tuple(public_origin(site, variable) for site in sites)
+    if not all(is_host(origin.partition("://")[2]) for origin in origins):
+        raise ConfigError("settings_invalid", f"{variable}: addresses like https://www.example.cn")
+    return origins
 
 
 def _add_routes(app: FastAPI, version: str) -> None:

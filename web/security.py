@@ -14,41 +14,68 @@ from web.errors import answer_problem
 
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 _log = structlog.get_logger(__name__)
+CITIZENS_PAGE = "/"
+EMBED_SCRIPT = "/chat/embed.js"
 
 
-def content_policy(host: str) -> str:
-    """The Content-Security-Policy. Older WebViews do not count WebSockets as 'self': name them."""
-    sockets = f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
+def is_host(name: str) -> bool:
+    """Whether ``name`` is a host as it stands in a URL, with its port or without, and no more."""
+    return _HOST.fullmatch(name) is not None
+
+
+def content_policy(host: str, *, citizens: bool = False, embedders: tuple[str, ...] = ()) -> str:
+    """The Content-Security-Policy. Older WebViews do not count WebSockets as 'self': name them.
+
+    ``citizens``: the page on which a photo or a voice note is looked at before it is sent; the
+    sites of ``embedders`` may show it in a frame.
+    """
+    sockets = f" ws://{host} wss://{host}" if is_host(host) else ""
+    blob = " blob:" if citizens else ""
+    ancestors = " ".join(embedders) if citizens and embedders else "'none'"
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        f"font-src 'self'; media-src 'self'; connect-src 'self'{sockets}; "
-        "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{blob}; "
+        f"font-src 'self'; media-src 'self'{blob}; connect-src 'self'{sockets}; "
+        f"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
     )
+
+
+def safe_headers(path: str, host: str, embedders: tuple[str, ...]) -> dict[str, str]:
+    """What the answer for ``path`` carries: only the citizen's page may be embedded, hear and know
+    where it is; only the script that embeds it may be loaded by another site.
+    """
+    citizens = path == CITIZENS_PAGE
+    own = "(self)" if citizens else "()"
+    return {
+        "Content-Security-Policy": content_policy(host, citizens=citizens, embedders=embedders),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": f"camera=(), geolocation={own}, microphone={own}",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "cross-origin" if path == EMBED_SCRIPT else "same-origin",
+    }
 
 
 class SafeHeaders:
     """Adds the security headers; pages and answers are never kept by caches unless they say so."""
 
-    def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
-        self._app, self._https = app, https
+    def __init__(
+        self, app: ASGIApp, *, https: bool = False, embedders: tuple[str, ...] = ()
+    ) -> None:
+        self._app, self._https, self._embedders = app, https, embedders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        policy = content_policy(Headers(scope=scope).get("host", ""))
+        host = Headers(scope=scope).get("host", "")
+        safe = safe_headers(scope["path"], host, self._embedders)
         https = self._https or scope["scheme"] == "https"
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = policy
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
-                headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-                headers["Cross-Origin-Opener-Policy"] = "same-origin"
-                headers["Cross-Origin-Resource-Policy"] = "same-origin"
+                headers.update(safe)
                 if https:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
                 headers.setdefault("Cache-Control", "no-store")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, WebSocket
-from fastapi.responses import Response
+from fastapi.responses import FileResponse, Response
 from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -12,11 +12,18 @@ from chat.socket import serve
 from store.engine import reading
 from store.tables import Answer, Matter
 from web.deps import Open, SiteDep
+from web.security import EMBED_SCRIPT
 from web.site import Site
-from web.templating import page
+from web.templating import STATIC, page
 
 router = APIRouter(include_in_schema=False)
 QUICK_QUESTIONS = 4
+EMBED_SCRIPT_KEPT_S = 3600
+_CLASSIC = {"display", "embed", "main"}  # loaded by their own element, or by other sites
+MODULES = tuple(
+    sorted(path.stem for path in (STATIC / "chat").glob("*.js") if path.stem not in _CLASSIC)
+)
+"""What ``main.js`` imports: named in the page, a slow line fetches them side by side."""
 _ASKED = {"条件": "{name}要符合什么条件？", "材料": "{name}要带什么材料？",
           "流程": "{name}怎么办理？", "时限": "{name}多久能办好？"}  # fmt: skip
 
@@ -32,8 +39,16 @@ def chat_page(request: Request, site: SiteDep, line: str = "") -> Response:
             "line": chosen,
             "questions": quick_questions(site),
             "max_chars": MAX_TEXT_CHARS,
+            "modules": MODULES,
         },
     )
+
+
+@router.get(EMBED_SCRIPT, dependencies=[Open])
+def embed_script() -> Response:
+    """The one script that a site of the city loads to offer the chat on its own pages."""
+    kept = {"Cache-Control": f"public, max-age={EMBED_SCRIPT_KEPT_S}"}
+    return FileResponse(STATIC / "chat" / "embed.js", media_type="text/javascript", headers=kept)
 
 
 @router.websocket("/chat/ws", dependencies=[Open])

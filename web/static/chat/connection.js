@@ -45,6 +45,11 @@ export class Connection extends EventTarget {
     return true;
   }
 
+  /** Say hello anew: the server does not know the session any more. */
+  again() {
+    this.#socket?.close();
+  }
+
   close() {
     this.#closed = true;
     clearTimeout(this.#retry);

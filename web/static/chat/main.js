@@ -1,91 +1,118 @@
-// The citizen's chat: what is said goes to the outbox first and leaves it only when the server has
-// acknowledged it; what is told counts by its cursor. So nothing is lost or shown twice.
+// The citizen's chat: what the server tells, and what the citizen does, joined.
 
+import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { newId, outbox, session } from "./outbox.js";
+import { Delivery } from "./delivery.js";
+import { byId } from "./dom.js";
+import { arrived } from "./embedded.js";
+import { outbox, newId, session } from "./outbox.js";
+import { Photo } from "./photo.js";
+import { Place } from "./place.js";
+import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
+import { speak } from "./spoken.js";
 import { View } from "./view.js";
+import { Voice, canRecord } from "./voice.js";
 
-const RESEND_MS = 3000;
 const TYPING_MS = 8000;
-const COUNT_FROM = 900;
 const QUIET_MS = 600;
-const TELL_TYPING_MS = 3000;
 const BOT = "智能助手为您服务";
+const OWN = new Set(["text", "choice", "speech", "event"]);
 
-const body = document.body;
-const [link, quick, composer, words, sendButton, count, person, over, again, host] = [
-  "link", "quick", "composer", "words", "send", "count", "person", "over", "again", "host",
-].map((id) => document.getElementById(id));
-const maxChars = Number(body.dataset.maxChars);
+const [link, quick, person, over, again, host] = [
+  "link", "quick", "person", "over", "again", "host",
+].map(byId);
+const { line } = document.body.dataset;
 const scheme = location.protocol === "https:" ? "wss" : "ws";
-const url = `${scheme}://${location.host}/chat/ws?line=${encodeURIComponent(body.dataset.line)}`;
+const url = `${scheme}://${location.host}/chat/ws?line=${encodeURIComponent(line)}`;
 
 let cursor = 0;
 let conversation = "";
 let up = false;
+let caughtUp = false; // history has been told since the page was opened
 let handed = false;
 let awaited = "";
 let typingEnds = 0;
 let quietTimer = 0;
-let toldTyping = 0;
 let standing = "";
+const answered = new Set(); // an upload's answer may overtake its acknowledgement
 
-const view = new View(
-  (option) => say({ type: "choice", value: option.value, label: option.label }, option.label),
-  (turn, value) => connection.send({ type: "rate", id: newId(), turn, value }),
-);
-const queue = new Queue((number) => say({ type: "text" }, `不等了，请给我回电话：${number}`));
+const view = new View({
+  onChoice: (option) => say({ type: "choice", value: option.value, label: option.label, text: option.label }),
+  onMend: ({ name, label }, value) => say({ type: "mend", field: name, value, text: `${label}改成：${value}` }),
+  onRate: (turn, value) => connection.send({ type: "rate", id: newId(), turn, value }),
+});
+const queue = new Queue((number) => write(`不等了，请给我回电话：${number}`));
 const connection = new Connection(url, () => ({ session: session.get(), cursor }));
-
-function say(content, text) {
-  const message = { id: newId(), at: Date.now(), text, ...content };
-  outbox.add(message);
-  view.mine({ id: message.id, text, at: message.at, state: up ? "sending" : "waiting" });
-  quick.hidden = true;
-  if (up) transmit(message);
+const delivery = new Delivery(connection, line, {
+  mine: (message, state) => view.mine(message, state),
+  mark: (id, state) => view.mark(id, state),
+  progress: (id, share) => view.progress(id, share),
+  note,
+  acked: (id, answer) => {
+    acked(id);
+    if (answer.text) view.recognised(id, answer.text);
+  },
+});
+const progress = new Progress();
+const composer = new Composer(write, () => {
+  // Whoever has the citizen sees that they write; what they write, only once it is sent.
+  if (standing === "connected") connection.send({ type: "typing", on: true });
+});
+new Photo((blob) => say({ type: "photo", attachments: [{ kind: "photo" }] }, blob));
+new Place((place) => say({ type: "place", ...place, attachments: [{ kind: "place", label: place.label }] }));
+if (canRecord()) {
+  byId("voice-open").hidden = false;
+  new Voice((blob, lasts) => {
+    say({ type: "voice", attachments: [{ kind: "voice", duration_ms: lasts }] }, blob);
+  });
 }
 
-function transmit({ id, type, text, value, label }) {
-  const frame = type === "choice" ? { type, id, value, label } : { type: "text", id, text };
-  view.mark(id, connection.send(frame) ? "sending" : "waiting");
+function say(content, blob) {
+  quick.hidden = true;
+  delivery.say(content, blob);
+}
+
+function write(text) {
+  say({ type: "text", text });
+}
+
+function note(text) {
+  view.note(text);
+  speak(text);
 }
 
 const handlers = {
   welcome(frame) {
     session.set(frame.session);
     if (frame.conversation !== conversation) startOver(frame.conversation);
-    up = true;
     showLink("");
     if (frame.ended) end();
   },
 
   history(frame) {
-    for (const turn of frame.turns) {
-      if (turn.cursor <= cursor) continue;
+    const news = frame.turns.filter((turn) => turn.cursor > cursor);
+    const first = !caughtUp && news.some((turn) => turn.speaker === "citizen");
+    for (const turn of news) {
       cursor = turn.cursor;
       if (turn.speaker === "citizen") showOwn(turn);
-      else showTold(turn);
+      else showTold(turn, !first);
     }
-    for (const message of outbox.all()) {
-      view.remove(message.id);
-      view.mine({ ...message, text: message.label || message.text, state: "sending" });
-      transmit(message);
-    }
+    caughtUp = true;
+    up = true;
+    delivery.up();
   },
 
   ack(frame) {
-    const said = outbox.has(frame.id); // a thumb is acknowledged as well, and answered by nothing
-    outbox.done(frame.id);
-    view.mark(frame.id, "");
+    acked(frame.id);
     showLink("");
-    if (said && !handed) expectReply(frame.id);
   },
 
   told(frame) {
     if (frame.cursor <= cursor) return;
     cursor = frame.cursor;
-    showTold(frame);
+    showTold(frame, true);
+    arrived();
   },
 
   standing(frame) {
@@ -109,26 +136,23 @@ const handlers = {
   },
 
   error(frame) {
-    if (frame.retry) {
-      showLink(frame.text);
-      if (!frame.id) return;
-      view.mark(frame.id, "waiting");
-      setTimeout(() => resend(frame.id), RESEND_MS);
-      return;
-    }
-    if (frame.id) {
-      outbox.done(frame.id);
-      view.mark(frame.id, "failed");
-    }
-    view.note(frame.text);
+    if (frame.retry) showLink(frame.text);
+    if (frame.id) delivery.refused(frame);
+    else if (!frame.retry) note(frame.text);
   },
 
   pong() {},
 };
 
+function acked(id) {
+  const said = delivery.done(id); // a thumb is acknowledged as well, and answered by nothing
+  if (said && !handed && !answered.has(id)) expectReply(id);
+}
+
 function startOver(name) {
   conversation = name;
   cursor = 0;
+  caughtUp = false;
   handed = false;
   offerPerson(true);
   view.clear();
@@ -140,30 +164,42 @@ function startOver(name) {
 
 function showOwn(turn) {
   // A page that was reloaded finds here what it had sent; the outbox may still hold it.
-  outbox.done(turn.id);
+  delivery.done(turn.id);
   view.remove(turn.id);
-  if (turn.kind !== "text" && turn.kind !== "choice") return;
-  view.mine({ id: turn.id, text: turn.text, at: turn.at });
+  if (!OWN.has(turn.kind)) return;
+  const attachments = (turn.attachments ?? []).map(({ id, kind, text }) => ({
+    kind, attachment: id, label: text, words: turn.kind === "speech" ? turn.text : "",
+  }));
+  const text = attachments.length ? "" : turn.text;
+  if (!text && !attachments.length) return;
+  view.mine({ id: turn.id, text, at: turn.at, attachments });
   quick.hidden = true;
   if (!handed) awaited = turn.id;
 }
 
-function showTold(turn) {
-  if (turn.last && turn.in_reply_to === awaited) awaited = "";
+function showTold(turn, aloud) {
+  const { reply, speaker, last, in_reply_to: asked } = turn;
+  if (last) answered.add(asked);
+  if (last && asked === awaited) awaited = "";
   if (!awaited) view.typing(false);
   view.reply(turn);
-  if (turn.reply.type === "handoff") {
-    handed = true;
-    awaited = "";
-    view.typing(false);
-    if (!standing) host.textContent = "已转人工，请留在这个页面";
-    offerPerson(false);
-  }
-  if (turn.speaker === "agent") {
+  if (aloud && reply.text) speak(speaker === "agent" ? `工作人员：${reply.text}` : reply.text);
+  if (reply.type === "handoff") handOver(reply, aloud);
+  if (speaker === "agent") {
     view.typing(false);
     if (standing !== "connected") host.textContent = "工作人员正在为您服务";
   }
-  if (turn.reply.type === "bye") end();
+  if (reply.type === "bye") end();
+}
+
+function handOver({ number }, aloud) {
+  handed = true;
+  awaited = "";
+  view.typing(false);
+  if (!standing) host.textContent = "已转人工，请留在这个页面";
+  offerPerson(false);
+  progress.suggest(number);
+  if (aloud) speak(number ? `已转人工，工单号${number}` : "已转人工");
 }
 
 function offerPerson(offered) {
@@ -176,11 +212,6 @@ function expectReply(id) {
   view.typing(true);
   clearTimeout(typingEnds);
   typingEnds = setTimeout(() => view.typing(false), TYPING_MS);
-}
-
-function resend(id) {
-  const message = outbox.all().find((waiting) => waiting.id === id);
-  if (message && up) transmit(message);
 }
 
 function end() {
@@ -203,61 +234,19 @@ connection.addEventListener("frame", (event) => handlers[event.detail.type]?.(ev
 connection.addEventListener("down", () => {
   const first = up;
   up = false;
-  for (const message of outbox.all()) view.mark(message.id, "waiting");
+  delivery.down();
   view.typing(false);
   // A hiccup that mends at once need not worry anybody.
   if (first) quietTimer = setTimeout(() => showLink("正在重新连接…您可以接着写，连上后自动发送"), QUIET_MS);
   else if (link.hidden && !quietTimer) showLink("正在连接…");
 });
-
-function takeWords() {
-  const text = words.value.trim();
-  if (!text || text.length > maxChars) return;
-  say({ type: "text" }, text);
-  words.value = "";
-  fit();
-  words.focus();
-}
-
-function fit() {
-  words.style.setProperty("height", "auto");
-  words.style.setProperty("height", `${words.scrollHeight}px`);
-  const length = words.value.trim().length;
-  sendButton.disabled = length === 0 || length > maxChars;
-  count.hidden = length < COUNT_FROM;
-  count.textContent = length > maxChars ? `超出 ${length - maxChars} 个字，请分成几条发` : `${length}/${maxChars}`;
-}
-
-// Whoever has the citizen sees that they write; what they write, only once it is sent.
-function tellTyping() {
-  if (standing !== "connected" || !words.value || Date.now() - toldTyping < TELL_TYPING_MS) return;
-  toldTyping = Date.now();
-  connection.send({ type: "typing", on: true });
-}
-
-composer.addEventListener("submit", (event) => {
-  event.preventDefault();
-  takeWords();
-});
-words.addEventListener("input", () => {
-  fit();
-  tellTyping();
-});
-words.addEventListener("keydown", (event) => {
-  // While an input method composes, Enter chooses the word.
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  takeWords();
-});
-person.addEventListener("click", () => say({ type: "text" }, "转人工"));
+person.addEventListener("click", () => write("转人工"));
 quick.addEventListener("click", (event) => {
   const chosen = event.target.closest(".quick__item");
-  if (chosen) say({ type: "text" }, chosen.textContent.trim());
+  if (chosen) write(chosen.textContent.trim());
 });
 again.addEventListener("click", () => location.reload());
-new ResizeObserver(() => view.scroll()).observe(document.getElementById("talk"));
+new ResizeObserver(() => view.scroll()).observe(byId("talk"));
 
-for (const message of outbox.all()) {
-  view.mine({ ...message, text: message.label || message.text, state: "waiting" });
-}
+for (const message of outbox.all()) view.mine(message, "waiting");
 connection.open();

@@ -1,5 +1,8 @@
 // What the citizen has said and the server has not acknowledged: kept over reloads, each message
-// under a key of its own, so that two tabs cannot overwrite each other's.
+// under a key of its own, so that two tabs cannot overwrite each other's. Its photo or voice note,
+// if it has one, is in blobs.js under the same id.
+
+import { drop, keys, read, write } from "./storage.js";
 
 const PREFIX = "qianmen.out.";
 const TOKEN = "qianmen.session";
@@ -8,26 +11,6 @@ const TOKEN = "qianmen.session";
 export function newId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-// A browser may forbid storage (private windows): then it lasts as long as the page.
-const fallback = new Map();
-
-function read(key) {
-  try { return localStorage.getItem(key); } catch { return fallback.get(key) ?? null; }
-}
-
-function write(key, value) {
-  try { localStorage.setItem(key, value); } catch { fallback.set(key, value); }
-}
-
-function drop(key) {
-  fallback.delete(key);
-  try { localStorage.removeItem(key); } catch { /* nothing was kept */ }
-}
-
-function keys() {
-  try { return [...Object.keys(localStorage), ...fallback.keys()]; } catch { return [...fallback.keys()]; }
 }
 
 export const session = {

@@ -1,4 +1,9 @@
-// What the citizen sees. Everything said is put in as text, never as markup.
+// What the citizen sees of the conversation.
+
+import { attached, gone, recognised } from "./attached.js";
+import { card, settle } from "./card.js";
+import { button, element } from "./dom.js";
+import { clock } from "./times.js";
 
 const SPEAKERS = { bot: "智能助手", agent: "工作人员", system: "系统提示" };
 const STATES = {
@@ -8,13 +13,6 @@ const STATES = {
 };
 const PAUSE_MS = 5 * 60 * 1000;
 
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
 export class View {
   #turns = document.getElementById("turns");
   #talk = document.getElementById("talk");
@@ -22,13 +20,11 @@ export class View {
   #typingText = document.getElementById("typing-text");
   #latest = 0;
   #speaker = "";
-  #onChoice;
-  #onRate;
+  #acts;
 
-  /** `onRate(turn, value)` gives whether the thumb could be sent. */
-  constructor(onChoice, onRate) {
-    this.#onChoice = onChoice;
-    this.#onRate = onRate;
+  /** `acts`: onChoice(option), onMend(field, value), onRate(turn, value) → whether it went. */
+  constructor(acts) {
+    this.#acts = acts;
   }
 
   clear() {
@@ -37,13 +33,20 @@ export class View {
     this.#speaker = "";
   }
 
-  /** The citizen's own words; `state` is "", "sending", "waiting" or "failed". */
-  mine({ id, text, at, state = "" }) {
+  /** The citizen's own; `state` is "", "sending", "waiting" or "failed". Once again: only that. */
+  mine({ id, text = "", at, attachments = [] }, state = "") {
+    if (this.#find(id)) {
+      this.mark(id, state);
+      return;
+    }
     this.#closeOptions();
     const item = element("li", "turn turn_mine");
     item.dataset.id = id;
-    item.append(element("p", "turn__bubble", text), element("p", "turn__state"));
-    this.#place(item, at, "citizen");
+    item.append(element("span", "unseen", "您："));
+    for (const one of attachments) item.append(attached(id, one));
+    if (text) item.append(element("p", "turn__bubble", text));
+    item.append(element("p", "turn__state"));
+    this.#place(item, at, "citizen", state === "");
     this.mark(id, state);
   }
 
@@ -52,6 +55,19 @@ export class View {
     if (!item) return;
     item.dataset.state = state;
     item.querySelector(".turn__state").textContent = STATES[state] ?? "";
+  }
+
+  /** How much of what is attached to `id` has gone up, 0 to 1. */
+  progress(id, share) {
+    const box = this.#find(id)?.querySelector(".attached");
+    if (box) gone(box, share);
+  }
+
+  /** What was recognised in the voice note `id`. */
+  recognised(id, words) {
+    const box = this.#find(id)?.querySelector(".attached");
+    if (box) recognised(box, words);
+    this.scroll();
   }
 
   remove(id) {
@@ -87,9 +103,8 @@ export class View {
 
   #said(speaker, reply, at) {
     const item = element("li", `turn turn_theirs turn_${speaker}`);
-    if (speaker !== this.#speaker) {
-      item.append(element("p", "turn__speaker", SPEAKERS[speaker] ?? speaker));
-    }
+    const again = speaker === this.#speaker; // seen once for all in a row, heard with each
+    item.append(element("p", again ? "unseen" : "turn__speaker", SPEAKERS[speaker] ?? speaker));
     item.append(element("p", "turn__bubble", reply.text));
     this.#place(item, at, speaker);
     return item;
@@ -102,58 +117,71 @@ export class View {
     thumbs.setAttribute("role", "group");
     thumbs.setAttribute("aria-label", "这个回答有用吗");
     for (const [value, label] of [["up", "有用"], ["down", "没解决"]]) {
-      const button = element("button", `thumbs__item thumbs__item_${value}`, label);
-      button.type = "button";
-      button.setAttribute("aria-pressed", "false");
-      button.addEventListener("click", () => this.#rated(thumbs, button, turn, value));
-      thumbs.append(button);
+      const thumb = button(`thumbs__item thumbs__item_${value}`, label, () => {
+        this.#rated(thumbs, thumb, turn, value);
+      });
+      thumb.setAttribute("aria-pressed", "false");
+      thumbs.append(thumb);
     }
     item.append(thumbs);
     this.scroll();
   }
 
-  #rated(thumbs, button, turn, value) {
-    if (!this.#onRate(turn, value)) return;
-    for (const other of thumbs.children) other.setAttribute("aria-pressed", String(other === button));
+  #rated(thumbs, thumb, turn, value) {
+    if (!this.#acts.onRate(turn, value)) return;
+    for (const other of thumbs.children) other.setAttribute("aria-pressed", String(other === thumb));
   }
 
   #asked(speaker, reply, at) {
     this.#closeOptions();
-    const item = this.#said(speaker, reply, at);
-    if (!reply.options.length) return;
-    const options = element("div", "options");
-    options.setAttribute("role", "group");
-    options.setAttribute("aria-label", "请选择");
-    for (const option of reply.options) {
-      const button = element("button", "options__item", option.label);
-      button.type = "button";
-      button.addEventListener("click", () => {
-        button.classList.add("options__item_chosen");
-        this.#onChoice(option);
-      });
-      options.append(button);
+    const item = this.#said(speaker, { text: reply.card?.lead || reply.text }, at);
+    if (reply.card) {
+      const onMend = (field, value) => this.#settling(() => this.#acts.onMend(field, value));
+      const onChoice = (option) => this.#settling(() => this.#acts.onChoice(option));
+      item.append(card(reply.card, reply.options, { onMend, onChoice }));
+    } else if (reply.options.length) {
+      item.append(this.#options(reply.options));
     }
-    item.append(options);
     this.scroll();
+  }
+
+  #options(options) {
+    const box = element("div", "options");
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", "请选择");
+    for (const option of options) {
+      box.append(button("options__item", option.label, (chosen) => {
+        chosen.classList.add("options__item_chosen");
+        this.#settling(() => this.#acts.onChoice(option));
+      }));
+    }
+    return box;
+  }
+
+  // What had the focus goes, or is disabled: the focus stays in the conversation.
+  #settling(act) {
+    this.#talk.focus({ preventScroll: true });
+    act();
   }
 
   #handedOver(reply, at) {
     const item = element("li", "turn turn_note");
-    const card = element("div", `handed${reply.urgency === "danger" ? " handed_danger" : ""}`);
-    card.append(element("strong", "", "已转人工"));
-    card.append(element("span", "", reply.number ? `工单号 ${reply.number}` : "工单号稍后告诉您"));
-    item.append(card);
+    const box = element("div", `handed${reply.urgency === "danger" ? " handed_danger" : ""}`);
+    box.append(element("strong", "", "已转人工"));
+    box.append(element("span", "", reply.number ? `工单号 ${reply.number}` : "工单号稍后告诉您"));
+    item.append(box);
     this.#place(item, at, "note");
   }
 
   // What was asked before is settled: its buttons must not answer the next question.
   #closeOptions() {
-    for (const button of this.#turns.querySelectorAll(".options__item")) button.disabled = true;
+    for (const option of this.#turns.querySelectorAll(".options__item")) option.disabled = true;
+    for (const open of this.#turns.querySelectorAll(".card:not(.card_settled)")) settle(open);
   }
 
   // Whatever the server has told stands before what it has not acknowledged yet.
-  #place(item, at, speaker) {
-    const unsent = speaker === "citizen" ? null : this.#turns.querySelector('[data-state="sending"], [data-state="waiting"]');
+  #place(item, at, speaker, delivered = speaker !== "citizen") {
+    const unsent = !delivered ? null : this.#turns.querySelector('[data-state="sending"], [data-state="waiting"]');
     const moment = new Date(at);
     if (moment - this.#latest > PAUSE_MS) {
       const time = element("li", "turns__time", clock(moment));
@@ -169,10 +197,4 @@ export class View {
   #find(id) {
     return this.#turns.querySelector(`[data-id="${CSS.escape(id)}"]`);
   }
-}
-
-function clock(moment) {
-  const time = moment.toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
-  if (moment.toDateString() === new Date().toDateString()) return time;
-  return `${moment.getMonth() + 1}月${moment.getDate()}日 ${time}`;
 }

@@ -1,0 +1,38 @@
+// A sheet over the chat: the page behind it rests, Escape and 关闭 close it, focus goes back.
+
+export class Sheet {
+  #dialog;
+  #before = null;
+
+  /** `onClose` runs however it is closed. */
+  constructor(id, onClose = () => {}) {
+    this.#dialog = document.getElementById(id);
+    this.#dialog.querySelector("[data-close]").addEventListener("click", () => this.close());
+    this.#dialog.addEventListener("click", (event) => {
+      if (event.target === this.#dialog && this.#outside(event)) this.close();
+    });
+    this.#dialog.addEventListener("close", () => {
+      onClose();
+      this.#before?.focus();
+    });
+  }
+
+  get isOpen() {
+    return this.#dialog.open;
+  }
+
+  open() {
+    if (this.#dialog.open) return;
+    this.#before = document.activeElement;
+    this.#dialog.showModal();
+  }
+
+  close() {
+    if (this.#dialog.open) this.#dialog.close();
+  }
+
+  #outside({ clientX: x, clientY: y }) {
+    const box = this.#dialog.getBoundingClientRect();
+    return x < box.left || x > box.right || y < box.top || y > box.bottom;
+  }
+}
