@@ -26,6 +26,7 @@ from qianmen.commands.prepare import prepare
 from qianmen.commands.shared import Json, installation, run
 from qianmen.commands.staff import staff
 from qianmen.commands.trace import trace
+from qianmen.commands.wechat import wechat
 from qianmen.console import print_json, say, show
 from qianmen.usage import speak_chinese
 
@@ -41,6 +42,7 @@ app.add_typer(asr, name="asr")
 app.add_typer(calls, name="calls")
 app.add_typer(orders, name="orders")
 app.add_typer(link, name="link")
+app.add_typer(wechat, name="wechat")
 app.add_typer(db, name="db")
 app.add_typer(data, name="data")
 app.add_typer(staff, name="staff")

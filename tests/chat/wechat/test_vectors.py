@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chat.wechat import crypto as ours
+from chat.wechat.envelope import read, text_of
+from chat.wechat.signature import is_signed
 from qianmen.wechatsim import crypto, messages, xmlwire
 from tests.chat.wechat import vectors
 from tests.chat.wechat.vectors import Encrypted, Opened
@@ -71,3 +74,45 @@ def test_the_platform_writes_messages_as_published(name: str) -> None:
             cdata = field.cdata or field.name == "bizmsgmenuid"
             assert values.pop(field.name) == (text, cdata), field.name
     assert set(values) == {*head, "MsgId"}
+
+
+# --------------------------------------------------------------- our side of the same
+
+
+@pytest.mark.parametrize("it", vectors.ENCRYPTED, ids=lambda it: it.text[:12])
+def test_we_encrypt_as_published(it: Encrypted) -> None:
+    key = ours.aes_key(it.key)
+    assert ours.seal(key, it.appid, it.text.encode(), it.random.encode()) == it.sealed
+
+
+@opened
+def test_we_verify_and_open_as_published(it: Opened) -> None:
+    assert is_signed(it.msg_signature, it.token, it.timestamp, it.nonce, it.sealed)
+    found = ours.unseal([ours.aes_key("B" * 43), ours.aes_key(it.key)], it.appid, it.sealed)
+    assert found.key == ours.aes_key(it.key)
+    assert found.text.decode() == it.text or not it.text
+
+
+@pytest.mark.parametrize(("token", "timestamp", "nonce", "signature"), vectors.SIGNED)
+def test_we_verify_a_query_as_published(
+    token: str, timestamp: str, nonce: str, signature: str
+) -> None:
+    assert is_signed(signature, token, timestamp, nonce)
+    assert not is_signed(signature, token, timestamp, nonce + "1")
+
+
+def test_we_read_the_compatible_bodys_two_halves_alike() -> None:
+    """``Sample.py``: what is shown is what was encrypted."""
+    fields = read(vectors.COMPATIBLE_BODY.encode())
+    found = ours.unseal(
+        [ours.aes_key(vectors.SAMPLE_KEY)], "wx2c2769f8efd9abc2", text_of(fields, "Encrypt")
+    )
+    inner = read(found.text)
+    assert inner == {name: value for name, value in fields.items() if name != "Encrypt"}
+
+
+@pytest.mark.parametrize("name", vectors.MESSAGES)
+def test_we_read_messages_as_published(name: str) -> None:
+    """Every field with its value, as a reader written apart from ours finds them."""
+    body = vectors.MESSAGES[name].encode()
+    assert read(body) == {one.name: one.text for one in xmlwire.read(body).children}
