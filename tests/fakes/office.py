@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
@@ -37,7 +38,7 @@ KEY = "a key that only tests know"
 class Office:
     """Everything a test of the pages turns to; ``restart`` is another process on the same data.
 
-    ``agents``: desks may be opened, and the queue is served.
+    ``agents``: desks may be opened, and the queue is served. ``more``: settings beside the least.
     """
 
     folder: Path
@@ -50,6 +51,7 @@ class Office:
     lookup: Lookup | None = None
     rules: Rules | None = None
     agents: bool = False
+    more: Mapping[str, Any] = field(default_factory=dict)
     loop: asyncio.AbstractEventLoop = field(init=False)
     dialogue: FakeDialogue = field(default_factory=FakeDialogue)
 
@@ -58,7 +60,7 @@ class Office:
         self.loop.call_soon_threadsafe(self.dialogue.gate.set)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(data_dir=self.folder, secret_key=KEY)
+        self.settings = Settings(data_dir=self.folder, secret_key=KEY, **self.more)
         self.app = self.start()
 
     def start(self) -> FastAPI:
