@@ -97,7 +97,7 @@ def pack(
     ``budget`` is 0 or nothing is to be shown; see :func:`silent` for the cursor then.
     """
     start = silent(pieces, start)
-    shown = [piece for piece in pieces if piece.cursor > start.cursor and piece.lines]
+    shown = _shown(pieces, start)
     if budget <= 0 or not shown:
         return ()
     ends = pieces[-1].cursor
@@ -109,6 +109,17 @@ def pack(
     found = list(_Packing(shown, start, style, tight=True, last=(budget, room)).messages())[:budget]
     found[-1] = _more(found[-1], style)
     return tuple(found)
+
+
+def _shown(pieces: Sequence[Piece], start: Place) -> list[tuple[int, Piece]]:
+    """What is to be shown, each with the cursor that stands right before it."""
+    before, found = start.cursor, []
+    for piece in pieces:
+        if piece.cursor > start.cursor:
+            if piece.lines:
+                found.append((before, piece))
+            before = piece.cursor
+    return found
 
 
 def silent(pieces: Sequence[Piece], start: Place) -> Place:
@@ -126,7 +137,7 @@ class _Packing:
     """One way through the pieces; ``last``: the number of a message with less room, and its room"""
 
     def __init__(
-        self, pieces: Sequence[Piece], start: Place, style: Style, *, tight: bool,
+        self, pieces: Sequence[tuple[int, Piece]], start: Place, style: Style, *, tight: bool,
         last: tuple[int, int] = (0, 0),
     ) -> None:  # fmt: skip
         self._pieces = pieces
@@ -139,14 +150,13 @@ class _Packing:
         self._made = 0
 
     def messages(self) -> Iterator[Outgoing]:
-        before, end = self._start.cursor, self._pieces[-1]
-        for n, piece in enumerate(self._pieces):
+        end = self._pieces[-1][1]
+        for n, (before, piece) in enumerate(self._pieces):
             skip = self._start.part if n == 0 else 0
             if piece is end and self._is_menu(piece, skip):
                 yield from self._menu(piece, before, skip)
                 return
             yield from self._add(_numbered(piece, self._style)[skip:], piece.cursor, before, skip)
-            before = piece.cursor
         if self._text:
             yield self._flush()
 
@@ -217,10 +227,10 @@ def _with_end(found: list[Outgoing], ends: int) -> tuple[Outgoing, ...]:
 
 
 def _with_card(
-    found: list[Outgoing], shown: Sequence[Piece], start: Place, style: Style
+    found: list[Outgoing], shown: Sequence[tuple[int, Piece]], start: Place, style: Style
 ) -> list[Outgoing]:
     """A short answer that is about one link is a card; and the last words where there are any."""
-    only = shown[0] if len(shown) == 1 and not start.part else None
+    only = shown[0][1] if len(shown) == 1 and not start.part else None
     card = card_of(only.text) if only and style.cards and not only.options else None
     if card is not None:
         found = [Outgoing(card, found[-1].place)]
