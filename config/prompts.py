@@ -19,6 +19,8 @@ _FIELDS = {
     "order_done": {"number"},
     "brief": {"city", "order"},
     "brief_danger": {"city", "order"},
+    "brief_desk": {"order"},
+    "brief_desk_danger": {"order"},
     "read_back": {"summary"},
     "offer": {"options"},
     "offer_spoken": {"options"},
@@ -132,6 +134,8 @@ class Prompts(BaseModel):
     other_on_hold: str
     brief: str
     brief_danger: str
+    brief_desk: str
+    brief_desk_danger: str
     brief_accept: str
     brief_joining: str
     apology_call: str

@@ -5,12 +5,13 @@ from __future__ import annotations
 import structlog
 
 from bot.errors import ConversationError
-from telephony.briefing import order_sentence
+from telephony.briefing import desk_sentence, order_sentence
 from telephony.gate import Gate
 from telephony.line import SILENCE, Leg
 from telephony.parts import CallParts
 from telephony.tones import Loop, ringing
 from tts.errors import TtsError
+from turns.orders import OrderBrief
 
 _PAUSE = 10 * SILENCE
 """Rendered sentences begin and end with sound: what separates two of them."""
@@ -54,13 +55,13 @@ class Announcer:
 
     async def order(self, *prompts: str) -> bytes:
         """The order in one sentence, then ``prompts``; s16le PCM, b'' if it cannot be spoken."""
-        try:
-            brief = await self._parts.core.order_brief(self._id)
-        except ConversationError:  # logged where it was raised
-            brief = None
         city = self._parts.city
-        text = order_sentence(brief, city.prompts, city.name)
+        text = order_sentence(await self._brief(), city.prompts, city.name)
         return await self._sound("".join((text, *map(city.prompts.fill, prompts))))
+
+    async def order_for_desk(self) -> bytes:
+        """The order in a few words, for somebody who has it on a screen."""
+        return await self._sound(desk_sentence(await self._brief(), self._parts.city.prompts))
 
     async def hold_sounds(self) -> dict[str, bytes]:
         """What precedes the sound of a call on hold; see ``telephony.talk.Talk``."""
@@ -69,6 +70,12 @@ class Announcer:
             "parked": await self._sound(prompts.on_hold),
             "away": await self._sound(prompts.other_on_hold),
         }
+
+    async def _brief(self) -> OrderBrief | None:
+        try:
+            return await self._parts.core.order_brief(self._id)
+        except ConversationError:  # logged where it was raised
+            return None
 
     async def _sound(self, text: str) -> bytes:
         speaker = self._parts.speaker

@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 from config.prompts import Prompts
-from telephony.line import Leg
 from telephony.party import Party
 from turns.orders import OrderBrief
 
@@ -14,6 +13,7 @@ ACCEPT_KEY = "1"
 DECIDE_S = 10.0
 """How long after the last word they may think about it."""
 _PLACE, _CONTENT = 40, 60  # characters: a sentence, not the whole story
+_DESK_PLACE, _DESK_CONTENT = 8, 12
 
 
 def order_sentence(brief: OrderBrief | None, prompts: Prompts, city: str) -> str:
@@ -32,6 +32,19 @@ def order_sentence(brief: OrderBrief | None, prompts: Prompts, city: str) -> str
         parts.append(f"来电号码{brief.phone}")
     name = "brief_danger" if brief.urgency == "danger" else "brief"
     return prompts.fill(name, city=city, order="，".join(parts))
+
+
+def desk_sentence(brief: OrderBrief | None, prompts: Prompts) -> str:
+    """What somebody with a screen hears before they are joined: enough to know what it is about.
+
+    The caller waits meanwhile, and all of it stands on the screen.
+    """
+    if brief is None:
+        return prompts.fill("brief_desk", order="来电")
+    told = (brief.kind, brief.where[:_DESK_PLACE], brief.what[:_DESK_CONTENT])
+    name = "brief_desk_danger" if brief.urgency == "danger" else "brief_desk"
+    order = "，".join(part.strip("，。；、 ") for part in told if part)
+    return prompts.fill(name, order=order)
 
 
 def _short(text: str, most: int) -> str:
@@ -69,7 +82,11 @@ async def _key(party: Party, until: asyncio.Future[int]) -> str:
         pressing.cancel()
 
 
-async def heard_out(leg: Leg, sentence: bytes) -> bool:
-    """Play ``sentence`` to its end; whether the leg still lives then."""
-    await leg.play(sentence).done
-    return leg.ended is None
+async def heard_out(party: Party, sentence: bytes) -> bool:
+    """Play ``sentence`` to its end, or until any key is pressed; whether the leg still lives."""
+    playing = party.leg.play(sentence)
+    try:
+        await _key(party, until=playing.done)
+    finally:
+        playing.stop()
+    return party.leg.ended is None

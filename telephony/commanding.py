@@ -189,7 +189,7 @@ class Commands:
         company = self._board.company
         if role not in company.parties or company.talk is None:
             raise CommandError("not_connected")
-        pcm = await self._board.announcer.order()
+        pcm = await self._board.announcer.order_for_desk()
         try:
             await company.talk.whisper(role, pcm).done
         except LineError:

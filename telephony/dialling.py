@@ -106,7 +106,7 @@ class Dialler:
         self._tell("answered", "", destination)
         sentence = await self._sentence(destination)
         if destination.accept == "answer" or destination.desk:
-            return await heard_out(party.leg, sentence)
+            return await heard_out(party, sentence)
         return await accepted(party, sentence)
 
     def _failed(self, cause: str, destination: Destination) -> None:

@@ -128,6 +128,6 @@ class Reaching:
 
     async def _sentence(self, destination: Destination) -> bytes:
         if destination.desk:
-            return await self._announcer.order()
+            return await self._announcer.order_for_desk()
         how = "brief_joining" if destination.accept == "answer" else "brief_accept"
         return await self._announcer.order(how)

@@ -126,6 +126,19 @@ async def test_the_agent_hears_the_order_and_is_joined_without_a_key(
         await actors.until(lambda: actors.leg.ended is not None)
 
 
+async def test_any_key_ends_the_whisper(scene: Open, hasty: City) -> None:  # noqa: F811
+    """The caller waits while the order is read to somebody who has it on a screen."""
+    async with scene(prepare=waiting(order=BRIEF), city=hasty) as actors:
+        agent = answer(actors, EIGHT, "agent")
+        agent.at_once = False
+        command = actors.desk.order("bridge", "8001")
+        await actors.until(lambda: bool(agent.played))
+        assert actors.desk.outcome(command) is None
+        agent.press("5")
+        await actors.bridged("agent")
+        assert agent.playbacks[0].stopped
+
+
 async def test_a_city_may_join_without_a_whisper(scene: Open, hasty: City) -> None:  # noqa: F811
     told = hasty.queue.announcements.model_copy(update={"whisper": False})
     queue = hasty.queue.model_copy(update={"announcements": told})
