@@ -30,6 +30,7 @@ class CallFeed:
         self.views: OrderedDict[str, CallView] = OrderedDict()
         self._listeners: dict[str, list[OnWords]] = defaultdict(list)
         self._hearing: dict[str, asyncio.Task[None]] = {}
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._down = False
 
     async def run(self) -> None:
@@ -55,6 +56,25 @@ class CallFeed:
                 found = known(await self._control.find(call))
                 self.views.setdefault(call, found)
         return self.views.get(call, CallView())
+
+    async def until(
+        self, call: str, fits: Callable[[CallView], bool], timeout_s: float
+    ) -> CallView | None:
+        """The call as soon as it stands so; None where it did not within that time."""
+        moved = asyncio.Event()
+        self._waiting[call].add(moved)
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not fits(view := await self.learn(call)):
+                    await moved.wait()
+                    moved.clear()
+                return view
+        except TimeoutError:
+            return None
+        finally:
+            self._waiting[call].discard(moved)
+            if not self._waiting[call]:
+                del self._waiting[call]
 
     @contextlib.contextmanager
     def hearing(self, call: str, listener: OnWords) -> Iterator[None]:
@@ -84,6 +104,8 @@ class CallFeed:
         self.views.move_to_end(event.call)
         while len(self.views) > REMEMBERED:
             self.views.popitem(last=False)
+        for moved in self._waiting.get(event.call, ()):
+            moved.set()
         self._on_event(event, view)
 
     async def _hear(self, call: str) -> None:

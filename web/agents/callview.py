@@ -14,14 +14,17 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class CallView:
-    """``stage``: '' (nothing is known), bot, ringing, person, ended. ``parties`` names who is
-    joined; ``held`` who is on hold; ``muted``: the caller does not hear the agent.
+    """``stage``: '' (nothing is known), bot, ringing, person, parted (the last person has hung up,
+    the caller is told what comes now), ended. ``parties`` names who is joined, ``calling`` who is
+    being called into the talk; ``held`` who is on hold; ``muted``: the caller does not hear the
+    agent.
     """
 
     stage: str = ""
     held: tuple[Leg, ...] = ()
     parties: tuple[str, ...] = ()
     muted: bool = False
+    calling: tuple[str, ...] = ()
 
 
 def known(info: CallInfo) -> CallView:
@@ -39,7 +42,8 @@ def track(view: CallView, event: CallEvent) -> CallView:
         case "back":
             return CallView("bot")
         case "ended":  # the only person there was has hung up
-            return replace(view, parties=(), stage="bot" if view.stage == "person" else view.stage)
+            stage = "parted" if view.stage == "person" else view.stage
+            return replace(view, parties=(), stage=stage)
         case state if state in _RINGING and view.stage != "person":
             return replace(view, stage="ringing")
     return _changed(view, event)
@@ -48,8 +52,12 @@ def track(view: CallView, event: CallEvent) -> CallView:
 def _changed(view: CallView, event: CallEvent) -> CallView:
     """What happens while people talk."""
     match event.state:
+        case state if state in _RINGING and event.leg == "third":
+            return replace(view, calling=_with((), event.target))
         case "joined":
-            return replace(view, parties=_with(view.parties, event.target))
+            return replace(view, parties=_with(view.parties, event.target), calling=())
+        case "failed" if event.leg == "third":
+            return replace(view, calling=())
         case "left":
             return replace(view, parties=tuple(p for p in view.parties if p != event.target))
         case "held":

@@ -104,6 +104,7 @@ def call(handoff: str, state: str, leg: str, cause: str, view: CallView) -> dict
         "text": text_of(cause) if state == "failed" else "",
         "held": list(view.held),
         "parties": list(view.parties),
+        "calling": list(view.calling),
         "muted": view.muted,
         "stage": view.stage,
     }

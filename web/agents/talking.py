@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import ConversationError
 from handoff import alarms
@@ -24,6 +23,7 @@ from turns.calls import Verb
 from turns.replies import Say
 from web import audit
 from web.agents import calling, casefile, protocol, suggesting
+from web.agents.callview import CallView
 from web.agents.casefile import Handoff
 from web.agents.errors import DeskError
 
@@ -34,6 +34,8 @@ _log = structlog.get_logger(__name__)
 Data = dict[str, Any]
 _OPEN = ("connected", "accepted", "wrapup", "done")
 _LOOKED_BACK = 200
+BACK_S = 60.0
+"""How long an agent's telephone may take to hang up, and the caller to be told who has them now."""
 
 
 async def case_of(desk: Desk, handoff: str, *, supervises: bool = False) -> Handoff:
@@ -173,19 +175,25 @@ async def link(desk: Desk, frame: protocol.Link) -> Data:
 
 
 async def back(desk: Desk, frame: protocol.Back) -> Data:
-    """The bot has the citizen again, and says at once what the word asks it to, if it can."""
+    """The bot has the citizen again, and says at once what the word asks it to, if it can.
+
+    ``answered``: it can. Looked up first: who gives somebody back hears whether that was any use.
+    """
     parts, found = desk.parts, await case_of(desk, frame.handoff)
+    answer = None
+    if frame.word and found.state == "connected":
+        answer = await suggesting.answer_to(parts, found.conversation, frame.word)
     entry: Entry = await asyncio.to_thread(
         service.give_back, parts.engine, frame.handoff, desk.login, frame.word, parts.now()
     )
     await _audit(desk, "handoff_given_back", found.id)
     if found.state == "connected":
         await parted(desk, found, frame.id, given_back=True)
-        if frame.word:
-            desk.floor.spawn(_bot_goes_on(desk, found, frame))
+        if answer is not None:
+            desk.floor.spawn(_bot_goes_on(desk, found, frame, answer))
     parts.conversations.standing_changed(entry.conversation)
     desk.floor.tell()
-    return {}
+    return {"answered": answer is not None}
 
 
 async def parted(desk: Desk, found: Handoff, id_: str, *, given_back: bool = False) -> None:
@@ -199,17 +207,26 @@ async def parted(desk: Desk, found: Handoff, id_: str, *, given_back: bool = Fal
         )
 
 
-async def _bot_goes_on(desk: Desk, found: Handoff, frame: protocol.Back) -> None:
-    """What the agent's word asks for is looked up and said, where published knowledge has it."""
-    parts = desk.parts
+async def _bot_goes_on(
+    desk: Desk, found: Handoff, frame: protocol.Back, answer: Mapping[str, Any]
+) -> None:
+    """Say it once the bot is heard: whom a caller leaves hangs up, and they are told so first."""
+    parts, feed = desk.parts, desk.floor.feed
+    if found.is_call and feed is not None:
+        view = await feed.until(found.conversation, _bot_has_them, BACK_S)
+        if view is None or view.stage == "ended":
+            _log.info("bot_not_told", code="caller_gone" if view else "no_answer_from_phone")
+            return
+    said = Say(f"back-{desk.login}-{frame.id}", answer["text"], answer["speech"],
+               answer=answer["answer"])  # fmt: skip
     try:
-        answer = await suggesting.answer_to(parts, found.conversation, frame.word)
-        if answer is not None:
-            said = Say(f"back-{desk.login}-{frame.id}", answer["text"], answer["speech"],
-                       answer=answer["answer"])  # fmt: skip
-            await parts.conversations.tell(found.conversation, said, speaker="bot", at=parts.now())
-    except (SQLAlchemyError, ConversationError) as error:
-        _log.error("bot_not_told", code=getattr(error, "code", "store_down"))
+        await parts.conversations.tell(found.conversation, said, speaker="bot", at=parts.now())
+    except ConversationError as error:
+        _log.error("bot_not_told", code=error.code)
+
+
+def _bot_has_them(view: CallView) -> bool:
+    return view.stage in ("bot", "ended")
 
 
 async def alarm_seen(desk: Desk, frame: protocol.AlarmSeen) -> Data:

@@ -135,6 +135,7 @@ def _shown_card(card: Card) -> dict[str, Any]:
         "unread": card.unread,
         "held": list(card.call.held),
         "parties": list(card.call.parties),
+        "calling": list(card.call.calling),
         "muted": card.call.muted,
         "stage": card.call.stage,
         "gone": card.gone,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,11 @@ from store.tables import (
     WorkOrder,
     WorkOrderField,
 )
+from tests.fakes.control import FakeControl
 from tests.fakes.office import Office
 from tests.web.agents.conftest import Desks, Frame, Page, hand_over
 from tests.web.conftest import Clock, audits
+from turns.calls import CallEvent
 from turns.context import Context
 from turns.replies import Option
 from turns.understood import Candidate, Finding
@@ -198,9 +201,8 @@ def test_a_link_that_is_acknowledged_shows_by_itself(
         assert (link["party"], link["reference"]) == ("110", "110-7")
 
 
-def test_answers_are_suggested_and_sent_as_they_stand(
-    chat: tuple[Page, str], office: Office
-) -> None:
+def publish_rent(office: Office) -> None:
+    """One matter with a published answer, and a draft that nobody is told."""
     with writing(office.engine) as session:
         session.add(Matter(code="gjj.rent", name="租房提取公积金", department="公积金中心"))
         session.flush()
@@ -212,6 +214,12 @@ def test_answers_are_suggested_and_sent_as_they_stand(
                        state=state, text=text, document="提取办法", article="第三条",
                        valid_from=date(2026, 1, 1), valid_to=None, changed_at=office.now())
             )  # fmt: skip
+
+
+def test_answers_are_suggested_and_sent_as_they_stand(
+    chat: tuple[Page, str], office: Office
+) -> None:
+    publish_rent(office)
     page, _ = chat
     with page.open():
         handoff = take(page, office)
@@ -225,10 +233,57 @@ def test_answers_are_suggested_and_sent_as_they_stand(
         assert unknown["code"] == "answer_unknown"
         citizen_says(office, "h3", "谢谢")
         assert page.until("suggest")["answers"] == []  # what is of no use any more goes
-        page.ask(type="back", handoff=handoff, word="请告诉他公积金租房的材料")
+        back = page.ask(type="back", handoff=handoff, word="请告诉他公积金租房的材料")
+        assert back["data"] == {"answered": True}
         page.until("turns", tells)  # the bot does what the word says
     with reading(office.engine) as session:
         told = session.scalars(select(Turn).where(Turn.speaker == "agent")).one()
         assert told.text.startswith("带身份证和租房合同。")
         assert told.reply["answer"] == answer_id("gjj.rent", "材料", "city")
         assert session.scalars(select(WorkOrderField)).all()
+
+
+def test_what_the_bot_has_no_answer_to_is_said_to_who_gives_back(
+    chat: tuple[Page, str], office: Office
+) -> None:
+    page, _ = chat
+    with page.open():
+        handoff = take(page, office)
+        back = page.ask(type="back", handoff=handoff, word="替他算命")
+        assert back["data"] == {"answered": False}
+
+
+def test_a_caller_given_back_hears_the_answer_once_the_bot_has_them(
+    people: None, tmp_path: Path, engine: Engine, city: City, clock: Clock
+) -> None:
+    """What is told while their telephone is still with the agent, or 'goodbye' is said, is lost."""
+    control = FakeControl()
+    office = Office(
+        tmp_path, engine, city, clock, agents=True, lookup=FakeLookup(), control=control
+    )
+    publish_rent(office)
+    with ExitStack() as stack:
+        page = Desks(office, stack).page("li")
+        with page.open():
+            page.online()
+            handoff = hand_over(office, "call-1", channel="phone", citizen="13912345678")
+            page.ask(type="accept", offer=page.offered()["offer"])
+            page.sees(lambda desk: any(one["state"] == "connected" for one in desk["mine"]))
+            page.send(type="watch", handoff=handoff, cursor=0)
+            page.until("order")
+            page.ask(type="back", handoff=handoff, word="请告诉他公积金租房的材料")
+            page.until("call", lambda frame: frame["stage"] == "parted")
+            assert page.ask(type="ready")["type"] == "done"
+            assert not spoken(engine)
+            at = datetime.now(UTC)
+            office.loop.call_soon_threadsafe(
+                control.happen, CallEvent("call-1", "back", "caller", at)
+            )
+            page.until("turns", tells)
+    assert spoken(engine) == ["带身份证和租房合同。"]
+
+
+def spoken(engine: Engine) -> list[str]:
+    """What the bot told."""
+    with reading(engine) as session:
+        return list(session.scalars(select(Turn.text).where(Turn.speaker == "bot")))
