@@ -17,6 +17,7 @@ from config.prompts import Prompts
 from config.queue import QueueRules
 from config.retention import Retention
 from config.targets import HUNT_GROUP, Destination, Name, TargetsFile, check_next
+from config.wechat import WechatFile
 from config.yamlfile import read
 
 SipUri = Annotated[str, Field(pattern=r"^sips?:[^\s@]+@[^\s@]+$")]
@@ -161,6 +162,7 @@ class City(_Part):
     links: Links = Links()
     orders: OrderRules = OrderRules()
     queue: QueueRules = QueueRules()
+    wechat: WechatFile = WechatFile()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -223,6 +225,7 @@ def load_city(folder: Path) -> City:
         classes=_classes(folder / "classes.yaml"),
         orders=_orders(folder / "orders.yaml", base.timezone),
         queue=_queue(folder / "queue.yaml", base.timezone),
+        wechat=_wechat(folder / "wechat.yaml"),
     )
     _check_references(city)
     return city
@@ -248,6 +251,11 @@ def _queue(path: Path, timezone: str) -> QueueRules:
     """A city that says nothing of its queue has the usual rules; hours are in its time zone."""
     rules = read(path, QueueRules) if path.is_file() else QueueRules()
     return rules.model_copy(update={"timezone": timezone})
+
+
+def _wechat(path: Path) -> WechatFile:
+    """A city without the file has neither buttons nor codes of its own."""
+    return read(path, WechatFile) if path.is_file() else WechatFile()
 
 
 def _links(path: Path) -> Links:
@@ -285,6 +293,15 @@ def _check_references(city: City) -> None:
         if form.department and form.department not in departments:
             _unknown("forms.yaml", f"form {form.name}", "department", form.department)
     _check_classes(city, departments)
+    _check_scenes(city, regions, departments)
+
+
+def _check_scenes(city: City, regions: set[str], departments: set[str]) -> None:
+    for key, scene in city.wechat.scenes.items():
+        if scene.region and scene.region not in regions:
+            _unknown("wechat.yaml", f"scene {key}", "region", scene.region)
+        if scene.department and scene.department not in departments:
+            _unknown("wechat.yaml", f"scene {key}", "department", scene.department)
 
 
 def _check_classes(city: City, departments: set[str]) -> None:
