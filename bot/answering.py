@@ -17,6 +17,7 @@ from bot.queued import Queued
 from bot.steering import act_of, steered
 from bot.surveying import Surveying
 from bot.taking_back import Before, Memory, take_back
+from bot.tending import Tending
 from bot.triage import Back, Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
 from language.steering import Steering
 from turns import wire
@@ -33,23 +34,37 @@ class Answering:
     """Answers turns of a conversation, one at a time."""
 
     def __init__(
-        self, parts: Parts, ledger: Ledger, memory: Memory, queued: Queued, surveying: Surveying
-    ) -> None:
+        self, parts: Parts, ledger: Ledger, memory: Memory, queued: Queued, surveying: Surveying,
+        tending: Tending,
+    ) -> None:  # fmt: skip
         self._parts = parts
         self._ledger = ledger
         self._memory = memory
         self._queued = queued
         self._surveying = surveying
+        self._tending = tending
         self._asking = Asking(parts, ledger, memory, self._queued)
 
     async def answer(self, heard: Heard) -> None:
-        """Answer ``heard``, unless a person has its citizen; may raise what its parts raise."""
+        """Answer ``heard``, unless a person has its citizen, or another process answers it.
+
+        May raise what its parts raise.
+        """
+        async with self._tending.answering(heard, self._answer) as ours:
+            if ours:
+                await self._answer(heard)
+
+    async def _answer(self, heard: Heard) -> None:
         state = await self._ledger.call(history.read_state, heard.conversation)
         if state is None or state.state == "ended":
+            await self._tending.release(heard)
             return
         if state.state == "agent":
             await self._asking.warn(state, heard)
+            await self._tending.release(heard)
             return
+        if self._tending.again(heard):
+            await self._asking.forget(heard)
         began = perf_counter()
         state = await self._as_before(state, heard)
         self._memory.note(heard, state)

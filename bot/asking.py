@@ -65,6 +65,13 @@ class Asking:
             await self.close(heard)
         return known.act, known.decision
 
+    async def forget(self, heard: Heard) -> None:
+        """Another process may have asked about ``heard`` before it died: ask as if it had not."""
+        try:
+            await self._parts.dialogue.forget(heard.conversation, heard.id)
+        except DialogueError as error:
+            _log.warning("turn_not_taken_back", code=error.code)
+
     async def hand_over(self, state: history.State, heard: Heard, reason: HandoverReason) -> None:
         """A person takes the conversation: the order is written first, then the citizen told."""
         parts = self._parts

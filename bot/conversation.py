@@ -17,12 +17,14 @@ import structlog
 
 from bot import history, records
 from bot.answering import Answering
+from bot.claims import PHONE
 from bot.errors import ConversationError
 from bot.keeping import Keeping
 from bot.ledger import Ledger
 from bot.parts import Dialogue, DialogueError, Foresight, Parts
 from bot.people import People
 from bot.taking_back import Memory
+from bot.tending import Tending
 from bot.triage import TEXT_LIMIT
 from bot.turn_queue import TurnQueue
 from language.normal import clean
@@ -41,8 +43,16 @@ class Conversations(People):
         super().__init__(parts, Ledger(parts))
         self._memory = Memory()
         self._keeping = Keeping(parts)
-        answering = Answering(parts, self._ledger, self._memory, self._queued, self._surveying)
+        self._tending = Tending(self._ledger, parts.bus, parts.now)
+        self._ledger.answerer = self._tending.by
+        answering = Answering(
+            parts, self._ledger, self._memory, self._queued, self._surveying, self._tending
+        )
         self._queue = TurnQueue(answering.answer, answering.apologise)
+
+    async def tend(self) -> None:
+        """Answer what processes that died left unanswered, until this is cancelled."""
+        await self._tending.keep_sweeping(self._queue.put, self._queue.waits)
 
     async def open(
         self, conversation: str, *, channel: str, line: str, citizen: str, at: datetime,
@@ -65,7 +75,11 @@ class Conversations(People):
             )  # fmt: skip
             return
         if not self._queue.waits(conversation):
-            for heard in await self._ledger.call(history.unanswered, conversation):
+            left = (
+                self._ledger.call(history.unanswered, conversation) if channel == PHONE
+                else self._tending.take(conversation)
+            )  # fmt: skip
+            for heard in await left:
                 self._queue.put(heard)
 
     async def hear(self, heard: Heard) -> None:
@@ -102,7 +116,8 @@ class Conversations(People):
         heard = replace(heard, text=clean(heard.text)[:TEXT_LIMIT])
         self._keeping.heard(heard)
         try:
-            fresh = await self._ledger.call(records.commit_heard, heard)
+            claim = self._tending.claim(heard)
+            fresh = await self._ledger.call(records.commit_heard, heard, claim)
         except KeyError:
             raise ConversationError(
                 "conversation_unknown", "the conversation was not opened"

@@ -169,7 +169,7 @@ def citizen_turns(engine: Engine, conversation: str) -> tuple[tuple[Heard, dict[
         ).all()
         channel = session.get(Conversation, conversation)
         names = (channel.channel, channel.line) if channel else ("", "")
-        return tuple((_heard(row, *names), row.understood) for row in rows)
+        return tuple((heard_of(row, *names), row.understood) for row in rows)
 
 
 def unanswered(engine: Engine, conversation: str) -> tuple[Heard, ...]:
@@ -221,7 +221,8 @@ def files_sent(engine: Engine, conversation: str) -> int:
         )
 
 
-def _heard(row: Turn, channel: str, line: str) -> Heard:
+def heard_of(row: Turn, channel: str, line: str) -> Heard:
+    """A citizen's turn as it was heard."""
     audio = (
         AudioSpan(row.recording, row.audio_start_ms, row.audio_end_ms)
         if row.audio_start_ms is not None and row.audio_end_ms is not None

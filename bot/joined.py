@@ -14,12 +14,15 @@ from config.queue import PHONE, QueueRules
 from handoff.order.writing import latest
 from handoff.queue import service
 from handoff.queue.model import ACTIVE, OPEN
+from handoff.veil import veil_of
 from store.engine import reading, writing
 from store.locks import FOR_CHANGE
 from store.tables import Conversation, HandoffEntry, OrderEvent, Turn, WorkOrderField
 from turns.orders import OrderBrief
 from turns.overheard import Overheard
 
+PAGE = "web"
+"""The channel whose citizens have a page open, or have gone."""
 SPOKEN = "speech"
 """The kind of a turn that was spoken to the citizen by a person: nothing is to be told of it."""
 
@@ -63,8 +66,11 @@ def parted(
 
 
 def with_people(engine: Engine, *, calls: bool) -> tuple[str, ...]:
-    """Conversations whose citizens wait for a person or have one: calls, or all others."""
-    channel = HandoffEntry.channel == PHONE if calls else HandoffEntry.channel != PHONE
+    """Conversations whose citizens wait for a person or have one: calls, or chats with a page.
+
+    Who writes from elsewhere (WeChat) has no page that could be closed: they are always there.
+    """
+    channel = HandoffEntry.channel == PHONE if calls else HandoffEntry.channel == PAGE
     with reading(engine) as session:
         return tuple(
             session.scalars(
@@ -105,13 +111,19 @@ def not_connected(engine: Engine, conversation: str, at: datetime, cause: str) -
 
 
 def order_brief(engine: Engine, conversation: str) -> OrderBrief | None:
-    """What a person who sees no screen must know of the citizen's order, or None."""
+    """What a person who sees no screen must know of the citizen's order, or None.
+
+    Who reported a secret order is told to them only in danger, when they may have to call back.
+    """
     with reading(engine) as session:
         order = latest(session, conversation)
         if order is None:
             return None
         fields = session.scalars(select(WorkOrderField).where(WorkOrderField.order_id == order.id))
         values = {field.name: field.value for field in fields}
+        if order.secret and order.urgency != "danger":
+            over = veil_of(values).over
+            values = {name: over(values.get(name, "")) for name in ("where", "what")}
         return OrderBrief(
             number=order.number,
             kind=order.kind,

@@ -25,6 +25,8 @@ class Ledger:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.answerer = ""
+        """What this process calls itself where it claims turns (`bot.tending`)."""
 
     async def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run ``function(engine, …)`` in a thread; raises :class:`ConversationError`."""
@@ -35,12 +37,20 @@ class Ledger:
             raise ConversationError("store_down", "the database does not answer") from None
 
     async def tell(
-        self, conversation: str, *replies: Reply, speaker: Speaker, at: datetime, to: str = ""
-    ) -> None:
-        """Commit what is said to the citizen, in answer to turn ``to``; an agent takes over."""
-        await self.call(
-            records.commit_told, conversation, replies, speaker=speaker, at=at, in_reply_to=to
-        )
+        self, conversation: str, *replies: Reply, speaker: Speaker, at: datetime, to: str = "",
+        answerer: str = "",
+    ) -> None:  # fmt: skip
+        """Commit what is said to the citizen, in answer to turn ``to``; an agent takes over.
+
+        ``answerer``: the process that has the turn; nothing is told where it has lost it.
+        """
+        told = await self.call(
+            records.commit_told, conversation, replies, speaker=speaker, at=at, in_reply_to=to,
+            answerer=answerer,
+        )  # fmt: skip
+        if not told:
+            _log.warning("answer_dropped", code="turn_lost", conversation=conversation)
+            return
         if speaker == "agent":
             await self.call(records.connect_person, conversation, at)
         self._parts.bus.tell(conversation)
@@ -48,12 +58,17 @@ class Ledger:
     async def reply(self, heard: Heard, *replies: Reply) -> None:
         """The bot's answer to ``heard``."""
         at = self._parts.now()
-        await self.tell(heard.conversation, *replies, speaker="bot", at=at, to=heard.id)
+        by = self.answerer
+        await self.tell(
+            heard.conversation, *replies, speaker="bot", at=at, to=heard.id, answerer=by
+        )
 
     async def note(
         self, conversation: str, heard: str, timings: dict[str, float]
     ) -> dict[str, Any]:
         """Add to what a turn cost, by part, in ms; what is noted now."""
-        before, after = await self.call(records.note_timings, conversation, heard, timings)
+        before, after = await self.call(
+            records.note_timings, conversation, heard, timings, self.answerer
+        )
         metrics.gap_known(before, after)
         return dict(after)

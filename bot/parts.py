@@ -37,6 +37,10 @@ class Dialogue(Protocol):
     async def take_back(self, sender: str) -> None:
         """Forget the latest turn; raises :class:`DialogueError`."""
 
+    async def forget(self, sender: str, heard: str) -> None:
+        """Forget turn ``heard`` and what came after it, where it was asked about; raises
+        :class:`DialogueError`."""
+
 
 class Foresight(Protocol):
     """What tells, without side effects, whether words as they stand can be answered."""

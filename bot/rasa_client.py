@@ -69,14 +69,30 @@ class RasaClient:
 
     async def take_back(self, sender: str) -> None:
         """Forget the latest turn with all that came of it; raises :class:`RasaError`."""
-        path = f"/conversations/{quote(sender, safe='')}/tracker"
-        tracker = await self._ask("GET", f"{path}?include_events=ALL")
+        events = await self._events(sender)
+        # Rasa's own rewind undoes a whole form, not its last turn.
+        last = max((n for n, event in enumerate(events) if _is_said(event)), default=len(events))
+        await self._keep(sender, events[:last])
+
+    async def forget(self, sender: str, heard: str) -> None:
+        """Forget turn ``heard`` and what came after it; nothing where Rasa never got it.
+
+        Raises :class:`RasaError`.
+        """
+        events = await self._events(sender)
+        first = next((n for n, event in enumerate(events) if _is_turn(event, heard)), None)
+        if first is not None:
+            await self._keep(sender, events[:first])
+
+    async def _events(self, sender: str) -> list[Any]:
+        tracker = await self._ask("GET", f"{_tracker(sender)}?include_events=ALL")
         events = tracker.get("events") if isinstance(tracker, dict) else None
         if not isinstance(events, list):
             raise RasaError("rasa_invalid", "the tracker has no events")
-        # Rasa's own rewind undoes a whole form, not its last turn.
-        last = max((n for n, event in enumerate(events) if _is_said(event)), default=len(events))
-        await self._ask("PUT", f"{path}/events?include_events=NONE", events[:last])
+        return events
+
+    async def _keep(self, sender: str, events: list[Any]) -> None:
+        await self._ask("PUT", f"{_tracker(sender)}/events?include_events=NONE", events)
 
     async def parse(self, text: str) -> Parsed:
         """Which act a text is, without a conversation; raises :class:`RasaError`."""
@@ -135,6 +151,16 @@ class RasaClient:
 
 def _is_said(event: Any) -> bool:
     return isinstance(event, dict) and event.get("event") == "user"
+
+
+def _is_turn(event: Any, heard: str) -> bool:
+    if not _is_said(event) or not isinstance(event.get("metadata"), dict):
+        return False
+    return bool(event["metadata"].get("heard") == heard)
+
+
+def _tracker(sender: str) -> str:
+    return f"/conversations/{quote(sender, safe='')}/tracker"
 
 
 def _harmless(text: str) -> str:

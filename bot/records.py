@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bot.claims import Claim
 from bot.history import PAUSED
 from config.queue import QueueRules
 from handoff.queue import service
@@ -58,15 +59,21 @@ def open_conversation(engine: Engine, opening: Opening) -> bool:
     return True
 
 
-def commit_heard(engine: Engine, heard: Heard) -> bool:
-    """Write the citizen's turn; False if its id is there already. Raises KeyError if unknown."""
+def commit_heard(engine: Engine, heard: Heard, claim: Claim | None = None) -> bool:
+    """Write the citizen's turn; False if its id is there already. Raises KeyError if unknown.
+
+    ``claim``: who answers it, for whom that matters.
+    """
     try:
         with writing(engine) as session:
             if _locked(session, heard.conversation) is None:
                 raise KeyError(heard.conversation)
             if _turn_of(session, heard.conversation, heard.id):
                 return False
-            session.add(_heard_row(heard))
+            row = _heard_row(heard)
+            if claim is not None:
+                row.answerer, row.answer_by = claim.by, claim.until
+            session.add(row)
     except IntegrityError:
         return False
     return True
@@ -98,10 +105,20 @@ def commit_told(
     speaker: Speaker,
     at: datetime,
     in_reply_to: str = "",
-) -> None:
-    """Write what is told, in order; the last one is marked so that readers know it is all."""
+    answerer: str = "",
+) -> bool:
+    """Write what is told, in order; the last one is marked so that readers know it is all.
+
+    It ends the claim on turn ``in_reply_to``. False, and nothing is written, where ``answerer``
+    has lost that turn to another process.
+    """
     with writing(engine) as session:
         _locked(session, conversation)
+        turn = _turn_of(session, conversation, in_reply_to) if in_reply_to and answerer else None
+        if turn is not None and turn.answerer:
+            if turn.answerer != answerer:
+                return False
+            turn.answer_by = None
         for position, reply in enumerate(replies, 1):
             session.add(
                 Turn(
@@ -119,6 +136,7 @@ def commit_told(
                 )
             )
             session.flush()  # seq is the order in which things were told
+    return True
 
 
 def commit_understood(engine: Engine, heard: Heard, known: Understood, context: Context) -> None:
@@ -161,14 +179,19 @@ def note_pause(engine: Engine, heard: Heard) -> None:
 
 
 def note_timings(
-    engine: Engine, conversation: str, heard: str, timings: dict[str, float]
+    engine: Engine, conversation: str, heard: str, timings: dict[str, float], answerer: str = ""
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Add to what a citizen's turn cost, by part, in ms; what was noted before, and is now."""
+    """Add to what a citizen's turn cost, by part, in ms; what was noted before, and is now.
+
+    It ends the claim of ``answerer``, also where nothing was told.
+    """
     with writing(engine) as session:
         _locked(session, conversation)
         turn = _turn_of(session, conversation, heard)
         if turn is None:
             return {}, {}
+        if answerer and turn.answerer == answerer:
+            turn.answer_by = None
         before = turn.timings
         turn.timings = {**before, **timings}
         return before, turn.timings

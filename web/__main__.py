@@ -71,6 +71,7 @@ def _with_core(
                 floor.start()
                 stack.push_async_callback(floor.stop)
                 await conversations.call_the_roll(AWAY_S)
+                stack.push_async_callback(_ended, asyncio.create_task(conversations.tend()))
                 yield
             # What is still unanswered then is answered when its citizen comes back.
             with contextlib.suppress(TimeoutError):
@@ -80,6 +81,11 @@ def _with_core(
             engine.dispose()
 
     return run
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):

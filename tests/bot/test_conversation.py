@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 
 from bot import history
 from bot.bus import Bus
+from bot.claims import LEASE
 from bot.conversation import Conversations, Parts
 from bot.errors import ConversationError
 from bot.noting import Note, note_nothing
@@ -320,14 +321,15 @@ async def test_what_was_told_to_a_person_is_not_answered_by_the_bot_when_they_ar
     assert len(await chat.told()) == before
     chat.dialogue.gate.clear()
     await chat.core.hear(replace(chat.heard("还有一件事"), at=later))
-    other = Talk(engine, city, now, "web")
+    other = Talk(engine, city, now + LEASE + timedelta(seconds=1), "web")
     await other.open()  # and its process died before it answered what came after the talk
     await other.core.settled()
     assert [getattr(told.reply, "text", "") for told in (await other.told())[before:]] == [
         "听到：还有一件事"
     ]
+    assert other.dialogue.forgotten == [("c1", "h1")]
     chat.dialogue.gate.set()
-    await chat.core.settled()
+    assert len(other.dialogue.forgotten) == 1
     await other.bus.stop()
 
 
@@ -343,7 +345,7 @@ async def test_what_a_dead_process_left_unanswered_is_answered_on_return(
 ) -> None:
     chat.dialogue.gate.clear()
     await chat.core.hear(chat.heard("有人吗"))
-    other = Talk(engine, city, now, "web")
+    other = Talk(engine, city, now + LEASE + timedelta(seconds=1), "web")
     await other.open()
     await other.core.settled()
     texts = [getattr(told.reply, "text", "") for told in await other.told()]

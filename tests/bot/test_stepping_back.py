@@ -39,6 +39,9 @@ class Forms:
         act = {STORY: "complaint", "对": "affirm", "再说一遍吧": "repeat"}.get(text, "other")
         return await self.talk.say(text, act)
 
+    async def forget(self, sender: str, heard: str) -> None:
+        """Nobody dies here."""
+
     async def take_back(self, sender: str) -> None:
         assert sender == "c1"
         if self.down:

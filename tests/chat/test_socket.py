@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from bot.claims import Claim
 from bot.errors import ConversationError
 from chat.limits import Limits, Rate
 from config.city import City
@@ -184,7 +185,7 @@ def test_what_a_dead_process_left_unanswered_is_answered_by_the_next(
     heard = Heard("message1", name, "web", "12345", "text", "公积金怎么取", now)
     from bot.records import commit_heard  # as the dead process did, before it answered
 
-    commit_heard(engine, heard)
+    commit_heard(engine, heard, Claim("dead", now - timedelta(seconds=1)))
     with TestClient(office.start()) as another, page.on(another):
         if "听到：公积金怎么取" not in page.texts:
             assert page.answer("message1") == "听到：公积金怎么取"

@@ -24,6 +24,7 @@ class FakeDialogue:
         self.answers: dict[str, Outcome | Exception] = {}
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.taken_back: list[str] = []
+        self.forgotten: list[tuple[str, str]] = []
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -39,6 +40,10 @@ class FakeDialogue:
     async def take_back(self, sender: str) -> None:
         """Remember that the latest turn was to be forgotten."""
         self.taken_back.append(sender)
+
+    async def forget(self, sender: str, heard: str) -> None:
+        """Remember that one turn was to be forgotten."""
+        self.forgotten.append((sender, heard))
 
 
 DOWN = DialogueError("rasa_down", "nobody listens")
