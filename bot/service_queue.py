@@ -27,11 +27,12 @@ _AGAIN_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """The queue at one moment: places by handoff, and which channels are staffed."""
+    """The queue at one moment: places by handoff; which channels are staffed, and attended."""
 
     read_at: float = -1e9
     places: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     staffed: dict[str, bool] = field(default_factory=dict)
+    attended: dict[str, bool] = field(default_factory=dict)
 
 
 class ServiceQueue:
@@ -81,6 +82,7 @@ class ServiceQueue:
             row.id, cast(StandingState, row.state), position, estimate_s, row.agent,
             name or row.agent, max(0.0, (now - row.created_at).total_seconds()),
             cast(Urgency, row.urgency), not waits or snapshot.staffed[row.channel],
+            not waits or snapshot.attended[row.channel],
         )  # fmt: skip
 
     def ask_callback(self, conversation: str, phone: str, now: datetime) -> bool:
@@ -96,5 +98,8 @@ class ServiceQueue:
                 known = _Snapshot(self._clock(), service.places(self._engine, now, self._rules))
             if row.channel not in known.staffed:
                 known.staffed[row.channel] = self.staffed(row.channel, now)
+                known.attended[row.channel] = known.staffed[row.channel] or service.attended(
+                    self._engine, row.channel, now, self._rules
+                )
             self._snapshot = known
             return known

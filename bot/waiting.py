@@ -53,7 +53,7 @@ def standing_words(prompts: Prompts, standing: Standing) -> str:
     if not standing.waits:
         return prompts.waiting_taken
     if not standing.staffed:
-        return prompts.waiting_nobody
+        return prompts.waiting_busy if standing.attended else prompts.waiting_nobody
     if standing.position <= 1:
         return prompts.waiting_first
     ahead = str(standing.position - 1)

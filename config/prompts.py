@@ -103,6 +103,7 @@ class Prompts(BaseModel):
     waiting_place: str
     waiting_place_wait: str
     waiting_nobody: str
+    waiting_busy: str
     waiting_taken: str
     waiting_choice_call: str
     waiting_choice_chat: str

@@ -18,7 +18,7 @@ class Standing:
 
     ``position`` counts from 1, the head; ``estimate_s`` is None where nobody can tell. ``agent`` is
     the login of who has taken them, ``agent_name`` what the citizen may call them. ``staffed``:
-    somebody is there who may take them.
+    somebody is there who may take them; ``attended``: if nobody is, somebody is at a desk and busy.
     """
 
     handoff: str
@@ -30,6 +30,7 @@ class Standing:
     waited_s: float = 0.0
     urgency: Urgency = "normal"
     staffed: bool = True
+    attended: bool = False
 
     @property
     def waits(self) -> bool:

@@ -33,6 +33,7 @@ from store.locks import one_at_a_time
 from store.tables import Agent, Alarm, Callback, Conversation, HandoffEntry, WorkOrder
 
 _ALARMS_AT_ONCE = 20
+_A_MINUTE_OR_TWO = 120
 _COUNTED = ("offered", "lapsed", "vanished")
 
 
@@ -180,9 +181,16 @@ def _alarms(session: Session, due: Decisions, now: datetime) -> list[Change]:
 
 def _alarm(entry: Entry, number: str, now: datetime) -> NewAlarm:
     who = "来电" if entry.is_call else "在线对话"
-    text = f"{who}已等待 {int(entry.waited_s(now))} 秒，还没有坐席接起"
+    text = f"{who}已等待{_span(entry.waited_s(now))}，还没有坐席接起"
     kind = "danger_waiting" if entry.urgency == "danger" else "answer_overdue"
     return NewAlarm(alarm_key(entry.handoff, entry.urgency), kind, number, text)
+
+
+def _span(seconds: float) -> str:
+    """As people say it: seconds, then minutes."""
+    if seconds < _A_MINUTE_OR_TWO:
+        return f"{seconds:.0f}秒"
+    return f"{seconds // 60:.0f}分钟"
 
 
 def _numbers(session: Session, orders: Iterable[str]) -> dict[str, str]:

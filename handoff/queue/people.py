@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.queue import PHONE, QueueRules
 from handoff.queue.assign import is_present
-from handoff.queue.model import ACTIVE, STATUSES, QueueError
+from handoff.queue.model import ACTIVE, STATUSES, QueueError, Seat
 from handoff.queue.rows import (
     LOCK,
     agent_row,
@@ -87,17 +87,26 @@ def staffed(engine: Engine, channel: str, now: datetime, rules: QueueRules) -> b
 
     Outside its hours nobody does. Where this is False calls go to the line's hunt group.
     """
+    return any(seat.status in ("online", "wrapup") for seat in _there(engine, channel, now, rules))
+
+
+def attended(engine: Engine, channel: str, now: datetime, rules: QueueRules) -> bool:
+    """As :func:`staffed`, also by somebody who takes nobody now: busy, or on a break."""
+    return bool(_there(engine, channel, now, rules))
+
+
+def _there(engine: Engine, channel: str, now: datetime, rules: QueueRules) -> list[Seat]:
+    """Who is at a desk and may take citizens of ``channel`` at all; nobody outside its hours."""
     if not rules.is_open(channel, now):
-        return False
+        return []
     with reading(engine) as session:
         known = seats(session, ())
-    return any(
-        is_present(seat, rules, now)
-        and seat.status in ("online", "wrapup")
+    return [
+        seat for seat in known
+        if is_present(seat, rules, now)
         and seat.capacity > 0
         and (seat.phone or channel != PHONE)
-        for seat in known
-    )
+    ]  # fmt: skip
 
 
 def after_talk(session: Session, login: str, now: datetime, *, wrapup_s: int) -> None:

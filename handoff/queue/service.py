@@ -20,7 +20,7 @@ from handoff.queue.entering import enter
 from handoff.queue.estimate import told
 from handoff.queue.model import QueueError
 from handoff.queue.offers import accept, decline
-from handoff.queue.people import ready, seen, set_status, staffed
+from handoff.queue.people import attended, ready, seen, set_status, staffed
 from handoff.queue.talks import (
     abandoned,
     connect,
@@ -39,6 +39,7 @@ __all__ = [
     "abandoned",
     "accept",
     "ask_callback",
+    "attended",
     "connect",
     "connected",
     "decline",

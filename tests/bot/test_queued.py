@@ -251,6 +251,7 @@ def test_what_is_told_is_true(city: City) -> None:
     assert "分钟" not in told(estimate_s=None)
     assert "最前面" in told(position=1)
     assert "没有工作人员在线" in told(staffed=False)
+    assert "坐席都在忙" in told(staffed=False, attended=True)
     assert "已经接单" in told(state="accepted", position=0)
 
 

@@ -104,3 +104,4 @@ def test_without_redis_nobody_is_there(
     standing = queue.standing("c0", now)
     assert standing is not None
     assert standing.staffed is reached
+    assert standing.attended  # a desk looks once a second by itself

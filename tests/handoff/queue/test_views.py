@@ -85,8 +85,10 @@ def test_staffed_is_who_is_there_also_when_they_talk(hotline: Hotline) -> None:
     assert (hotline.status("li"), staffed("phone")) == ("wrapup", True)
     service.set_status(hotline.engine, "li", "break", hotline.now, hotline.rules)
     assert not staffed("phone")
+    assert service.attended(hotline.engine, "phone", hotline.now, hotline.rules)
     hotline.pass_s(hotline.rules.vanish_s + 1)
     assert not staffed("web")
+    assert not service.attended(hotline.engine, "phone", hotline.now, hotline.rules)
 
 
 def test_only_agents_take_citizens(hotline: Hotline) -> None:
