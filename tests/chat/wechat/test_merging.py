@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.wechat.merging import (
@@ -186,6 +186,7 @@ def _pieces(draw: st.DrawFn) -> tuple[Piece, ...]:
     return tuple(found)
 
 
+@settings(deadline=None)
 @given(_pieces(), st.lists(st.integers(0, 6), min_size=1, max_size=8), st.booleans(), st.booleans())
 def test_nothing_is_lost_and_no_message_too_long(
     pieces: tuple[Piece, ...], budgets: list[int], menus: bool, cards: bool

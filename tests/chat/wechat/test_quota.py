@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chat.wechat.quota import (
@@ -134,6 +134,7 @@ class Platform:
 
 
 @pytest.mark.parametrize("order", ["message", "click", "both"])
+@settings(deadline=None)
 @given(day=_days())
 def test_never_more_than_the_platform_counts(
     order: str, day: list[tuple[str, float, float]]
