@@ -19,7 +19,7 @@ from qianmen.wechatsim.delivery import Delivery, HttpWire
 from qianmen.wechatsim.platform import Platform
 from qianmen.wechatsim.server import serving
 from qianmen.wechatsim.setup import PATH, Setup, made, setup_of
-from qianmen.wechatsim.talk import Step, Talk, converse
+from qianmen.wechatsim.talk import SETTLE_S, Step, Talk, converse
 from qianmen.wechatsim.view import Seen
 
 wechat = typer.Typer(help="微信公众号：用模拟的微信平台试一试。", no_args_is_help=True)
@@ -111,7 +111,10 @@ def _held(platform: Platform, setup: Setup, address: str, steps: list[Step], *, 
             say(f"模拟的微信平台在 {api}，消息推送到 {address}")
             delivery.check_server()
             openid = platform.citizen().openid
-            return converse(delivery, openid, steps, on_seen=_show if live else lambda _: None)
+            return converse(
+                delivery, openid, steps, settle_s=SETTLE_S,
+                on_seen=_show if live else lambda _: None,
+            )  # fmt: skip
     except OSError as error:
         raise ConfigError("port_in_use", f"端口 {setup.port}：{error.strerror}") from None
     finally:
