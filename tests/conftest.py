@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from config.city import City, load_city
@@ -26,6 +27,8 @@ SAMPLE_CITY = ROOT / "config" / "cities" / "sample"
 LEARNED = Settings().data_dir.resolve() / "learned"
 """Where the installation keeps its trained classifiers: the sample city's are trained once."""
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # a Friday, 12:00 in the sample city
+
+expect.set_options(timeout=30_000)  # ms; a page on a busy machine, five seconds are not enough
 
 
 _SHOWN_ALIKE = (

@@ -63,7 +63,7 @@ class DeskSite:
         page.get_by_label("登录名").fill(login)
         page.get_by_label("密码").fill(PASSWORD)
         page.get_by_role("button", name="登录").click()
-        expect(page).to_have_url(self.url("/knowledge"))
+        page.wait_for_url(self.url("/knowledge"))  # and its scripts run: keys do something
         return page
 
     def _heard(self, text: str) -> None:
@@ -146,11 +146,13 @@ def search_by_keyboard(page: Page) -> None:
     page.keyboard.type("付房租")
     expect(page.locator("[data-matter]")).to_have_count(1)
     page.keyboard.press("Enter")
+    page.wait_for_url("**/knowledge/gjj.rent")
 
 
 def open_answer(page: Page) -> None:
     expect(page.get_by_role("heading", name="租房提取公积金")).to_be_visible()
     page.get_by_label("各个方面").get_by_role("link", name="材料").click()
+    page.wait_for_url("**/knowledge/gjj.rent/*")
     expect(page.locator("#text")).to_be_visible()
 
 
@@ -220,6 +222,7 @@ def publish_a_good_change(site: DeskSite, wang: Page, zhao: Page) -> None:
     zhao.get_by_label("文字和电话里说的都看过了").check()
     zhao.get_by_role("button", name="核对并批准").click()
     zhao.get_by_role("link", name="去发布").click()
+    zhao.wait_for_url("**/knowledge/publish")
     zhao.get_by_role("button", name="检查选中的").click()
     expect(zhao.locator("#gate .gate")).to_contain_text("检查通过", timeout=GATE_MS)
     zhao.get_by_label("为什么发布").fill("收费标准更新")
