@@ -20,9 +20,9 @@ from web.accounts import Member
 from web.errors import ProblemError
 from web.orderdeeds import Deed, deeds_of
 from web.orderview import OrderView, Step, order_view
-from web.queries import OrderDetail, order_detail
+from web.queries import OrderDetail, order_detail, place_of
 from web.rights import Right
-from web.secrecy import open_to
+from web.secrecy import known_to, open_to
 from web.site import Site
 from web.templating import page
 
@@ -86,8 +86,8 @@ def earlier_of(site: Site, member: Member, detail: OrderDetail) -> tuple[Earlier
     with reading(site.engine) as session:
         found = earlier(
             session, phone="" if detail.hidden else values.get("phone", ""),
-            place=values.get("where", ""), code=row.code, matter=row.matter, now=site.now(),
-            rules=site.city.orders.repeats, but=detail.id,
+            place=place_of(site.engine, detail.id), code=row.code, matter=row.matter,
+            now=site.now(), rules=site.city.orders.repeats, but=detail.id,
         )  # fmt: skip
         open_ = set(
             session.scalars(
@@ -96,7 +96,7 @@ def earlier_of(site: Site, member: Member, detail: OrderDetail) -> tuple[Earlier
                 .where(open_to(member, site.city.orders))
             )
         )
-    return tuple(one for one in found if one.order in open_ or one.why == "place")
+        return known_to(session, found, open_)
 
 
 def show_order(

@@ -23,6 +23,7 @@ from openpyxl.styles import Font
 from sqlalchemy import Engine, select
 
 from config.orders import OrderRules
+from handoff.veil import veil_of
 from store.engine import reading
 from store.tables import WorkOrder, WorkOrderField
 from turns.calls import masked
@@ -37,7 +38,7 @@ MOST = 20_000
 _BATCH = 500
 _CELL = 32_000  # characters; Excel takes 32 767
 _DIGITS = re.compile(r"\d{7,}")
-_FIELDS = ("what", "when", "where", "name", "phone", "contact")
+_FIELDS = ("what", "when", "where", "name", "phone", "contact", "against")
 _WIDTHS = (
     17,
     20,
@@ -167,7 +168,7 @@ def _cells(
 ) -> tuple[str, ...]:
     due = row.due(export.now)
     name, phone = _caller(fields, known=known, personal=export.personal)
-    text = (lambda value: value) if export.personal and known else _without_numbers
+    text = _text(export, row, fields, known=known)
     final = row.extended_to or row.due_at
     code = f"{row.code} {(export.names or {}).get(row.code, '')}".strip()
     return (
@@ -189,6 +190,15 @@ def _caller(fields: Mapping[str, str], *, known: bool, personal: bool) -> tuple[
         return name, "、".join(phone for phone in phones if phone)
     return (f"{name[:1]}**" if name else "",
             "、".join(masked(phone) for phone in phones if phone))  # fmt: skip
+
+
+def _text(
+    export: Export, row: OrderRow, fields: Mapping[str, str], *, known: bool
+) -> Callable[[str], str]:
+    """How free text is shown: as it is, without numbers, or without who reported."""
+    if not known or (row.secret and not export.personal):
+        return veil_of(fields).over
+    return (lambda value: value) if export.personal else _without_numbers
 
 
 def _without_numbers(text: str) -> str:

@@ -62,7 +62,8 @@ class Wanted:
     may_see: ColumnElement[bool] | None = None
 
     def of(self, member: Member, rules: OrderRules) -> Wanted:
-        """As ``member`` may look: a telephone number finds no secret order that is not theirs."""
+        """As ``member`` may look: neither a telephone number nor words find a secret order that is
+        not theirs."""
         return replace(self, login=member.login, may_see=open_to(member, rules))
 
     @property
@@ -138,14 +139,15 @@ def _search(engine: Engine, session: Session, words: str, wanted: Wanted) -> Col
         return and_(or_(*by_phone), true() if wanted.may_see is None else wanted.may_see)
     if by_phone:
         found.append(and_(or_(*by_phone), true() if wanted.may_see is None else wanted.may_see))
+    plain = true() if wanted.may_see is None else or_(~WorkOrder.secret, wanted.may_see)
     if not sealed:
-        found += [WorkOrder.title.contains(words, autoescape=True),
-                  WorkOrder.summary.contains(words, autoescape=True)]  # fmt: skip
-        return or_(*found)
+        texts = (WorkOrder.title, WorkOrder.summary)
+        told = or_(*(text.contains(words, autoescape=True) for text in texts))
+        return or_(*found, and_(told, plain))
     newest = select(WorkOrder.id, WorkOrder.title).order_by(WorkOrder.created_at.desc())
     rows = session.execute(newest.limit(SEALED_SEARCH_ORDERS))
     titled = [order for order, title in rows if words.casefold() in title.casefold()]
-    return or_(*found, WorkOrder.id.in_(titled[:_FOUND_MOST]))
+    return or_(*found, and_(WorkOrder.id.in_(titled[:_FOUND_MOST]), plain))
 
 
 def _is_whole(engine: Engine, words: str) -> bool:

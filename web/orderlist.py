@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Engine,
     Integer,
+    Row,
     Select,
     and_,
     case,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from handoff.order.veiled import veils
 from store.engine import reading
 from store.tables import Conversation, WorkOrder
 from web.due import OPEN, Due, deadline
@@ -114,7 +116,7 @@ def list_orders(engine: Engine, wanted: Wanted, now: datetime) -> OrderPage:
             .limit(PAGE_SIZE)
             .offset((page - 1) * PAGE_SIZE)
         ).all()
-        rows = tuple(row_of(order, state) for order, state in found)
+        rows = _rows(session, found, wanted)
     return OrderPage(rows, total, page, pages, counts)
 
 
@@ -135,8 +137,23 @@ def orders_after(
         found = session.execute(
             with_conversation().where(*where).order_by(*_order("newest")).limit(limit + 1)
         ).all()
-    rows = tuple(row_of(order, state) for order, state in found[:limit])
+        rows = _rows(session, found[:limit], wanted)
     return rows, _cursor(rows[-1]) if len(found) > limit else ""
+
+
+def _rows(
+    session: Session, found: Sequence[Row[WorkOrder, str]], wanted: Wanted
+) -> tuple[OrderRow, ...]:
+    """Secret orders that are not for who asks stand behind their veil."""
+    secret = [order.id for order, _ in found if order.secret]
+    if wanted.may_see is not None and secret:
+        seen = select(WorkOrder.id).where(WorkOrder.id.in_(secret), wanted.may_see)
+        secret = sorted({*secret} - set(session.scalars(seen)))
+    over = veils(session, secret if wanted.may_see is not None else ())
+    rows = ((order.id, row_of(order, state)) for order, state in found)
+    return tuple(
+        replace(row, title=over[id_].over(row.title)) if id_ in over else row for id_, row in rows
+    )
 
 
 def with_conversation() -> Select[WorkOrder, str]:

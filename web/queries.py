@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from config.orders import OrderRules
 from handoff.order.model import OrderState
 from handoff.order.rows import as_state
+from handoff.order.veiled import veils
+from handoff.veil import Veil
 from store.engine import reading
 from store.tables import (
     Conversation,
@@ -30,7 +32,7 @@ from store.tables import (
 )
 from web.accounts import Member
 from web.orderlist import OrderRow, row_of, with_conversation
-from web.secrecy import knows, knows_conversation
+from web.secrecy import CALLER_FIELDS, knows, knows_conversation
 from web.transcript import TurnView, views
 
 _EDITIONS = 500
@@ -175,7 +177,7 @@ def order_detail(
         order, state = found
         open_ = knows(session, order.id, member, rules)
         history = _history(session, order.id)
-        return OrderDetail(
+        detail = OrderDetail(
             id=order.id,
             row=row_of(order, state),
             life=as_state(order, history),
@@ -191,6 +193,36 @@ def order_detail(
             names=staff_names(session),
             hidden=not open_,
         )
+        return detail if open_ else veiled(detail, veils(session, [order.id])[order.id])
+
+
+def veiled(detail: OrderDetail, veil: Veil) -> OrderDetail:
+    """``detail`` without what its free text tells of who reported."""
+    return replace(
+        detail,
+        row=replace(detail.row, title=veil.over(detail.row.title)),
+        more=replace(detail.more, summary=veil.over(detail.more.summary)),
+        fields=tuple(
+            one if one.name in CALLER_FIELDS else replace(
+                one, value=veil.over(one.value),
+                former=tuple(old | {"value": veil.over(str(old.get("value", "")))}
+                             for old in one.former))
+            for one in detail.fields
+        ),
+        events=tuple(replace(one, text=veil.over(one.text)) for one in detail.events),
+        surveys=tuple(replace(one, why=veil.over(one.why)) for one in detail.surveys),
+    )  # fmt: skip
+
+
+def place_of(engine: Engine, order: str) -> str:
+    """Where the order's matter is, as it was told: to look for others there, not to be shown."""
+    with reading(engine) as session:
+        found = session.scalar(
+            select(WorkOrderField.value).where(
+                WorkOrderField.order_id == order, WorkOrderField.name == "where"
+            )
+        )
+        return found or ""
 
 
 def talk(engine: Engine, conversation: str, member: Member, rules: OrderRules) -> Talk | None:

@@ -7,11 +7,17 @@ needs the right ``see_secret``.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
 from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from config.links import CALLER_FIELDS as CALLER_FIELDS
 from config.orders import OrderRules
+from handoff.order.veiled import veils
+from handoff.repeats import Earlier
+from handoff.veil import Veil
 from store.tables import Callback, Conversation, HandoffEntry, WorkOrder
 from web.accounts import Member
 from web.rights import Right
@@ -49,6 +55,25 @@ def knows_conversation(
         WorkOrder.conversation_id == conversation, ~open_to(member, rules)
     )
     return session.scalar(closed.limit(1)) is None
+
+
+def known_to(
+    session: Session, found: Sequence[Earlier], open_: Collection[str]
+) -> tuple[Earlier, ...]:
+    """Of ``found`` what may be shown where only the orders ``open_`` (ids) may tell who reported.
+
+    Orders of the same place stay, behind their veil; those of the same person would name them.
+    """
+    closed = veils(session, [one.order for one in found if one.order not in open_])
+    return tuple(
+        _behind(closed[one.order], one) if one.order in closed else one
+        for one in found
+        if one.order in open_ or one.why == "place"
+    )
+
+
+def _behind(veil: Veil, one: Earlier) -> Earlier:
+    return replace(one, title=veil.over(one.title), summary=veil.over(one.summary))
 
 
 def _own(login: str) -> ColumnElement[bool]:

@@ -11,14 +11,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.links import CALLER_FIELDS, Caller, Party, Target
+from handoff.veil import veil_of
 from store.tables import WorkOrder, WorkOrderField
+
+PLACES = frozenset({"where", "district", "street", "community", "detail"})
+"""Where danger is must be known to the door, whoever lives there."""
 
 
 def of_danger(
     session: Session, order: WorkOrder, party: Party, *, delivery: str, danger: str, at: datetime
 ) -> bytes:
     """The message that tells ``party`` of danger: the whole order but, perhaps, who called."""
-    told = _facts(order) | {"fields": _fields(session, order, None, party.caller)}
+    told = _facts(order) | {"fields": _fields(session, order, None, party.caller, shown=PLACES)}
     return _json({"type": "order.danger", "id": delivery, "at": at.isoformat(),
                   "to": party.name, "danger": danger, "order": told})  # fmt: skip
 
@@ -61,9 +65,16 @@ def _facts(order: WorkOrder) -> dict[str, Any]:
 
 
 def _fields(
-    session: Session, order: WorkOrder, wanted: Collection[str] | None, caller: Caller
+    session: Session,
+    order: WorkOrder,
+    wanted: Collection[str] | None,
+    caller: Caller,
+    shown: Collection[str] = (),
 ) -> dict[str, str]:
-    """The order's fields by name; ``wanted`` None: all. Who reported only where ``caller`` lets."""
+    """The order's fields by name; ``wanted`` None: all. Who reported only where ``caller`` lets.
+
+    Nor do the words of a secret order tell it, but for those of ``shown``.
+    """
     if order.erased_at is not None:
         return {}
     rows = session.scalars(select(WorkOrderField).where(WorkOrderField.order_id == order.id))
@@ -71,8 +82,9 @@ def _fields(
         row.name: row.value for row in rows
     }  # fmt: skip
     tells_caller = caller == "always" or (caller == "unless_secret" and not order.secret)
+    text = veil_of(found).over if order.secret and not tells_caller else str
     return {
-        name: value for name, value in found.items()
+        name: value if name in shown else text(value) for name, value in found.items()
         if value and (wanted is None or name in wanted)
         and (tells_caller or name not in CALLER_FIELDS)
     }  # fmt: skip

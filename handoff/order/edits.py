@@ -17,6 +17,7 @@ from handoff.order import deadlines
 from handoff.order.departments import helping_text
 from handoff.order.model import Event, OrderError
 from handoff.order.rows import add_event, check_edition, locked, state_of, tell
+from handoff.veil import MARK
 from store.engine import writing
 from store.tables import WorkOrder, WorkOrderField
 
@@ -124,6 +125,8 @@ def clean(name: str, value: str) -> str:
     value = "".join(c for c in str(value) if c.isprintable() or c == "\n").strip()
     if len(value) > MAX_VALUE:
         raise OrderError("value_invalid", f"太长，最多 {MAX_VALUE} 个字")
+    if MARK in value:
+        raise OrderError("value_invalid", f"“{MARK}”里的内容您看不到，不能在它上面改")
     check = _CLEANERS.get(name)
     return check(value) if check else value
 

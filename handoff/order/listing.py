@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, case, func, or_, select
 
+from config.links import CALLER_FIELDS
 from handoff.order.model import Event, OrderState
 from handoff.order.rows import history, states_of
+from handoff.order.veiled import veiled_titles, veils
 from store.engine import reading
 from store.tables import WorkOrder, WorkOrderField
 
 MOST = 500
-_CALLER = frozenset({"name", "phone", "contact"})
 _URGENCIES = ("danger", "urgent", "normal")
 
 
@@ -37,11 +39,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One order of a list."""
+    """One order of a list; the title of a secret one does not tell who reported it."""
 
     order: OrderState
     title: str
-    summary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Shown:
     """
 
     listed: Listed
+    summary: str
     channel: str
     line: str
     fields: tuple[tuple[str, str, str, str], ...]
@@ -77,9 +79,8 @@ def listed(engine: Engine, wanted: Wanted, now: datetime) -> tuple[Listed, ...]:
     with reading(engine) as session:
         rows = session.scalars(query).all()
         states = states_of(session, rows)
-        return tuple(
-            Listed(state, row.title, row.summary) for row, state in zip(rows, states, strict=True)
-        )
+        titles = veiled_titles(session, rows)
+        return tuple(Listed(state, titles[row.id]) for row, state in zip(rows, states, strict=True))
 
 
 def _conditions(wanted: Wanted, now: datetime, due: Any) -> list[ColumnElement[bool]]:
@@ -111,7 +112,9 @@ def overdue_at(now: datetime) -> ColumnElement[bool]:
 
 
 def shown(engine: Engine, number: str, *, caller: bool) -> Shown | None:
-    """The order of that number; without ``caller`` nothing that tells who reported."""
+    """The order of that number; without ``caller`` nothing that tells who reported, neither the
+    fields that name them nor words in the middle of a text.
+    """
     with reading(engine) as session:
         row = session.scalar(select(WorkOrder).where(WorkOrder.number == number))
         if row is None:
@@ -128,16 +131,18 @@ def shown(engine: Engine, number: str, *, caller: bool) -> Shown | None:
         )
         main = session.get(WorkOrder, row.merged_into) if row.merged_into else None
         former = session.get(WorkOrder, row.repeats) if row.repeats else None
+        over: Callable[[str], str] = str if caller else veils(session, [row.id])[row.id].over
         return Shown(
-            listed=Listed(states_of(session, [row])[0], row.title, row.summary),
+            listed=Listed(states_of(session, [row])[0], over(row.title)),
+            summary=over(row.summary),
             channel=row.channel,
             line=row.line,
             fields=tuple(
-                (one.name, one.value if caller or one.name not in _CALLER else "***", one.rule,
-                 one.confirmed_by)
+                (one.name, "***" if not caller and one.name in CALLER_FIELDS else over(one.value),
+                 one.rule, one.confirmed_by)
                 for one in fields
             ),
-            events=history(session, row.id),
+            events=tuple(replace(each, text=over(each.text)) for each in history(session, row.id)),
             main=main.number if main else "",
             merged=tuple(merged),
             repeats=former.number if former else "",

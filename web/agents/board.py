@@ -15,6 +15,7 @@ from types import MappingProxyType
 from sqlalchemy import Engine, Row, func, select
 from sqlalchemy.orm import Session
 
+from handoff.order.veiled import veiled_titles
 from store.engine import reading
 from store.tables import (
     Agent,
@@ -307,15 +308,16 @@ def _callbacks(session: Session) -> tuple[ToCall, ...]:
         select(
             Callback.id, Callback.agent, Callback.state, Callback.reason, Callback.phone,
             Callback.calls, Callback.tries, Callback.created_at, Callback.due_at,
-            WorkOrder.number, WorkOrder.title,
+            WorkOrder,
         )
         .join(WorkOrder, WorkOrder.id == Callback.order_id)
         .where(Callback.state.in_(("open", "taken")))
         .order_by(Callback.due_at, Callback.id)  # danger is due first, whenever it came
         .limit(CALLBACKS_SHOWN)
-    )  # fmt: skip
+    ).all()  # fmt: skip
+    titles = veiled_titles(session, [row.WorkOrder for row in rows])
     return tuple(
-        ToCall(row.id, row.agent, row.reason, row.number, row.title,
+        ToCall(row.id, row.agent, row.reason, row.WorkOrder.number, titles[row.WorkOrder.id],
                row.phone if row.state == "taken" else "", row.calls, row.tries, row.created_at,
                row.due_at)
         for row in rows

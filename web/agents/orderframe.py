@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 
 from handoff.classify import Rules, classify
 from handoff.links.linkage import Link, links_of
+from handoff.order.veiled import veils
 from handoff.repeats import Earlier, earlier
+from handoff.veil import Veil
 from store.engine import reading
 from store.tables import Turn, WorkOrder, WorkOrderField
 from web import labels, orderwords
 from web.accounts import Member
 from web.agents.parts import DeskParts
-from web.secrecy import CALLER_FIELDS, HIDDEN, knows, open_to
+from web.secrecy import CALLER_FIELDS, HIDDEN, known_to, knows, open_to
 
 Shown = dict[str, Any]
 _ORDER = {name: place for place, name in enumerate(n for _, names in labels.GROUPS for n in names)}
@@ -38,10 +40,15 @@ def order_of(parts: DeskParts, member: Member, order: str) -> Shown | None:
         before = _earlier(session, parts, member, row, fields, knows_caller=open_)
         columns = _columns(row)
         shown = [_field(field, columns, places, is_open=open_) for field in fields]
+        about = _order(row)
+        if not open_:
+            veil = veils(session, [order])[order]
+            shown = [_veiled(field, veil) for field in shown]
+            about |= {name: veil.over(about[name]) for name in ("title", "summary")}
     shown.sort(key=lambda field: (_ORDER.get(field["name"], len(_ORDER)), field["name"]))
     leaf = parts.city.classes.leaf(row.code) if row.code else None
     return {
-        **_order(row),
+        **about,
         "code_name": leaf.name if leaf else "",
         "hidden": not open_,
         "fields": shown,
@@ -123,6 +130,14 @@ def _field(
     }
 
 
+def _veiled(field: Shown, veil: Veil) -> Shown:
+    """``field`` without what its words tell of who reported."""
+    if field["hidden"]:
+        return field
+    former = [old | {"value": veil.over(str(old["value"]))} for old in field["former"]]
+    return field | {"value": veil.over(field["value"]), "former": former}
+
+
 def _former(one: object) -> Shown:
     """A value that was replaced, whatever shape it was kept in."""
     kept = one if isinstance(one, dict) else {"value": str(one)}
@@ -154,7 +169,7 @@ def _earlier(
             select(WorkOrder.id).where(WorkOrder.id.in_(wanted), open_to(member, rules))
         )
     )
-    return tuple(one for one in found if one.order in open_ or one.why == "place")
+    return known_to(session, found, open_)
 
 
 def _before(one: Earlier) -> Shown:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from config.city import City
+from handoff.order.veiled import veiled_titles
 from store.engine import reading
 from store.tables import WorkOrder, WorkOrderField
 from web.wall.days import Day
@@ -68,8 +69,9 @@ def hot_places(engine: Engine, since: datetime, until: datetime) -> list[dict[st
             .limit(SHOWN)
         ).all()
         numbers = {str(number): int(count) for count, number in groups}
-        rows = session.scalars(select(WorkOrder).where(WorkOrder.number.in_(numbers)))
-        titles = {row.number: row.title for row in rows}
+        rows = session.scalars(select(WorkOrder).where(WorkOrder.number.in_(numbers))).all()
+        shown = veiled_titles(session, rows)
+        titles = {row.number: shown[row.id] for row in rows}
     return [
         {"number": number, "title": titles.get(number, ""), "count": count}
         for number, count in numbers.items()

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, select
 from config.city import City
 from handoff.alarms import open_alarms
 from handoff.links.linkage import Link, links_of
+from handoff.order.veiled import veiled_titles
 from handoff.queue.model import OPEN as WAITING
 from handoff.queue.model import Entry, Goal, Overview
 from handoff.queue.service import overview
@@ -123,12 +124,13 @@ def danger_orders(engine: Engine) -> list[dict[str, Any]]:
             .order_by(WorkOrder.created_at.desc())
             .limit(DANGER_SHOWN)
         ).all()
-    return [_danger(row, links_of(engine, row.id)) for row in rows]
+        titles = veiled_titles(session, rows)
+    return [_danger(row, titles[row.id], links_of(engine, row.id)) for row in rows]
 
 
-def _danger(row: WorkOrder, links: Iterable[Link]) -> dict[str, Any]:
+def _danger(row: WorkOrder, title: str, links: Iterable[Link]) -> dict[str, Any]:
     return {
-        "number": row.number, "title": row.title, "at": row.created_at.isoformat(),
+        "number": row.number, "title": title, "at": row.created_at.isoformat(),
         "state": row.state, "department": row.department,
         "links": [{"party": link.party, "state": link.state} for link in links],
     }  # fmt: skip
