@@ -48,6 +48,7 @@ _RULES = (
     ("summary", "自动摘要"),
 )
 _EXTRACTED = "从话里提取"
+_BY_FORM = "form:"  # the form that the city's words chose; ``form.NAME`` is an answer to it
 LINK_STATES = {
     "waiting": "待发送",
     "sent": "已发出，等确认",
@@ -105,6 +106,8 @@ def visited(data: Mapping[str, Any]) -> str:
 
 def rule(code: str) -> str:
     """What filled a field; whatever has no words of its own read it in what was said."""
+    if code.startswith(_BY_FORM):
+        return "城市设定的关键词"
     for prefix, told in _RULES:
         if code == prefix or code.startswith((prefix + ".", prefix + ":", prefix + "_")):
             return told

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -26,9 +27,30 @@ orders = typer.Typer(
 )
 
 _URGENCY = {"normal": "一般", "urgent": "加急", "danger": "紧急"}
+_ACTORS = {"bot": "智能助手", "citizen": "市民", "system": "系统"}
 _SCORES = {"满意": "satisfied", "基本满意": "fair", "不满意": "dissatisfied"}
 Number = Annotated[str, typer.Argument(metavar="工单号")]
 By = Annotated[str, typer.Option("--by", help="谁来做，记在操作记录里；不写就是系统账户名。")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an order is told with: the moment, the staff's names by login, the classes' by code."""
+
+    zone: ZoneInfo
+    now: datetime
+    names: Mapping[str, str]
+    classes: Mapping[str, str]
+
+    def value(self, name: str, value: str) -> str:
+        """A field's value as people read it."""
+        if name == "code" and value in self.classes:
+            return f"{value} {self.classes[value]}"
+        return _URGENCY.get(value, value) if name == "urgency" else value
+
+    def who(self, login: str) -> str:
+        """Somebody of the staff by name; the bot and the system in words; else as it stands."""
+        return self.names.get(login) or _ACTORS.get(login, login)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +83,7 @@ def list_(
 ) -> None:
     """列出工单：紧急的在前，再按期限。"""
     from handoff.order.listing import Wanted, listed
+    from handoff.staff import list_staff
 
     for name in state:
         _known("状态", name, STATES)
@@ -71,12 +94,13 @@ def list_(
         wanted = Wanted(tuple(state), urgency, mine, number, due_by, overdue, limit=limit)
         found = listed(desk.engine, wanted, desk.now)
         desk.note("orders_listed", "", orders=len(found))
+        names = {person.login: person.profile.name for person in list_staff(desk.engine)}
         zone, now = desk.city.zone, desk.now
     if json:
         print_json([_document(one, now) for one in found])
         return
     for one in found:
-        show(_row(one, now, zone))
+        show(_row(one, now, zone, names))
     if not found:
         show("没有这样的工单。")
 
@@ -92,6 +116,7 @@ def show_(
     from handoff.order.life import may
     from handoff.order.listing import shown
     from handoff.order.model import OrderError
+    from handoff.staff import list_staff
 
     with _doing(by) as desk:
         found = shown(desk.engine, number, caller=caller)
@@ -99,11 +124,13 @@ def show_(
             raise OrderError("order_unknown", f"没有工单 {number[:20]}")
         desk.note("order_viewed", number, caller=caller)
         verbs = may(found.listed.order, desk.city.orders, desk.now)
-        zone, now = desk.city.zone, desk.now
+        names = {person.login: person.profile.name for person in list_staff(desk.engine)}
+        classes = {leaf.code: leaf.name for leaf in desk.city.classes.leaves()}
+        told = _Told(desk.city.zone, desk.now, names, classes)
     if json:
-        print_json(_whole(found, verbs, now))
+        print_json(_whole(found, verbs, told.now))
     else:
-        _tell(found, verbs, now, zone)
+        _tell(found, verbs, told)
 
 
 @orders.command("do")
@@ -176,7 +203,7 @@ def _known(label: str, value: str, known: tuple[str, ...]) -> None:
         raise typer.BadParameter(f"{label}没有“{value}”，可以是 {'、'.join(known)}")
 
 
-def _row(one: Listed, now: datetime, zone: Any) -> str:
+def _row(one: Listed, now: datetime, zone: Any, names: Mapping[str, str]) -> str:
     order = one.order
     due = f"{order.due.astimezone(zone):%m-%d %H:%M}" if order.due else ""
     late = "超时" if order.overdue(now) else ""
@@ -184,7 +211,8 @@ def _row(one: Listed, now: datetime, zone: Any) -> str:
         part
         for part in (
             order.number, order.state, _URGENCY.get(order.urgency, order.urgency), order.kind,
-            order.department, f"期限 {due}" if due else "", late, order.agent, one.title,
+            order.department, f"期限 {due}" if due else "", late,
+            names.get(order.agent, order.agent), one.title,
         )
         if part
     )  # fmt: skip
@@ -206,7 +234,7 @@ def _document(one: Listed, now: datetime) -> dict[str, Any]:
 
 def _whole(found: Shown, verbs: tuple[str, ...], now: datetime) -> dict[str, Any]:
     return {
-        **_document(found.listed, now), "summary": found.listed.summary,
+        **_document(found.listed, now), "summary": found.summary,
         "channel": found.channel, "line": found.line, "main": found.main,
         "merged": list(found.merged), "repeats": found.repeats, "may": list(verbs),
         "fields": [
@@ -222,21 +250,23 @@ def _whole(found: Shown, verbs: tuple[str, ...], now: datetime) -> dict[str, Any
     }  # fmt: skip
 
 
-def _tell(found: Shown, verbs: tuple[str, ...], now: datetime, zone: Any) -> None:
+def _tell(found: Shown, verbs: tuple[str, ...], told: _Told) -> None:
     from handoff.labels import field
 
-    show(_row(found.listed, now, zone))
-    if found.listed.summary:
-        show(f"  摘要：{found.listed.summary}")
+    show(_row(found.listed, told.now, told.zone, told.names))
+    if found.summary:
+        show(f"  摘要：{found.summary}")
     for label, value in (("主单", found.main), ("并入的", "、".join(found.merged)),
                          ("重复于", found.repeats)):  # fmt: skip
         if value:
             show(f"  {label}：{value}")
     for name, value, _, confirmed in found.fields:
-        show(f"  {field(name)}：{value}{'  ✔' if confirmed else ''}")
+        if name not in ("title", "summary"):
+            show(f"  {field(name)}：{told.value(name, value)}{'  ✔' if confirmed else ''}")
     for event in found.events:
         label = VERBS.get(event.verb, event.verb)
         state = f" → {event.to_state}" if event.to_state != event.from_state else ""
         text = f"：{event.text}" if event.text else ""
-        show(f"  {event.at.astimezone(zone):%m-%d %H:%M}  {event.by}  {label}{state}{text}")
+        at = f"{event.at.astimezone(told.zone):%m-%d %H:%M}"
+        show(f"  {at}  {told.who(event.by)}  {label}{state}{text}")
     show(f"  现在可以：{'、'.join(VERBS[verb] for verb in verbs)}")
