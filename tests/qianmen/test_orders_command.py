@@ -13,7 +13,10 @@ from sqlalchemy import Engine, select
 from typer.testing import CliRunner, Result
 
 from config.settings import Settings
+from handoff import staff
+from handoff.order.edits import edit
 from handoff.orders import write
+from handoff.profile import Profile
 from qianmen.cli import app, main
 from store.engine import open_store, reading, upgrade, writing
 from store.tables import Audit, Conversation, WorkOrder
@@ -141,3 +144,17 @@ def test_refusals_are_one_line_and_exit_code_1(
 )
 def test_wrong_usage_is_exit_code_2(house: Engine, words: tuple[str, ...]) -> None:
     assert typed(*words).exit_code == 2
+
+
+def test_an_order_is_told_in_words(house: Engine) -> None:
+    number = late_number(house)
+    act = staff.Act("command-line", datetime.now(UTC), "only tests know")
+    staff.add_staff(house, act, "wang", Profile("王小明", ("agent",)))
+    changes = {"summary": "反映油烟扰民。", "code": "0101", "urgency": "urgent"}
+    edit(house, number, changes, by="wang", now=datetime.now(UTC))
+    shown = typed("show", number).stdout
+    assert shown.count("摘要") == 1
+    assert "0101 " in shown.partition("分类：")[2].splitlines()[0]
+    assert "加急" in shown
+    assert "王小明" in shown
+    assert "wang" not in shown
