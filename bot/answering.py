@@ -102,7 +102,7 @@ class Answering:
                 await self._asking.hand_over(state, heard, reason)
                 urgent = {"danger": "danger", "asked": "handoff"}.get(reason, "")
                 return urgent, urgent or "handoff"
-            case Prompt("file_kept" as name):
+            case Prompt(("file_kept" | "sticker") as name):
                 await self._asking.ask_again(heard, Say("", self._parts.city.prompts.fill(name)))
                 return "", name
             case Prompt(name, misses, silences):

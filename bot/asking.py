@@ -177,8 +177,10 @@ class Asking:
 
 
 def _placed(context: Context, before: Context) -> Context:
-    """The talk's new context; the place that the citizen sent stays."""
-    return replace(context, place=before.place, place_from=before.place_from)
+    """The talk's new context; the place that the citizen sent stays, and where they scanned."""
+    return replace(
+        context, place=before.place, place_from=before.place_from, department=before.department
+    )
 
 
 def with_ids(heard: Heard, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:

@@ -20,8 +20,13 @@ TEXT_LIMIT = 1000
 RECOGNISER_PROMPTS = {"recogniser_slow": "hearing_slow", "recogniser_back": "say_again"}
 """What a caller is told when the recogniser lies behind, and when it is back after a loss."""
 
+STICKER = "sticker"
+"""What is heard of an emoji or a sticker without a word, and told: nothing was missed."""
+EVENT_PROMPTS = {**RECOGNISER_PROMPTS, STICKER: STICKER}
 FILE_KEPT = "file_kept"
 """What a citizen is told who sends a picture and no word with it: no miss, nothing was missed."""
+VOICE_UNCLEAR = "voice_unclear"
+"""What a citizen is told whose voice note cannot be read, or has no words."""
 
 HandoverReason = Literal["asked", "danger", "misses", "silences", "failure", "digits", "anger"]
 
@@ -78,11 +83,13 @@ def triage(heard: Heard, urgent: UrgentRule, *, misses: int, silences: int) -> W
         return _again("silence", "silences", misses, silences)
     if heard.kind == "event" and heard.text == "recogniser_failed":
         return ToPerson("failure")
-    if heard.kind == "event" and heard.text in RECOGNISER_PROMPTS:
-        return Prompt(RECOGNISER_PROMPTS[heard.text], misses, silences)
+    if heard.kind == "event" and heard.text in EVENT_PROMPTS:
+        return Prompt(EVENT_PROMPTS[heard.text], misses, silences)
     if heard.kind == "keys":
         return _keys(heard.text)
     if heard.attachments and not heard.text:
+        if any(item.kind == "voice" for item in heard.attachments):
+            return _again(VOICE_UNCLEAR, "misses", misses, silences)
         return Prompt(FILE_KEPT, misses, silences)
     found = urgent(heard.text) if heard.kind in ("speech", "text") else None
     if found is not None:

@@ -16,9 +16,13 @@ class Conversations(Protocol):
     """Every conversation of the front door, whatever its channel."""
 
     async def open(
-        self, conversation: str, *, channel: str, line: str, citizen: str, at: datetime
-    ) -> None:
-        """Begin the conversation and tell the greeting; no effect if it is open already."""
+        self, conversation: str, *, channel: str, line: str, citizen: str, at: datetime,
+        region: str = "",
+    ) -> None:  # fmt: skip
+        """Begin the conversation and tell the greeting; no effect if it is open already.
+
+        ``region``: the code of the citizen's, where it is known.
+        """
 
     async def hear(self, heard: Heard) -> None:
         """Take a citizen's turn; returns when it is in the database. Repeated ids are dropped.

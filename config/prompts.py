@@ -146,6 +146,8 @@ class Prompts(BaseModel):
     wechat_more: str
     wechat_pick: str
     wechat_last: str
+    wechat_ask: str
+    sticker: str
     voice_unclear: str
     too_fast: str
     mend_not_understood: str

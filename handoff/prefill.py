@@ -65,6 +65,7 @@ def prefill(facts: Facts, *, key: str, urgency: Urgency = "normal") -> OrderDraf
     matter = _own_matter(facts)
     _default(fields, "matter", _matter(facts) if matter else None)
     _default(fields, "department", _department(facts) if matter else None)
+    _default(fields, "department", _scanned(facts))
     draft = OrderDraft(
         key=key,
         conversation=facts.conversation,
@@ -146,6 +147,15 @@ def _department(facts: Facts) -> OrderField | None:
         return None
     source = Provenance(said.id, said.text, said.at, said.confidence, "matter.department")
     return OrderField("department", facts.department, source)
+
+
+def _scanned(facts: Facts) -> OrderField | None:
+    """The department in whose house they scanned a code, where nothing they said names another."""
+    if not facts.context.department or not facts.said:
+        return None
+    said = facts.said[0]
+    source = Provenance(said.id, "", said.at, 1.0, "scene.department")
+    return OrderField("department", facts.context.department, source)
 
 
 def _matter_turn(facts: Facts) -> Said | None:

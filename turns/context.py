@@ -10,6 +10,7 @@ class Context:
     """The matter (code), aspect, region (code) and person the talk is about; '' when unknown.
 
     ``place``: where the citizen said they are by sending a place, with turn ``place_from``.
+    ``department``: the name of the one in whose house they scanned a code; '' elsewhere.
     """
 
     matter: str = ""
@@ -18,3 +19,4 @@ class Context:
     for_whom: str = ""
     place: str = ""
     place_from: str = ""
+    department: str = ""

@@ -8,8 +8,9 @@ class IncomingError(Exception):
 
     ``code``: ``aes_key_invalid``; ``body_too_large``, ``body_broken``, ``body_doctype``,
     ``body_too_deep``, ``field_twice``; ``signature_wrong``, ``stamp_stale``, ``encrypt_missing``
-    (it came plain, but we have a key), ``cipher_broken``, ``cipher_wrong``, ``appid_other``;
-    ``field_invalid``, ``account_other``. The message holds nothing of a citizen.
+    (it came plain, but we have a key), ``key_missing`` (the other way round), ``cipher_broken``,
+    ``cipher_wrong``, ``appid_other``; ``field_invalid``, ``account_other``. The message holds
+    nothing of a citizen.
     """
 
     def __init__(self, code: str) -> None:

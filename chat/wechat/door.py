@@ -1,0 +1,300 @@
+"""The front door of an Official Account: a message is written down, heard, and answered in time.
+
+The platform waits five seconds and asks three times. So every step ends at its time: what is not
+written down by then is not acknowledged, and comes again; what is written down but not answered by
+then is acknowledged with ``success``, and whoever pushes tells the answer later. A retry finds what
+its message was answered, in whatever process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
+
+from bot.errors import ConversationError
+from chat.core import Conversations
+from chat.limits import SESSION_RATE, Limiter
+from chat.wechat import citizens, metrics, opening, scenes
+from chat.wechat.choosing import chosen
+from chat.wechat.citizens import Known, Unopened
+from chat.wechat.deciding import EVERYTHING, Decision, decide
+from chat.wechat.incoming import CHANNEL, Incoming, heard_of
+from chat.wechat.merging import Style
+from chat.wechat.messages import Text
+from chat.wechat.opening import Account
+from chat.wechat.passive import answer, dumped, loaded
+from chat.wechat.quota import Rules
+from config.city import City
+from store.faults import fault_of
+from turns.heard import Heard
+from turns.replies import Ask, Option, Reply, Say
+from turns.trace import trace_of
+
+WRITTEN_S = 4.4
+"""What is not written down so long after it came is refused, so that it comes again."""
+ANSWERED_S = 4.8
+"""By then the platform has its answer; 0.2 s are for the way there."""
+_RECENT = 20_000
+"""Messages that this process remembers: their retries are no flood."""
+_ROUNDS = 3
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+
+class NotWrittenError(Exception):
+    """A message could not be written down; ``code`` is stable. The platform shall ask again."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request is answered: the body, and its type."""
+
+    body: bytes
+    media_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds from a request's coming; ``reply_s``: so long an answer is waited for."""
+
+    reply_s: float = 4.0
+    written_s: float = WRITTEN_S
+    answered_s: float = ANSWERED_S
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class WechatDoor:
+    """One account's, in one process; ``line`` is the number of the city's line it belongs to.
+
+    ``questions`` gives quick questions for who comes; ``fetch`` begins to fetch what was sent.
+    """
+
+    account: Account
+    core: Conversations
+    engine: Engine
+    city: City
+    line: str = ""
+    rules: Rules = field(default_factory=Rules)
+    times: Times = field(default_factory=Times)
+    questions: Callable[[], tuple[str, ...]] = tuple
+    fetch: Callable[[], None] = lambda: None
+    limiter: Limiter = field(default_factory=lambda: Limiter(SESSION_RATE))
+    now: Callable[[], datetime] = _now
+    clock: Callable[[], float] = time.monotonic
+    _tasks: set[asyncio.Future[Any]] = field(default_factory=set)
+    _recent: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def check(self, query: Mapping[str, str]) -> Answer:
+        """The platform's check of our address. Raises :class:`IncomingError`."""
+        return Answer(opening.echo(self.account, query, self.now().timestamp()).encode("ascii"))
+
+    async def receive(self, query: Mapping[str, str], body: bytes) -> Answer:
+        """Take one request and answer it within ``answered_s``.
+
+        Raises :class:`IncomingError` for what is none of the platform's,
+        :class:`NotWrittenError` for what it shall bring again.
+        """
+        came_s = self.clock()
+        incoming, way = opening.opened(self.account, query, body, self.now().timestamp())
+        metrics.received.labels(scenes.label(incoming)).inc()
+        with bound_contextvars(trace=trace_of(CHANNEL, incoming.id)):
+            found, how, at_s = await self._taken(incoming, came_s)
+        metrics.answered.labels(how).inc()
+        metrics.answer_seconds.observe(self.clock() - came_s)
+        message = loaded(found)
+        type_ = "application/json" if way.format == "json" else "text/xml; charset=utf-8"
+        made = answer(message, incoming.openid, incoming.account, at_s, way)
+        return Answer(made) if message is None else Answer(made, type_)
+
+    async def settled(self) -> None:
+        """Wait for what goes on behind answers that were given."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    async def _taken(self, incoming: Incoming, came_s: float) -> tuple[str, str, int]:
+        """What to answer, how that came about, and when it was made (s)."""
+        if not scenes.is_talk(incoming):
+            await self._by(came_s + self.times.written_s, self._touch(incoming))
+            return "", "event", 0
+        if not self._may(incoming):
+            slow = Text(self.city.prompts.fill("slow_down"))
+            return dumped(slow), "too_fast", int(self.now().timestamp())
+        known = await self._by(came_s + self.times.written_s, self._written(incoming))
+        made_s = int(known.made_at.timestamp())
+        if known.body is not None:
+            return known.body, "repeat", made_s
+        upto = await self._told(known, incoming, came_s + self.times.reply_s)
+        body = await self._decided(known, incoming, upto, came_s + self.times.answered_s)
+        return body, "passive" if body else "success", made_s
+
+    def _may(self, incoming: Incoming) -> bool:
+        """Whether its citizen is not too fast; a retry is no fault of theirs."""
+        known = incoming.id in self._recent
+        if not known and not self.limiter.allow(incoming.openid, self.clock()):
+            return False
+        self._recent[incoming.id] = None
+        if len(self._recent) > _RECENT:
+            self._recent.popitem(last=False)
+        return True
+
+    async def _touch(self, incoming: Incoming) -> None:
+        await asyncio.to_thread(citizens.touch, self.engine, incoming, self.now(), self.rules)
+
+    # Written down
+
+    async def _written(self, incoming: Incoming) -> Known:
+        """The message in the database, heard by the core; as often as it comes."""
+        known = await self._entered(incoming)
+        if known.body is not None or not known.ours:
+            return known
+        if incoming.kind == "event":
+            await self._event(incoming, known)
+        else:
+            heard = heard_of(incoming, self.line, known.conversation)
+            await self._hear(incoming, heard)
+        if incoming.media:
+            self.fetch()
+        return known
+
+    async def _entered(self, incoming: Incoming) -> Known:
+        for _ in range(_ROUNDS):
+            found = await asyncio.to_thread(
+                citizens.enter, self.engine, incoming, self.now(), self.rules
+            )
+            if isinstance(found, Known):
+                return found
+            await self._open(incoming, found)
+        raise ConversationError("conversation_unknown", "the conversation is over at once")
+
+    async def _open(self, incoming: Incoming, found: Unopened) -> None:
+        scene = scenes.scene_of(self.city, incoming)
+        await self.core.open(
+            found.conversation, channel=CHANNEL, line=self.line,
+            citizen=citizens.identity_of(incoming), at=self.now(), region=scene.region,
+        )  # fmt: skip
+
+    async def _hear(self, incoming: Incoming, heard: Heard | None) -> None:
+        if heard is None:
+            return
+        if incoming.kind == "text":
+            heard = await asyncio.to_thread(chosen, self.engine, heard, incoming.menu_id)
+        with bound_contextvars(conversation=heard.conversation):
+            await self.core.hear(heard)
+
+    async def _event(self, incoming: Incoming, known: Known) -> None:
+        """Who follows, scans or opens the menu: what that stands for, else a welcome."""
+        await asyncio.to_thread(scenes.note, self.engine, self.city, incoming, known.conversation)
+        text = scenes.words_of(self.city, incoming)
+        if text:
+            said = scenes.heard_as(incoming, self.line, known.conversation, text)
+            await self._hear(incoming, said)
+        elif not await asyncio.to_thread(
+            citizens.is_answered, self.engine, known.conversation, incoming.id
+        ):
+            welcome = await asyncio.to_thread(self._welcome, incoming, known)
+            if welcome:
+                await self.core.tell(
+                    known.conversation, *welcome, speaker="bot", at=self.now(), to=incoming.id
+                )
+
+    def _welcome(self, incoming: Incoming, known: Known) -> tuple[Reply, ...]:
+        """The greeting, unless they had it just now, and what may be asked."""
+        if known.state != "bot":
+            return ()
+        replies: list[Reply] = []
+        if not citizens.is_new(self.engine, known.conversation):
+            text = self.city.prompts.fill("greeting_chat", city=self.city.name)
+            replies.append(Say(f"{incoming.id}.greeting", text))
+        options = tuple(Option(one, one) for one in self.questions())
+        if options:
+            ask = self.city.prompts.fill("wechat_ask")
+            replies.append(Ask(f"{incoming.id}.ask", ask, options, "choice"))
+        return tuple(replies)
+
+    # Answered
+
+    async def _told(self, known: Known, incoming: Incoming, until_s: float) -> int | None:
+        """The cursor behind the whole answer to the message; None where it is not there in time."""
+        if known.state == "agent":  # a person answers in their own time
+            return None
+        if known.ours and scenes.is_welcome(self.city, incoming):  # told before we came here
+            return EVERYTHING
+        try:
+            async with asyncio.timeout(max(0.0, until_s - self.clock())):
+                replies = self.core.replies(known.conversation, known.place.cursor)
+                async with _closing(replies):
+                    async for told in replies:
+                        if told.in_reply_to == incoming.id and told.last:
+                            return told.cursor
+        except (TimeoutError, ConversationError):
+            pass
+        return None
+
+    async def _decided(
+        self, known: Known, incoming: Incoming, upto: int | None, until_s: float
+    ) -> str:
+        """What this message is answered for good. Without the database it is ``success``: the
+        message stands there, and its answer is pushed.
+        """
+        style = Style(menus=False, cards=True, pick=self.city.prompts.wechat_pick)
+        decision = Decision(known, incoming.id, upto, self.now(), style)
+        try:
+            return await self._by(until_s, asyncio.to_thread(decide, self.engine, decision))
+        except NotWrittenError as error:
+            metrics.undecided.labels(error.code).inc()
+            return decision.give_up()
+
+    async def _by(self, until_s: float, work: Coroutine[Any, Any, T]) -> T:
+        """What ``work`` gives by ``until_s``; it goes on to its end behind us if it is late.
+
+        A cancelled thread writes all the same, and then nobody would answer what it wrote.
+        """
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._over)
+        await asyncio.wait({task}, timeout=max(0.0, until_s - self.clock()))
+        if not task.done():
+            raise NotWrittenError("too_late")
+        try:
+            return task.result()
+        except (ConversationError, SQLAlchemyError, OSError) as error:
+            code = error.code if isinstance(error, ConversationError) else "store_down"
+            _log.error("wechat_not_written", code=code, fault=_fault(error))
+            raise NotWrittenError(code) from None
+
+    def _over(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.info("wechat_step_failed", error=type(task.exception()).__name__)
+
+
+def _fault(error: Exception) -> str:
+    return fault_of(error) if isinstance(error, SQLAlchemyError) else ""
+
+
+@contextlib.asynccontextmanager
+async def _closing(news: AsyncIterator[Any]) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        if isinstance(news, AsyncGenerator):
+            await news.aclose()
