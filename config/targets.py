@@ -83,13 +83,14 @@ class Destination:
 class TargetsFile(BaseModel):
     """``targets.yaml``; ``after_person`` is what a caller gets whose person has hung up.
 
-    ``survey``: who talked with a person is asked first what they thought of it.
+    ``survey``: who talked with a person is asked first what they thought of it (国办发〔2020〕53号
+    asks that citizens judge); ``false`` asks nobody.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     after_person: AfterPerson = "goodbye"
-    survey: bool = False
+    survey: bool = True
     targets: tuple[Target, ...] = ()
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from turns.replies import Ask, Bye, Reply, Say
 
 
 def surveying(city: City, **also: object) -> City:
-    targets = city.targets.model_copy(update={"survey": True, **also})
+    targets = city.targets.model_copy(update=also)
     return city.model_copy(update={"targets": targets})
 
 
@@ -93,7 +93,7 @@ async def test_nobody_is_asked_twice(call: Talk, now: datetime) -> None:
 
 
 async def test_a_city_that_wants_none_asks_none(engine: Engine, city: City, now: datetime) -> None:
-    talk = await talked(engine, city, now, "phone")
+    talk = await talked(engine, surveying(city, survey=False), now, "phone")
     assert await talk.core.person_left("c1", now) == "goodbye"
     assert not await talk.core.ask_survey("c1", now)
     await talk.bus.stop()

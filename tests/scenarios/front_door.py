@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from qianmen.processes import processes
 from qianmen.readiness import until_ready
 from qianmen.supervise import running
 from store.engine import open_store, reading
+from tests.ports import free_ports
 
 START_S = 150.0
 _END_S = 100.0
@@ -88,29 +89,20 @@ def qianmen(*words: str, environment: dict[str, str]) -> subprocess.Popen[str]:
 
 def private_settings(data: Path) -> Settings:
     """Settings on free ports, with the sample city's hunt group on one of them too."""
-    tcp = iter(free_ports(9, socket.SOCK_STREAM))
-    sip, agent = free_ports(2, socket.SOCK_DGRAM)
+    ports = iter(free_ports(11))
+    sip, agent = next(ports), next(ports)
     city = data / "city"
     shutil.copytree(ROOT / "config" / "cities" / "sample", city)
     for name in ("city.yaml", "targets.yaml"):
         text = (city / name).read_text("utf-8").replace(":5070", f":{agent}")
-        (city / name).write_text(text.replace("survey: false", "survey: true"), "utf-8")
+        (city / name).write_text(text, "utf-8")
     return Settings(
         data_dir=data / "var", city=city, sip_host="127.0.0.1", sip_port=sip,
-        rtp_first_port=30000, rtp_last_port=30999, phone_health_port=next(tcp),
-        asr_port=next(tcp), actions_port=next(tcp), rasa_port=next(tcp), web_port=next(tcp),
-        redis_port=next(tcp), web_metrics_port=next(tcp), keeper_port=next(tcp),
-        courier_port=next(tcp),
+        rtp_first_port=30000, rtp_last_port=30999, phone_health_port=next(ports),
+        asr_port=next(ports), actions_port=next(ports), rasa_port=next(ports), web_port=next(ports),
+        redis_port=next(ports), web_metrics_port=next(ports), keeper_port=next(ports),
+        courier_port=next(ports),
     )  # fmt: skip
-
-
-def free_ports(count: int, kind: int) -> list[int]:
-    """Ports that nobody has, all different."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket(socket.AF_INET, kind)) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def lend_rasa_model(settings: Settings) -> None:
@@ -148,7 +140,7 @@ def stopped(door: FrontDoor, number: signal.Signals) -> None:
     assert len(children) >= 7
     door.process.send_signal(number)
     ended(door.process)
-    _, alive = psutil.wait_procs(children, timeout=15)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert alive == []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", door.settings.sip_port))
