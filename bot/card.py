@@ -20,7 +20,7 @@ MENDED = "corrected:card"
 """The rule of a field that the citizen set on the card."""
 LONGEST_VALUE = 500
 _ALWAYS = ("what", "where", "when", "name", "phone")
-_MENDS = re.compile(f"({'|'.join(LABELS.values())})改[成为]?[：:，, ]{{0,2}}(.+)")
+_MENDS = re.compile(f"({'|'.join(LABELS.values())})改(?:成|为)[：:，, ]{{0,2}}(.+)")
 
 
 def mending(name: str, value: str) -> str:

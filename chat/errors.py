@@ -13,6 +13,7 @@ ChatCode = Literal[
     "hello_again",  # one hello a socket
     "text_empty",
     "text_too_long",  # more than MAX_TEXT_CHARS
+    "field_unknown",  # no field of the card
     "too_fast",  # over the rate limit of the session or of the address
 ]
 
@@ -20,7 +21,9 @@ ChatCode = Literal[
 class ChatError(Exception):
     """A frame that cannot be used; ``code`` is stable, ``id`` the message it was about or ''."""
 
-    def __init__(self, code: ChatCode, message: str, id: str = "") -> None:  # noqa: A002  # the field's name on the wire
+    def __init__(self, code: ChatCode, message: str, id: str = "", wait_s: float = 0) -> None:  # noqa: A002  # the field's name on the wire
+        """``wait_s``: when the same may come again, where it was too fast."""
         super().__init__(message)
         self.code: ChatCode = code
         self.id = id
+        self.wait_s = wait_s

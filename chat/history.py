@@ -56,7 +56,21 @@ def _entry(row: Turn, labels: dict[str, str]) -> dict[str, Any]:
         "in_reply_to": row.in_reply_to,
         "last": row.last,
         "reply": reply,
+        "attachments": [sent(item) for item in row.attachments if isinstance(item, dict)],
     }
+
+
+def sent(item: dict[str, Any]) -> dict[str, Any]:
+    """Something that came along with a turn, as a page may see it."""
+    kind, url = str(item.get("kind", "")), str(item.get("url", ""))
+    shown_as: dict[str, Any] = {
+        "id": url.rpartition("/")[2] if url.startswith("/") else "",
+        "kind": "photo" if kind == "image" else kind, "text": str(item.get("text", "")),
+    }  # fmt: skip
+    if url.startswith("geo:"):
+        lat, _, lon = url.removeprefix("geo:").partition(",")
+        shown_as |= {"lat": float(lat), "lon": float(lon)}
+    return shown_as
 
 
 def _reply(row: Turn) -> dict[str, Any]:

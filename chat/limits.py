@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import math
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -20,7 +23,15 @@ class Rate:
 SESSION_RATE = Rate(burst=20, per_s=1)
 ADDRESS_RATE = Rate(burst=300, per_s=30)
 NEW_SESSION_RATE = Rate(burst=60, per_s=1)
+UPLOAD_RATE = Rate(burst=10, per_s=0.1)
+ADDRESS_UPLOAD_RATE = Rate(burst=60, per_s=1)
+# Who asks how an order stands needs its number and the telephone number: nobody tries many.
+ASKING_RATE = Rate(burst=10, per_s=1 / 30)
+CODE_RATE = Rate(burst=3, per_s=1 / 1200)
+CONNECTIONS = 300
+"""So many sockets of one address: a whole office behind one, and no more."""
 KEPT = 20_000
+LONGEST_WAIT_S = 86_400.0
 
 
 class Limiter:
@@ -31,15 +42,24 @@ class Limiter:
         self._kept = kept
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def allow(self, key: str, now_s: float) -> bool:
-        """Take one from ``key``'s bucket at ``now_s`` (a monotonic clock, s); False when empty."""
+    def take(self, key: str, now_s: float, cost: float = 1) -> float:
+        """Take ``cost`` from ``key``'s bucket at ``now_s`` (a monotonic clock, s).
+
+        0 where it was there; else nothing is taken, and so many seconds later it will be.
+        """
         level, then_s = self._buckets.pop(key, (self._rate.burst, now_s))
         level = min(self._rate.burst, level + max(0.0, now_s - then_s) * self._rate.per_s)
-        allowed = level >= 1
-        self._buckets[key] = (level - 1 if allowed else level, now_s)
+        allowed = level >= cost
+        self._buckets[key] = (level - cost if allowed else level, now_s)
         if len(self._buckets) > self._kept:
             self._buckets.popitem(last=False)
-        return allowed
+        if allowed:
+            return 0.0
+        return max((cost - level) / self._rate.per_s, 0.001) if self._rate.per_s else LONGEST_WAIT_S
+
+    def allow(self, key: str, now_s: float) -> bool:
+        """Take one, where it is there."""
+        return self.take(key, now_s) == 0
 
 
 class Limits:
@@ -51,19 +71,62 @@ class Limits:
         session: Rate = SESSION_RATE,
         address: Rate = ADDRESS_RATE,
         new_session: Rate = NEW_SESSION_RATE,
+        connections: int = CONNECTIONS,
     ) -> None:
         self._session = Limiter(session)
         self._address = Limiter(address)
         self._new_session = Limiter(new_session)
+        self._upload, self._address_upload = Limiter(UPLOAD_RATE), Limiter(ADDRESS_UPLOAD_RATE)
+        self._asking, self._codes = Limiter(ASKING_RATE), Limiter(CODE_RATE)
+        self._connections = connections
+        self._open: Counter[str] = Counter()
+
+    def write(self, session: str, address: str, now_s: float) -> float:
+        """One message of ``session`` from ``address``: 0, or in how many seconds it may come."""
+        return _of(self._address, address, now_s) or self._session.take(session, now_s)
 
     def may_write(self, session: str, address: str, now_s: float) -> bool:
-        """One message of ``session`` from ``address``."""
-        by_address = _is_loopback(address) or self._address.allow(address, now_s)
-        return by_address and self._session.allow(session, now_s)
+        """Whether one message of ``session`` from ``address`` may come now."""
+        return self.write(session, address, now_s) == 0
 
     def may_begin(self, address: str, now_s: float) -> bool:
         """One new session from ``address``."""
-        return _is_loopback(address) or self._new_session.allow(address, now_s)
+        return _of(self._new_session, address, now_s) == 0
+
+    def upload(self, session: str, address: str, now_s: float) -> float:
+        """One file of ``session`` from ``address``: 0, or in how many seconds it may come."""
+        return _of(self._address_upload, address, now_s) or self._upload.take(session, now_s)
+
+    def ask(self, number: str, address: str, now_s: float) -> float:
+        """One look at the order ``number``, whoever asks; and no more of one address."""
+        by_address = _of(self._asking, f"address {address}", now_s, address)
+        return by_address or self._asking.take(f"order {number}", now_s)
+
+    def code(self, session: str, now_s: float) -> float:
+        """One code that joins two chats of a citizen, made or tried."""
+        return self._codes.take(session, now_s)
+
+    @contextmanager
+    def connected(self, address: str) -> Iterator[bool]:
+        """Whether ``address`` may have one more socket, which it has while inside."""
+        self._open[address] += 1
+        try:
+            yield _is_loopback(address) or self._open[address] <= self._connections
+        finally:
+            self._open[address] -= 1
+            if not self._open[address]:
+                del self._open[address]
+
+
+def wait_told(wait_s: float) -> str:
+    """How long to wait, as a citizen reads it."""
+    if wait_s <= 60:
+        return f"{max(1, math.ceil(wait_s))}秒"
+    return f"{math.ceil(wait_s / 60)}分钟" if wait_s < 7200 else f"{math.ceil(wait_s / 3600)}小时"
+
+
+def _of(limiter: Limiter, key: str, now_s: float, address: str = "") -> float:
+    return 0.0 if _is_loopback(address or key) else limiter.take(key, now_s)
 
 
 def _is_loopback(address: str) -> bool:

@@ -5,6 +5,9 @@ Client to server, each a JSON object in one text frame::
     {"type": "hello", "session": token or "", "cursor": 0}
     {"type": "text", "id": uuid, "text": "…"}
     {"type": "choice", "id": uuid, "value": "…", "label": "…"}
+    {"type": "place", "id": uuid, "lat": 39.9, "lon": 116.4, "label": "…"}    lat, lon may be null
+    {"type": "mend", "id": uuid, "field": "where", "value": "…"}    one field of the card
+    {"type": "link_code"}    a code by which another chat of the citizen is joined with this one
     {"type": "rate", "id": uuid, "turn": the turn that was answered, "value": "up" or "down"}
     {"type": "typing", "on": true}    the citizen writes; said again while they do
     {"type": "ping"}
@@ -12,100 +15,50 @@ Client to server, each a JSON object in one text frame::
 
 Server to client: ``welcome``, ``history``, ``ack`` (only after the turn is durable), ``told``,
 ``standing`` (where they stand in the queue, whenever it changes), ``typing`` (the person writes, or
-has stopped), ``pong``, ``error`` (``retry``: the same message may be sent again later).
+has stopped), ``link_code``, ``pong``, ``error`` (``retry``: the same message may be sent again,
+after ``retry_after_s`` where it was too fast). Photos and voice notes come by HTTP
+(``chat.uploads``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
-from bot.feedback import Thumb
+from bot.card import LABELS, LONGEST_VALUE
 from chat.errors import ChatError
 from chat.frame import MAX_FRAME_BYTES, clean, is_cursor, is_id, members
-from turns.replies import Ask, Handoff, Reply, Say, Told
+from chat.frames import (
+    Choice,
+    ClientFrame,
+    Hello,
+    Leave,
+    LinkCode,
+    Mend,
+    Ping,
+    Place,
+    Rate,
+    Text,
+    Typing,
+)
+from turns.replies import Ask, Card, Handoff, Reply, Say, Told
 from turns.standing import Standing
 
 MAX_TEXT_CHARS = 1000
 MAX_VALUE_CHARS = 200
+MAX_LABEL_CHARS = 100
 MAX_TOKEN_CHARS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """Begin or resume: ``session`` is the signed token ('' for a new one)."""
-
-    session: str
-    cursor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Something typed; ``id`` makes sending it again harmless."""
-
-    id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A button pressed: the option's value, and its label as the citizen saw it."""
-
-    id: str
-    value: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A thumb on the answer to ``turn``; ``value`` up or down."""
-
-    id: str
-    turn: str
-    value: Thumb
-
-
-@dataclass(frozen=True, slots=True)
-class Typing:
-    """The citizen writes, or has stopped."""
-
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """Are you there?"""
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """The conversation is over."""
-
-
-ClientFrame = Hello | Text | Choice | Rate | Typing | Ping | Leave
 
 
 def parse(frame: str | bytes) -> ClientFrame:
     """One client frame; raises :class:`ChatError` for anything that is not one."""
     fields = members(frame)
-    match fields.get("type"):
-        case "hello":
-            return Hello(_string(fields, "session", MAX_TOKEN_CHARS), _cursor(fields))
-        case "text":
-            return _text(fields)
-        case "choice":
-            return _choice(fields)
-        case "rate":
-            return _rate(fields)
-        case "typing":
-            return Typing(fields.get("on") is True)
-        case "ping":
-            return Ping()
-        case "leave":
-            return Leave()
-        case _:
-            raise ChatError("frame_unknown", "unknown type of frame")
+    kind = fields.get("type")
+    read = _READERS.get(kind) if isinstance(kind, str) else None
+    if read is None:
+        raise ChatError("frame_unknown", "unknown type of frame")
+    return read(fields)
 
 
 def _text(fields: dict[str, Any]) -> Text:
@@ -124,6 +77,34 @@ def _choice(fields: dict[str, Any]) -> Choice:
     if not value:
         raise ChatError("text_empty", "nothing was chosen", known)
     return Choice(known, value, clean(_string(fields, "label", MAX_VALUE_CHARS, known)))
+
+
+def _place(fields: dict[str, Any]) -> Place:
+    known = _id(fields)
+    lat, lon = _degrees(fields, "lat", 90, known), _degrees(fields, "lon", 180, known)
+    label = clean(_string(fields, "label", MAX_LABEL_CHARS, known))
+    if (lat is None) != (lon is None) or (lat is None and not label):
+        raise ChatError("frame_malformed", "a place has both coordinates, or a label", known)
+    return Place(known, lat, lon, label)
+
+
+def _degrees(fields: dict[str, Any], name: str, most: int, known: str) -> float | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -most <= value <= most:
+        raise ChatError("frame_malformed", f"{name}: degrees up to {most}", known)
+    return float(value)
+
+
+def _mend(fields: dict[str, Any]) -> Mend:
+    known = _id(fields)
+    name, value = fields.get("field"), clean(_string(fields, "value", LONGEST_VALUE, known))
+    if not isinstance(name, str) or name not in LABELS:
+        raise ChatError("field_unknown", "no field of the card", known)
+    if not value:
+        raise ChatError("text_empty", "nothing was written", known)
+    return Mend(known, name, value)
 
 
 def _rate(fields: dict[str, Any]) -> Rate:
@@ -155,6 +136,20 @@ def _cursor(fields: dict[str, Any]) -> int:
     return value
 
 
+_READERS: dict[str, Callable[[dict[str, Any]], ClientFrame]] = {
+    "hello": lambda f: Hello(_string(f, "session", MAX_TOKEN_CHARS), _cursor(f)),
+    "text": _text,
+    "choice": _choice,
+    "place": _place,
+    "mend": _mend,
+    "rate": _rate,
+    "typing": lambda f: Typing(f.get("on") is True),
+    "link_code": lambda _: LinkCode(),
+    "ping": lambda _: Ping(),
+    "leave": lambda _: Leave(),
+}
+
+
 def welcome(session: str, conversation: str, cursor: int, *, ended: bool) -> dict[str, Any]:
     """The session stands; what follows comes after ``cursor``; ``ended``: nobody listens now."""
     return {
@@ -176,9 +171,17 @@ def pong() -> dict[str, Any]:
     return {"type": "pong"}
 
 
-def error(code: str, text: str, *, known: str = "", retry: bool = False) -> dict[str, Any]:
+def error(
+    code: str, text: str, *, known: str = "", retry: bool = False, retry_after_s: int = 0
+) -> dict[str, Any]:
     """Something went wrong; ``text`` is for the citizen, ``retry``: the message may come again."""
-    return {"type": "error", "code": code, "text": text, "id": known, "retry": retry}
+    frame = {"type": "error", "code": code, "text": text, "id": known, "retry": retry}
+    return {**frame, "retry_after_s": retry_after_s} if retry_after_s else frame
+
+
+def link_code(code: str, until: datetime, text: str) -> dict[str, Any]:
+    """The code that another chat of the citizen gives back before ``until``."""
+    return {"type": "link_code", "code": code, "until": until.isoformat(), "text": text}
 
 
 def history(turns: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -229,10 +232,23 @@ def shown(reply: Reply) -> dict[str, Any]:
                     "published": bool(reply.answer)}  # fmt: skip
         case Ask():
             options = [{"label": o.label, "value": o.value} for o in reply.options]
-            return {"type": "ask", "id": reply.id, "text": reply.text, "options": options,
-                    "expects": reply.expects}  # fmt: skip
+            asked = {"type": "ask", "id": reply.id, "text": reply.text, "options": options,
+                     "expects": reply.expects}  # fmt: skip
+            return {**asked, "card": _card(reply.card)} if reply.card else asked
         case Handoff():
             return {"type": "handoff", "id": reply.id, "number": reply.number,
                     "urgency": reply.urgency}  # fmt: skip
         case _:
             return {"type": reply.type, "id": reply.id}
+
+
+_EDITED_AS = {"phone": "tel", "what": "long"}
+
+
+def _card(card: Card) -> dict[str, Any]:
+    fields = [
+        {"name": one.name, "label": one.label, "value": one.value, "mended": one.mended,
+         "edit": _EDITED_AS.get(one.name, "text")}
+        for one in card.fields
+    ]  # fmt: skip
+    return {"kind": card.kind, "fields": fields, "photos": card.files}

@@ -9,16 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import time
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import AsyncGenerator
+from datetime import datetime
 
 import structlog
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from structlog.contextvars import bound_contextvars
@@ -27,18 +21,31 @@ from bot.errors import ConversationError
 from bot.feedback import rate
 from chat import metrics, protocol
 from chat.companions import beside
-from chat.core import Conversations
+from chat.door import Door, origin_allowed
 from chat.errors import ChatError
+from chat.frames import (
+    Choice,
+    ClientFrame,
+    Hello,
+    Leave,
+    LinkCode,
+    Mend,
+    Ping,
+    Place,
+    Rate,
+    Said,
+    Text,
+    Typing,
+)
 from chat.history import Missed, missed_after
-from chat.limits import Limits
-from chat.protocol import Choice, ClientFrame, Hello, Leave, Ping, Rate, Text, Typing
-from chat.session import ChatSession, Sessions
-from config.city import City
+from chat.joining import make_code
+from chat.saying import CHANNEL, turn_of
+from chat.session import ChatSession
+from chat.wire import Wire, code_of
 from store.faults import fault_of
-from turns.heard import Heard, HeardKind
+from turns.heard import Heard
 from turns.trace import trace_of
 
-CHANNEL = "web"
 HELLO_TIMEOUT_S = 10.0
 AWAY_S = 300.0
 """Whose page is closed for so long waits for nobody any more."""
@@ -46,32 +53,12 @@ TYPING_EVERY_S = 2.0
 TRY_AGAIN = 1013
 """WebSocket close code (IANA registry): the browser comes back by itself."""
 
-_NOT_DELIVERED = "系统正在恢复，您的话还没有送到，稍后会自动再发一次。"
-_NOT_UNDERSTOOD = "这条消息没有发成功，请刷新页面再试。"
 _log = structlog.get_logger(__name__)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What every socket of a web process shares; ``origins`` beside the page's own may connect."""
-
-    conversations: Conversations
-    engine: Engine
-    sessions: Sessions
-    city: City
-    limits: Limits = field(default_factory=Limits)
-    origins: frozenset[str] = frozenset()
-    now: Callable[[], datetime] = _now
-    clock: Callable[[], float] = time.monotonic
 
 
 async def serve(socket: WebSocket, door: Door) -> None:
     """Serve one socket until either side closes it; a foreign page gets 403 instead."""
-    if not _origin_allowed(socket, door.origins):
+    if not origin_allowed(socket, door.origins):
         metrics.refused.labels("origin").inc()
         _log.warning("chat_origin_refused")
         await socket.close(1008)
@@ -79,20 +66,12 @@ async def serve(socket: WebSocket, door: Door) -> None:
     await socket.accept()
     try:
         with metrics.connections.track_inprogress():
-            await _Chat(socket, door).run()
+            await _Chat(socket, door).serve()
     except (WebSocketDisconnect, RuntimeError) as error:
         # Starlette raises RuntimeError for a send after either side has closed.
         states = (socket.client_state, socket.application_state)
         if isinstance(error, RuntimeError) and WebSocketState.DISCONNECTED not in states:
             raise
-
-
-def _origin_allowed(socket: WebSocket, origins: frozenset[str]) -> bool:
-    """Browsers always send Origin; programs that send none carry no citizen's cookies either."""
-    origin = socket.headers.get("origin")
-    if origin is None or origin in origins:
-        return True
-    return urlsplit(origin).netloc.lower() == socket.headers.get("host", "").lower()
 
 
 def _as_hello(frame: ClientFrame) -> Hello:
@@ -101,7 +80,7 @@ def _as_hello(frame: ClientFrame) -> Hello:
     raise ChatError("hello_first", "say hello first", getattr(frame, "id", ""))
 
 
-def _after_hello(frame: ClientFrame) -> Text | Choice | Rate | Typing | Ping | Leave:
+def _after_hello(frame: ClientFrame) -> Said | Rate | Typing | Ping | LinkCode | Leave:
     if isinstance(frame, Hello):
         raise ChatError("hello_again", "one hello a socket")
     return frame
@@ -113,16 +92,28 @@ class _Chat:
     def __init__(self, socket: WebSocket, door: Door) -> None:
         self._socket = socket
         self._door = door
+        self._wire = Wire(socket, door.city.prompts)
         self._address = socket.client.host if socket.client else ""
         self._line = door.city.line(socket.query_params.get("line", "")).number
         self._typed_at = -TYPING_EVERY_S
 
-    async def run(self) -> None:
-        try:
-            hello = await asyncio.wait_for(self._hello(), HELLO_TIMEOUT_S)
-        except TimeoutError:
-            await self._socket.close(1008)
-            return
+    async def serve(self) -> None:
+        """From hello to the end; one address has only so many sockets."""
+        with self._door.limits.connected(self._address) as may:
+            if not may:
+                await self._wire.refuse(ChatError("too_fast", "too many sockets", wait_s=60))
+                await self._socket.close(TRY_AGAIN)
+                return
+            try:
+                # Not wait_for: before Python 3.12 it may swallow a cancellation.
+                async with asyncio.timeout(HELLO_TIMEOUT_S):
+                    hello = await self._hello()
+            except TimeoutError:
+                await self._socket.close(1008)
+                return
+            await self._run(hello)
+
+    async def _run(self, hello: Hello) -> None:
         started = await self._start(hello)
         if started is None:
             return
@@ -130,7 +121,7 @@ class _Chat:
         core, prompts = self._door.conversations, self._door.city.prompts
         pump = asyncio.create_task(self._pump(session.conversation, cursor))
         try:
-            async with beside(core, session.conversation, prompts, self._send):
+            async with beside(core, session.conversation, prompts, self._wire.send):
                 await self._listen(session)
         finally:
             core.gone(session.conversation, AWAY_S)
@@ -141,9 +132,9 @@ class _Chat:
     async def _hello(self) -> Hello:
         while True:
             try:
-                return _as_hello(protocol.parse(await self._receive()))
+                return _as_hello(protocol.parse(await self._wire.receive()))
             except ChatError as error:
-                await self._refuse(error)
+                await self._wire.refuse(error)
 
     async def _start(self, hello: Hello) -> tuple[ChatSession, int] | None:
         """Welcome the browser and give it what it missed; None where that failed."""
@@ -152,20 +143,21 @@ class _Chat:
         cursor = hello.cursor if session else 0
         if session is None:
             if not self._door.limits.may_begin(self._address, self._door.clock()):
-                await self._refuse(ChatError("too_fast", "too many new sessions"))
+                await self._wire.refuse(ChatError("too_fast", "too many new sessions"))
                 await self._socket.close(TRY_AGAIN)
                 return None
             session = self._door.sessions.begin()
         try:
             missed = await self._open(session, cursor, now)
         except (ConversationError, SQLAlchemyError) as error:
-            _log.error("chat_open_failed", code=_code(error), fault=fault_of(error))
-            await self._send(protocol.error("store_down", _NOT_DELIVERED, retry=True))
+            await self._wire.failed("chat_open_failed", error)
             await self._socket.close(TRY_AGAIN)
             return None
         token = self._door.sessions.token(session, now)
-        await self._send(protocol.welcome(token, session.conversation, cursor, ended=missed.ended))
-        await self._send(protocol.history(missed.turns))
+        await self._wire.send(
+            protocol.welcome(token, session.conversation, cursor, ended=missed.ended)
+        )
+        await self._wire.send(protocol.history(missed.turns))
         return session, missed.cursor
 
     async def _open(self, session: ChatSession, cursor: int, now: datetime) -> Missed:
@@ -183,17 +175,17 @@ class _Chat:
     async def _listen(self, session: ChatSession) -> None:
         while True:
             try:
-                frame = _after_hello(protocol.parse(await self._receive()))
+                frame = _after_hello(protocol.parse(await self._wire.receive()))
             except ChatError as error:
-                await self._refuse(error)
+                await self._wire.refuse(error)
                 continue
             match frame:
                 case Ping():
-                    await self._send(protocol.pong())
-                case Text():
-                    await self._hear(session, frame.id, "text", frame.text)
-                case Choice():
-                    await self._hear(session, frame.id, "choice", frame.value)
+                    await self._wire.send(protocol.pong())
+                case Text() | Choice() | Place() | Mend():
+                    await self._hear(session, frame)
+                case LinkCode():
+                    await self._give_code(session)
                 case Rate():
                     await self._rate(session, frame)
                 case Typing():
@@ -203,24 +195,39 @@ class _Chat:
                     await self._socket.close(1000)
                     return
 
-    async def _hear(self, session: ChatSession, known: str, kind: HeardKind, text: str) -> None:
-        door = self._door
-        if not door.limits.may_write(session.citizen, self._address, door.clock()):
-            await self._refuse(ChatError("too_fast", "over the rate limit", known))
+    async def _hear(self, session: ChatSession, frame: Said) -> None:
+        if await self._too_fast(session, frame.id):
             return
-        heard = Heard(
-            id=known,
-            conversation=session.conversation,
-            channel=CHANNEL,
-            line=self._line,
-            kind=kind,
-            text=text,
-            at=door.now(),
-        )
-        metrics.messages.labels(kind).inc()
-        trace = trace_of(session.conversation, known)
+        heard = turn_of(frame, session.conversation, self._line, self._door.now())
+        metrics.messages.labels(heard.kind).inc()
+        trace = trace_of(session.conversation, heard.id)
         with bound_contextvars(conversation=session.conversation, trace=trace):
             await self._commit(heard)
+
+    async def _too_fast(self, session: ChatSession, known: str) -> bool:
+        """Whether it was; then the citizen is told when to try again."""
+        door = self._door
+        wait_s = door.limits.write(session.citizen, self._address, door.clock())
+        if wait_s:
+            await self._wire.refuse(ChatError("too_fast", "over the rate limit", known, wait_s))
+        return wait_s > 0
+
+    async def _give_code(self, session: ChatSession) -> None:
+        """A code by which another chat of the citizen is joined with this one."""
+        door, prompts = self._door, self._door.city.prompts
+        wait_s = door.limits.code(session.citizen, door.clock())
+        if wait_s:
+            await self._wire.refuse(ChatError("too_fast", "too many codes", wait_s=wait_s))
+            return
+        try:
+            code, until = await asyncio.to_thread(
+                make_code, door.engine, session.conversation, door.now()
+            )
+        except SQLAlchemyError as error:
+            await self._wire.failed("chat_code_failed", error)
+            return
+        text = prompts.fill("link_code", code=code)
+        await self._wire.send(protocol.link_code(code, until, text))
 
     def _type(self, session: ChatSession, *, on: bool) -> None:
         """Pass on that the citizen writes, as often as that is worth knowing."""
@@ -231,68 +238,38 @@ class _Chat:
 
     async def _rate(self, session: ChatSession, frame: Rate) -> None:
         door = self._door
-        if not door.limits.may_write(session.citizen, self._address, door.clock()):
-            await self._refuse(ChatError("too_fast", "over the rate limit", frame.id))
+        if await self._too_fast(session, frame.id):
             return
         try:
             known = await asyncio.to_thread(
                 rate, door.engine, session.conversation, frame.turn, frame.value, door.now()
             )
         except SQLAlchemyError as error:
-            _log.error("chat_rate_failed", code="store_down", fault=fault_of(error))
-            await self._send(
-                protocol.error("store_down", _NOT_DELIVERED, known=frame.id, retry=True)
-            )
+            await self._wire.failed("chat_rate_failed", error, frame.id)
             return
         metrics.ratings.labels(frame.value if known else "unknown").inc()
-        await self._send(protocol.ack(frame.id))
+        await self._wire.send(protocol.ack(frame.id))
 
     async def _commit(self, heard: Heard) -> None:
         try:
             await self._door.conversations.hear(heard)
         except (ConversationError, SQLAlchemyError) as error:
-            code = _code(error)
-            _log.error("chat_hear_failed", code=code, fault=fault_of(error))
-            await self._send(protocol.error(code, _NOT_DELIVERED, known=heard.id, retry=True))
+            await self._wire.failed("chat_hear_failed", error, heard.id)
         else:
-            await self._send(protocol.ack(heard.id))
+            await self._wire.send(protocol.ack(heard.id))
 
     async def _pump(self, conversation: str, cursor: int) -> None:
         """Pass on all that is told; where that breaks, the browser comes back with its cursor."""
         replies = self._door.conversations.replies(conversation, cursor)
         try:
             async for told in replies:
-                await self._send(protocol.told(told))
+                await self._wire.send(protocol.told(told))
         except (WebSocketDisconnect, RuntimeError):
             return  # the socket is gone; the listening side ends the rest
         except (ConversationError, SQLAlchemyError) as error:
-            _log.error("chat_replies_failed", code=_code(error), fault=fault_of(error))
+            _log.error("chat_replies_failed", code=code_of(error), fault=fault_of(error))
             with contextlib.suppress(WebSocketDisconnect, RuntimeError):
                 await self._socket.close(TRY_AGAIN)
         finally:
             if isinstance(replies, AsyncGenerator):
                 await replies.aclose()
-
-    async def _receive(self) -> str | bytes:
-        message = await self._socket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message.get("code", 1005))
-        text = message.get("text")
-        return text if text is not None else message.get("bytes") or b""
-
-    async def _send(self, frame: dict[str, Any]) -> None:
-        await self._socket.send_text(json.dumps(frame, ensure_ascii=False))
-
-    async def _refuse(self, error: ChatError) -> None:
-        """Tell the citizen in a polite sentence what was wrong; the socket stays."""
-        metrics.refused.labels(error.code).inc()
-        prompts = self._door.city.prompts
-        text = {"text_too_long": prompts.too_long, "too_fast": prompts.slow_down}.get(
-            error.code, _NOT_UNDERSTOOD
-        )
-        retry = error.code == "too_fast"
-        await self._send(protocol.error(error.code, text, known=error.id, retry=retry))
-
-
-def _code(error: ConversationError | SQLAlchemyError) -> str:
-    return error.code if isinstance(error, ConversationError) else "store_down"

@@ -16,15 +16,17 @@ from starlette.types import Message, Receive, Scope, Send
 
 from bot.bus import Bus
 from bot.conversation import Conversations
+from chat.door import Door
+from chat.files import Files
 from chat.limits import Limits
 from chat.session import Sessions
-from chat.socket import Door
 from config.city import City
 from config.errors import ConfigError
 from config.secret import secret_key
 from config.settings import Settings
 from handoff.links.keys import read_keys
 from store import audit_anchor
+from store.seal import keys_of
 from web import errors, health
 from web.agents.floor import Floor
 from web.agents.parts import DeskParts, Joints
@@ -55,17 +57,19 @@ from web.routes import (
     signon,
     staff,
     wall,
+    wechat,
 )
 from web.routes import health as health_routes
 from web.security import LastResort, SafeHeaders, is_host
 from web.site import Site
 from web.templating import STATIC, make_environment, static_version
+from web.wechat import Wechat, make_wechat
 
 MIN_KEY_CHARS = 16
 _ROOMS = (
     agents, citizen, staff, signon, account, order_deeds, order_export, orders, wall, recordings,
     people, audit, api, order_api, health_routes, linkage, knowledge, knowledge_try,
-    knowledge_inbox, knowledge_publish, knowledge_import, knowledge_card, knowledge_answer,
+    knowledge_inbox, knowledge_publish, knowledge_import, knowledge_card, knowledge_answer, wechat,
 )  # fmt: skip
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -101,21 +105,26 @@ def create_app(
     https = origin.startswith("https:")
     embedders = _embedders(settings.embed_origins)
     desk = make_desk(settings, city, engine)
+    joints = joints or Joints(Bus(settings.redis))
+    bus = joints.bus if isinstance(joints.bus, Bus) else Bus(settings.redis)
+    account = make_wechat(settings, city, engine, conversations, bus, now,
+                          lambda: citizen.quick_questions(app.state.site))  # fmt: skip
     app = FastAPI(
         title="Qianmen",
         description="The front door of a 12345 hotline: work orders and transcripts.",
         docs_url=None,  # Swagger's page loads from a CDN; /openapi.json is all it would show
         redoc_url=None,
-        lifespan=_closing(desk, lifespan or _nothing),
+        lifespan=_closing(desk, account, lifespan or _nothing),
     )
     door = Door(
         conversations, engine, Sessions(key), city, limits or Limits(),
+        files=Files(settings.recordings_dir, keys_of(engine)), asr=settings.asr_address,
         origins=frozenset({origin} - {""}), now=now,
     )  # fmt: skip
     floor = Floor(
         DeskParts(
             engine=engine, city=city, conversations=conversations, key=key, now=now,
-            joints=joints or Joints(Bus(settings.redis)), origins=door.origins,
+            joints=joints, origins=door.origins,
             idle=timedelta(minutes=settings.session_idle_minutes),
         )
     )  # fmt: skip
@@ -135,6 +144,7 @@ def create_app(
         https=https,
         anchor=settings.data_dir / audit_anchor.FILE,
         sign_on=sign_on_from(settings, origin),
+        wechat=account,
         link_keys=read_keys(settings.link_keys),
     )
     _add_routes(app, version)
@@ -203,13 +213,19 @@ class _KeptForEver:
         await self._app(scope, receive, send_kept)
 
 
-def _closing(desk: Desk, lifespan: Lifespan) -> Lifespan:
-    """``lifespan``, and what the desk started ends after it."""
+def _closing(desk: Desk, account: Wechat | None, lifespan: Lifespan) -> Lifespan:
+    """``lifespan``, and around it what the desk and the account begin and end."""
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
         async with lifespan(app):
-            yield
+            if account is not None:
+                account.start()
+            try:
+                yield
+            finally:
+                if account is not None:
+                    await account.stop()
         await desk.sound.close()
 
     return run

@@ -11,8 +11,8 @@ from jinja2 import Environment
 from sqlalchemy import Engine
 
 from chat.core import Conversations
+from chat.door import Door
 from chat.limits import Limiter, Rate
-from chat.socket import Door
 from config.city import City
 from handoff.links.keys import Keys
 from web.agents.floor import Floor
@@ -20,6 +20,7 @@ from web.desk.room import Desk
 from web.health import Probe
 from web.lockout import Addresses
 from web.oidc import SignOn
+from web.wechat import Wechat
 
 API_RATE = Rate(burst=120, per_s=30)
 """How fast one system, or one member, may use the API."""
@@ -47,6 +48,7 @@ class Site:
     https: bool = False
     anchor: Path = Path()
     sign_on: SignOn | None = None
+    wechat: Wechat | None = None
     link_keys: Mapping[str, Keys] = field(default_factory=dict)
     addresses: Addresses = field(default_factory=Addresses)
     api_limit: Limiter = field(default_factory=lambda: Limiter(API_RATE))

@@ -232,3 +232,54 @@ async def test_a_day_told_later_joins_the_hour(talk: Conversation) -> None:
 async def test_a_place_put_right_while_the_time_is_asked(talk: Conversation) -> None:
     await talk.say("东方名城21号楼漏水", "complaint")
     assert values(await talk.say("不对，是12号楼", "other"))["where"] == "东方名城12号楼"
+
+
+async def test_the_read_back_is_a_card_too(talk: Conversation) -> None:
+    asked = (await filled(talk)).replies[-1]
+    assert isinstance(asked, Ask)
+    assert asked.card is not None
+    assert asked.card.kind == "投诉"
+    card = {one.name: one.value for one in asked.card.fields}
+    assert card["what"] == NEW
+    assert card["where"] == "阳光花园6号楼3单元"
+    assert (card["phone"], card["name"]) == ("13812345678", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "value"),
+    [
+        ("地点改成：建业小区2号楼", "where", "建业小区2号楼"),
+        ("地点改成：东边那条没有名字的路", "where", "东边那条没有名字的路"),
+        ("联系电话改成：139-8765-4321", "phone", "13987654321"),
+        ("姓名改成：欧阳小明", "name", "欧阳小明"),
+        ("什么事改成：洗车行占道，昨天还有人打起来了，找人工也没有用", "what", None),
+    ],
+)
+async def test_a_field_is_mended_on_the_card(
+    talk: Conversation, words: str, name: str, value: str | None
+) -> None:
+    before = await filled(talk)
+    mended = await talk.say(words, "danger" if name == "what" else "other")
+    wanted = value or words.partition("：")[2]
+    assert values(mended)[name] == wanted
+    others = {key: told for key, told in values(before).items() if key != name}
+    assert others.items() <= values(mended).items()
+    (item,) = [one for one in mended.understood.slots if one.name == name]
+    assert (item.provenance.rule, item.provenance.confirmed_by) == ("corrected:card", "citizen")
+    assert item.former == ((values(before)[name],) if name in values(before) else ())
+    asked = mended.replies[-1]
+    assert isinstance(asked, Ask)
+    assert asked.card is not None
+    assert [one.name for one in asked.card.fields if one.mended] == [name]
+    await talk.say("对", "affirm")
+    (draft,) = talk.orders.drafts.values()
+    assert {one.name: one.value for one in draft.fields}[name] == wanted
+
+
+async def test_a_value_that_cannot_be_leaves_the_card_as_it_was(talk: Conversation) -> None:
+    before = await filled(talk)
+    again = await talk.say("联系电话改成：打我电话就行", "other")
+    assert values(again) == values(before)
+    assert "联系电话" in told(again)
+    assert isinstance(again.replies[-1], Ask)
+    assert again.replies[-1].card == before.replies[-1].card  # type: ignore[union-attr]  # an Ask

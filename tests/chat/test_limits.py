@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.limits import Limiter, Limits, Rate
+from chat.limits import Limiter, Limits, Rate, wait_told
 
 RATE = Rate(burst=3, per_s=0.5)
 
@@ -60,3 +60,30 @@ def test_an_address_is_limited_across_its_sessions_but_not_loopback() -> None:
 def test_an_unreadable_address_is_limited_like_any_other() -> None:
     tight = Limits(address=Rate(1, 0))
     assert [tight.may_write("a", "testclient", 0) for _ in range(2)] == [True, False]
+
+
+def test_who_is_too_fast_is_told_when_it_will_do() -> None:
+    limiter = Limiter(Rate(burst=10, per_s=0.5))
+    assert limiter.take("a", 0, cost=8) == 0
+    assert limiter.take("a", 0, cost=4) == 4
+    assert limiter.take("a", 4, cost=4) == 0
+    assert [wait_told(s) for s in (0.2, 59.1, 61, 7000, 80000)] == [
+        "1秒", "60秒", "2分钟", "117分钟", "23小时",
+    ]  # fmt: skip
+
+
+def test_an_orders_number_is_not_tried_from_many_addresses() -> None:
+    limits = Limits()
+    waits = [limits.ask("202611220001", f"10.0.0.{n}", 0) for n in range(11)]
+    assert waits[:10] == [0] * 10
+    assert waits[10] > 0
+    assert limits.ask("202611220002", "127.0.0.1", 0) == 0
+
+
+def test_one_address_has_only_so_many_sockets() -> None:
+    limits = Limits(connections=1)
+    with limits.connected("10.1.1.1") as first, limits.connected("10.1.1.1") as second:
+        assert (first, second) == (True, False)
+    with limits.connected("10.1.1.1") as again, limits.connected("127.0.0.1") as here:
+        assert again
+        assert here

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from chat import protocol
 from chat.errors import ChatError
-from chat.protocol import Choice, Hello, Leave, Ping, Rate, Text, parse
+from chat.frames import Choice, Hello, Leave, Ping, Rate, Text
+from chat.protocol import parse
 from turns.replies import Ask, Bye, Connect, Handoff, Option, Reply, Say, Told
 
 ID = "0123456789abcdef"

@@ -14,7 +14,8 @@ from sqlalchemy import Engine, select
 from bot.people import Writer
 from chat import socket as chat_socket
 from chat.errors import ChatError
-from chat.protocol import Typing, parse
+from chat.frames import Typing
+from chat.protocol import parse
 from handoff.queue import service
 from store.engine import reading, writing
 from store.tables import Conversation, HandoffEntry, Staff, Turn
