@@ -207,6 +207,7 @@ def load_city(folder: Path) -> City:
         raise ConfigError("config_missing", f"{folder}: the city's folder does not exist")
     base = read(folder / "city.yaml", _CityFile)
     forms = read(folder / "forms.yaml", _FormsFile)
+    orders = _orders(folder / "orders.yaml", base.timezone)
     city = City(
         folder=folder,
         name=base.name,
@@ -223,8 +224,8 @@ def load_city(folder: Path) -> City:
         targets=_targets(folder / "targets.yaml"),
         links=_links(folder / "links.yaml"),
         classes=_classes(folder / "classes.yaml"),
-        orders=_orders(folder / "orders.yaml", base.timezone),
-        queue=_queue(folder / "queue.yaml", base.timezone),
+        orders=orders,
+        queue=_queue(folder / "queue.yaml", orders),
         wechat=_wechat(folder / "wechat.yaml"),
     )
     _check_references(city)
@@ -247,10 +248,12 @@ def _orders(path: Path, timezone: str) -> OrderRules:
     return rules.model_copy(update={"timezone": timezone})
 
 
-def _queue(path: Path, timezone: str) -> QueueRules:
-    """A city that says nothing of its queue has the usual rules; hours are in its time zone."""
+def _queue(path: Path, orders: OrderRules) -> QueueRules:
+    """A city that says nothing of its queue has the usual rules; hours are in its time zone, and
+    follow the days off of its orders.
+    """
     rules = read(path, QueueRules) if path.is_file() else QueueRules()
-    return rules.model_copy(update={"timezone": timezone})
+    return rules.model_copy(update={"timezone": orders.timezone, "calendar": orders.calendar})
 
 
 def _wechat(path: Path) -> WechatFile:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from config.orders import Calendar
+from config.workdays import MADE_UP, served_as
 
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
 SomeSeconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -69,23 +72,32 @@ class Priorities(_Part):
     )  # fmt: skip
 
 
+_WORKING_WEEK = {1, 2, 3, 4, 5}
+
+
 class Window(_Part):
     """A time of the week at which a channel is served; days 1 (Monday) to 7.
 
-    ``end`` not after ``begin`` lasts into the next day; the same time is the whole day.
+    ``end`` not after ``begin`` lasts into the next day; the same time is the whole day. A public
+    holiday in the week is served as a Sunday, a Saturday or Sunday that is worked instead (调休) as
+    any day of a window from Monday to Friday.
     """
 
     days: tuple[Annotated[int, Field(ge=1, le=7)], ...] = (1, 2, 3, 4, 5, 6, 7)
     begin: ClockTime = time(0)
     end: ClockTime = time(0)
 
-    def holds(self, moment: datetime) -> bool:
+    def holds(self, moment: datetime, calendar: Calendar) -> bool:
         """Whether ``moment`` (in the city's zone) lies in it."""
-        at, day = moment.timetz().replace(tzinfo=None), moment.isoweekday()
+        at, today = moment.timetz().replace(tzinfo=None), self._serves(moment.date(), calendar)
         if self.begin < self.end:
-            return day in self.days and self.begin <= at < self.end
-        yesterday = (moment - timedelta(days=1)).isoweekday()
-        return (day in self.days and at >= self.begin) or (yesterday in self.days and at < self.end)
+            return today and self.begin <= at < self.end
+        yesterday = self._serves(moment.date() - timedelta(days=1), calendar)
+        return (today and at >= self.begin) or (yesterday and at < self.end)
+
+    def _serves(self, day: date, calendar: Calendar) -> bool:
+        lived = served_as(day, calendar)
+        return lived in self.days or (lived == MADE_UP and {*self.days} >= _WORKING_WEEK)
 
 
 class Result(_Part):
@@ -156,10 +168,12 @@ class QueueRules(_Part):
     ``hunt_after_s``: danger that nobody at a desk has taken by then goes to the line's hunt group.
     ``rest_s``: how long nobody is offered again whom they declined or let lapse; ``wanted_s``: how
     long one agent alone is waited for. ``handling_…``: what a talk takes before there is
-    experience. ``reasons``: what an agent may give for a status.
+    experience. ``reasons``: what an agent may give for a status. ``calendar``: the city's own days
+    off and make-up days, as orders.yaml has them.
     """
 
     timezone: str = "Asia/Shanghai"
+    calendar: Calendar = Calendar()
     skills: tuple[Skill, ...] = ()
     priorities: Priorities = Priorities()
     hours: dict[str, tuple[Window, ...]] = {}
@@ -213,7 +227,7 @@ class QueueRules(_Part):
         """
         windows = self.hours.get(channel, ())
         moment = now.astimezone(ZoneInfo(self.timezone))
-        return not windows or any(window.holds(moment) for window in windows)
+        return not windows or any(window.holds(moment, self.calendar) for window in windows)
 
     def goal_s(self, channel: str, urgency: str = "normal") -> int:
         """Within how many seconds a person must have answered; in danger as fast as a call."""

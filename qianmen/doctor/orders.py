@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from handoff.order.deadlines import announced
+from config.workdays import announced
 from handoff.order.journal import FOLDER
 from handoff.order.journalfiles import BROKEN, waiting
 from qianmen.doctor.check import Patient, check
@@ -45,7 +45,8 @@ def judge_calendar(facts: OrderFacts) -> Iterator[Finding]:
         yield ok("holidays_known", subject, f"知道 {facts.year} 年的放假安排")
         return
     yield warning(
-        "holidays_unknown", subject, f"还不知道 {facts.year} 年的放假安排，暂按周一到周五算",
+        "holidays_unknown", subject,
+        f"还不知道 {facts.year} 年的放假安排，办理期限和人工服务时间暂按周一到周五算",
         "国务院公布后升级 chinesecalendar，或先在 orders.yaml 的 calendar 里写上放假和补班的日子。",
     )  # fmt: skip
 

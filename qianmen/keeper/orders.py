@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot import history, records
-from handoff.order.deadlines import announced
+from config.workdays import announced
 from handoff.order.journal import STALE, Drained, journal_of
 from handoff.order.overdue import escalate
 from qianmen.keeper.duty import Duty, Keeping

@@ -7,11 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from config.orders import Calendar, Limit, OrderRules, Span
+from config.workdays import announced, is_workday
 from handoff.order.deadlines import (
     after,
-    announced,
     due_by,
-    is_workday,
 )
 
 RULES = OrderRules()

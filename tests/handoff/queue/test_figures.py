@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -113,6 +113,38 @@ def test_hours_are_of_the_citys_week_and_none_is_always() -> None:
     assert not rules.is_open("web", MONDAY_9.replace(hour=9, minute=30))  # 17:30, told as 1050
     assert not rules.is_open("web", MONDAY_9.replace(day=24))
     assert Window.model_validate({"end": 1440}) == Window()  # 24:00
+
+
+def test_public_holidays_and_days_worked_instead_change_the_hours() -> None:
+    week, weekend, monday = (
+        {"days": days, "begin": "09:00", "end": "17:00"} for days in ([1, 2, 3, 4, 5], [6, 7], [1])
+    )
+    rules = QueueRules.model_validate({
+        "hours": {"web": [week], "late": [weekend], "once": [monday], "always": [{}]},
+        "calendar": {"days_off": [date(2026, 11, 24)], "working": [date(2026, 11, 28)]},
+    })  # fmt: skip
+
+    def served(month: int, day: int, hour: int = 2) -> set[str]:
+        at = datetime(2026, month, day, hour, tzinfo=UTC)
+        return {name for name in rules.hours if rules.is_open(name, at)}
+
+    assert served(10, 1) == {"late", "always"}  # Thursday, the National Day
+    assert served(10, 10) == {"web", "always"}  # Saturday, worked instead (国务院办公厅, 2026)
+    assert served(11, 24) == {"late", "always"}  # the city's own day off, a Tuesday
+    assert served(11, 28) == {"web", "always"}  # and the Saturday it works instead
+    assert served(11, 23) == {"web", "once", "always"}
+    assert served(11, 29) == {"late", "always"}
+    night = rules.model_copy(update={"hours": {"web": (Window.model_validate(
+        {"days": [1, 2, 3, 4, 5], "begin": "22:00", "end": "06:00"}),)}})  # fmt: skip
+    assert night.is_open("web", datetime(2026, 9, 30, 21, 0, tzinfo=UTC))  # 05:00 on October 1st
+    assert not night.is_open("web", datetime(2026, 10, 1, 15, 0, tzinfo=UTC))  # 23:00 then
+
+
+def test_beyond_the_announced_years_the_week_counts() -> None:
+    rules = QueueRules.model_validate({"hours": {"web": [{"days": [1, 2, 3, 4, 5]}]}})
+    assert rules.is_open("web", datetime(2099, 9, 4, 2, 0, tzinfo=UTC))  # a Friday
+    assert not rules.is_open("web", datetime(2099, 9, 5, 2, 0, tzinfo=UTC))
+    assert not rules.is_open("web", datetime(2099, 10, 1, 2, 0, tzinfo=UTC))  # a Thursday
 
 
 def test_a_night_shift_belongs_to_the_day_it_begins() -> None:
