@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
@@ -18,15 +17,10 @@ import pytest
 from asr.client import AsrError, Listener
 from tests.asr.listening import frames, silence, speech
 from tests.fakes.vosk_server import StockVoskServer
+from tests.ports import free_port
 from turns.voice import TurnEnded
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

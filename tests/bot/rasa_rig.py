@@ -31,6 +31,7 @@ from config.settings import ROOT, Settings
 from knowledge.load import load_folder
 from store.engine import open_store, upgrade
 from tests.conftest import LEARNED
+from tests.ports import free_port
 from turns import wire
 from turns.context import Context
 from turns.replies import Ask, Say
@@ -100,7 +101,7 @@ def texts(outcome: Outcome) -> str:
 def running(city: City, data: Path, now: datetime) -> Iterator[Rig]:
     """Start everything on free ports; stop all of it."""
     settings = Settings(
-        data_dir=data, redis_port=_free_port(), actions_port=_free_port(), rasa_port=_free_port(),
+        data_dir=data, redis_port=free_port(), actions_port=free_port(), rasa_port=free_port(),
         redis_url="", database_url="",
     )  # fmt: skip
     _model(settings)
@@ -191,13 +192,6 @@ def _answers(url: str) -> bool:
         return httpx.get(url, trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 RASA_PYTHON = ROOT / ".venv-rasa" / "bin" / "python"

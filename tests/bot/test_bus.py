@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.bus import Bus, Watch
 from tests.fakes.valkey import valkey
-from tests.scenarios.front_door import free_ports
+from tests.ports import free_port
 
 
 async def told(logs: list[dict[str, object]], count: int) -> list[object]:
@@ -23,7 +22,7 @@ async def told(logs: list[dict[str, object]], count: int) -> list[object]:
 
 
 async def test_a_lost_redis_is_told_once_and_wakes_are_not_lost_here(tmp_path: Path) -> None:
-    (port,) = free_ports(1, socket.SOCK_STREAM)
+    port = free_port()
     bus = Bus(f"redis://127.0.0.1:{port}/0")
     with capture_logs() as logs:
         with valkey(tmp_path / "redis", port):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from bot.rasa.train import MODEL, fingerprint
 from bot.rasa_process import PREVIOUS, exchange, folder, is_current, retrain
 from config.errors import ConfigError
 from config.settings import Settings
+from tests.ports import free_port
 
 TRAINS = """#!/bin/sh
 mkdir -p "$3/models"
@@ -25,12 +25,9 @@ def an_installation(tmp_path: Path, script: str, **given: object) -> Settings:
     python = tmp_path / "python"
     python.write_text(script, encoding="utf-8")
     python.chmod(0o755)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     settings = Settings(
         data_dir=tmp_path / "var", redis_url="", database_url="", rasa_python=python,
-        rasa_port=port, **given,  # type: ignore[arg-type]  # fields
+        rasa_port=free_port(), **given,  # type: ignore[arg-type]  # fields
     )  # fmt: skip
     models = folder(settings) / "models"
     models.mkdir(parents=True)

@@ -13,7 +13,8 @@ import yaml
 from bot.rasa.launch import data_key, render
 from config.settings import ROOT, Settings
 from sealing.keys import new_key
-from tests.bot.rasa_rig import RASA_PYTHON, _free_port, _valkey
+from tests.bot.rasa_rig import RASA_PYTHON, _valkey
+from tests.ports import free_port
 
 TALK = """
 import asyncio, sys
@@ -58,7 +59,7 @@ def test_without_a_key_rasas_own_store_is_used(tmp_path: Path) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not RASA_PYTHON.is_file(), reason="Rasa's environment is not installed")
 def test_what_was_said_is_remembered_sealed(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path, redis_port=_free_port(), redis_url="")
+    settings = Settings(data_dir=tmp_path, redis_port=free_port(), redis_url="")
     old, new = new_key(), new_key("sm4")
 
     def talk(key: str, *words: str) -> str:

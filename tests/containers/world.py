@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -25,8 +24,8 @@ from bot.rasa_process import folder as rasa_folder
 from bot.rasa_process import train_if_needed
 from config.settings import ROOT, Settings
 from tests.containers.compose import Service, services
+from tests.ports import free_port, free_ports
 from tests.postgres import programs, somebody
-from tests.scenarios.front_door import free_ports
 
 GATEWAY = "172.30.12.1"
 # Which variable moves the port that a service listens on by itself.
@@ -56,7 +55,7 @@ class World:
 
     def __post_init__(self) -> None:
         wanted = [*PORTS, *OTHERS]
-        self.ports = dict(zip(wanted, free_ports(len(wanted), socket.SOCK_STREAM), strict=True))
+        self.ports = dict(zip(wanted, free_ports(len(wanted)), strict=True))
         for name in ("data", "redis", "etc", "run", "log"):
             (self.folder / name).mkdir()
         script = ROOT / "docker" / "make-secrets.sh"
@@ -136,7 +135,7 @@ class World:
             for (name, port), variable in PORTS.items() if name == service.name
         }  # fmt: skip
         if service.name.startswith("phone"):
-            udp, first = free_ports(1, socket.SOCK_DGRAM)[0], 38000 + 100 * len(self.running)
+            udp, first = free_port(), 27_000 + 100 * len(self.running)
             own |= {
                 "QIANMEN_SIP_PORT": str(udp), "QIANMEN_SIP_HOST": "127.0.0.1",
                 "QIANMEN_RTP_FIRST_PORT": str(first), "QIANMEN_RTP_LAST_PORT": str(first + 99),

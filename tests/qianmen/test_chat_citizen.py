@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from qianmen.citizen.chat import hold_chat
 from qianmen.citizen.errors import CitizenError
 from qianmen.citizen.report import ChatReport, SaidTurn
 from tests.fakes.chat_server import chat_server
+from tests.ports import free_port
 
 ANSWERS: dict[str, list[dict[str, Any]]] = {
     "租房": [{"type": "say", "text": "可以。"}, {"type": "ask", "text": "还有别的事吗？"}],
@@ -69,10 +69,8 @@ async def test_something_else_that_answers(raw: str) -> None:
 
 
 async def test_nobody_there_and_no_address() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    for url, code in ((f"http://127.0.0.1:{port}", "unreachable"), ("127.0.0.1", "bad_input"),
+    closed = f"http://127.0.0.1:{free_port()}"
+    for url, code in ((closed, "unreachable"), ("127.0.0.1", "bad_input"),
                       ("ftp://127.0.0.1", "bad_input")):  # fmt: skip
         with pytest.raises(CitizenError) as caught:
             await hold_chat(url, [])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +16,8 @@ from config.settings import ROOT, Settings
 from handoff.links.keys import read_keys
 from qianmen.commands.link import link
 from qianmen.linksim import Simulator, send
-from tests.scenarios.front_door import clean_environment, free_ports
+from tests.ports import free_port
+from tests.scenarios.front_door import clean_environment
 
 pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 KEY = b"a_key_of_more_than_24_characters"
@@ -54,7 +54,7 @@ def test_an_unknown_mode_is_named() -> None:
 
 
 def test_the_simulator_shows_what_came_and_nothing_personal(tmp_path: Path) -> None:
-    (port,) = free_ports(1, socket.SOCK_STREAM)
+    port = free_port()
     settings = Settings(data_dir=tmp_path, link_keys=f"110={KEY.decode()}")
     process = subprocess.Popen(
         [sys.executable, "-m", "qianmen.cli", "link", "simulate", "--port", str(port), "--json"],

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import socket
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,11 +21,12 @@ import pytest
 
 from qianmen.bench import g711
 from qianmen.citizen.ear import Ear, Utterance
+from tests.ports import free_port
 from tts.say import synthesise
 
 SCENARIO = Path(__file__).parent / "sipp" / "recorded_question.xml"
 _MODULES = Path("/usr/lib/baresip/modules")
-_GRACE_S = 15.0
+_GRACE_S = 60.0
 
 needs_sipp = pytest.mark.skipif(shutil.which("sipp") is None, reason="SIPp is not installed")
 needs_baresip = pytest.mark.skipif(
@@ -74,7 +74,7 @@ async def sipp_call(
     (folder / SCENARIO.name).write_text(scenario)
     command = [
         "sipp", f"{host}:{port}", "-sf", SCENARIO.name, "-s", number, "-i", "127.0.0.1",
-        "-p", str(_free_port()), "-m", "1", "-nostdin", "-trace_msg",
+        "-p", str(free_port()), "-m", "1", "-nostdin", "-trace_msg",
         "-cid_str", "recorded-%u-%p@%s",
     ]  # fmt: skip
     code, output = await _run(command, folder, wait_s + answer_s + _GRACE_S)
@@ -147,9 +147,3 @@ async def _run(command: Sequence[str], folder: Path, patience_s: float) -> tuple
             process.kill()
             await process.wait()
     return process.returncode or 0, output.decode("utf-8", "replace")
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -12,6 +12,7 @@ import pytest
 
 from telephony.line import Frame, Leg, LegEvent
 from telephony.sip.line import SipLine
+from tests.ports import free_port
 from tests.telephony.test_line import tone
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios" / "sipp"
@@ -79,13 +80,6 @@ class Sipp:
 
     async def run(self, case: str, rtp_port: int = 9) -> None:
         await self.ends_well(case, await self.start(case, rtp_port=rtp_port))
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 class Ear:

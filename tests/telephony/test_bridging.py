@@ -23,9 +23,10 @@ from telephony.sip.line import SipLine
 from telephony.tones import RINGING_HZ
 from tests.asr.listening import listening
 from tests.fakes.recogniser import FakeRecogniser
+from tests.ports import free_port
 from tests.scenarios.callers import needs_baresip, needs_sipp, write_baresip_folder
 from tests.telephony.sipp import Desk as Answering
-from tests.telephony.sipp import Sipp, free_port
+from tests.telephony.sipp import Sipp
 from tests.telephony.test_call import FakeCore, Plain
 from tests.telephony.test_connecting import Desk
 from tests.telephony.tones import level, tone

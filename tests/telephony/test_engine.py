@@ -82,10 +82,10 @@ async def test_target_that_cannot_be_sent_to_is_counted(peer: socket.socket) -> 
 
 
 def test_ports_are_pairs_taken_in_turn_and_freed() -> None:
-    pool = PortPool("127.0.0.1", (36101, 36109))
+    pool = PortPool("127.0.0.1", (24101, 24109))
     pairs = [pool.open() for _ in range(4)]
     assert [[sock.getsockname()[1] for sock in pair] for pair in pairs] == [
-        [36102, 36103], [36104, 36105], [36106, 36107], [36108, 36109],
+        [24102, 24103], [24104, 24105], [24106, 24107], [24108, 24109],
     ]  # fmt: skip
     with pytest.raises(LineError) as error:
         pool.open()
@@ -93,19 +93,19 @@ def test_ports_are_pairs_taken_in_turn_and_freed() -> None:
     pool.release(pairs[1])
     pool.release(pairs[1])
     again = pool.open()
-    assert again.rtp.getsockname()[1] == 36104
+    assert again.rtp.getsockname()[1] == 24104
     for pair in (*pairs, again):
         pool.release(pair)
     assert pool.held == 0
 
 
-@pytest.mark.parametrize("taken", [36112, 36113])
+@pytest.mark.parametrize("taken", [24112, 24113])
 def test_port_of_another_program_is_skipped(taken: int) -> None:
-    pool = PortPool("127.0.0.1", (36112, 36115))
+    pool = PortPool("127.0.0.1", (24112, 24115))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(("127.0.0.1", taken))
         pair = pool.open()
-        assert pair.rtp.getsockname()[1] == 36114
+        assert pair.rtp.getsockname()[1] == 24114
         assert pool.held == 1
         pool.release(pair)
 

@@ -435,7 +435,7 @@ async def test_contact_with_a_name_falls_back_to_the_peers_address(exchange: Exc
 
 
 async def test_no_free_media_port_leaves_the_call_to_be_refused() -> None:
-    exchange = Exchange(LineSettings(host="127.0.0.1", rtp_ports=(35998, 35999)))
+    exchange = Exchange(LineSettings(host="127.0.0.1", rtp_ports=(24998, 24999)))
     held = exchange.ports.open()
     exchange.receive(request("INVITE", body=OFFER))
     leg = exchange.inbound[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +16,7 @@ from telephony import commands, node
 from telephony.commands import CallControl, ControlError
 from telephony.node import Node
 from tests.fakes.valkey import valkey
-from tests.scenarios.front_door import free_ports
+from tests.ports import free_port
 from turns.calls import CallCommand, CallEvent, CallInfo
 
 AT = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -27,7 +26,7 @@ Audited = list[tuple[str, str, str]]
 
 @pytest.fixture
 def port() -> int:
-    return free_ports(1, socket.SOCK_STREAM)[0]
+    return free_port()
 
 
 @pytest.fixture

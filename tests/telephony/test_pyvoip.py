@@ -17,8 +17,8 @@ from telephony.pyvoip.leg import PyvoipLeg
 from telephony.pyvoip.line import PyvoipLine
 from telephony.rtp.g711 import loudness
 from telephony.sip.line import SipLine
+from tests.ports import free_port
 from tests.telephony.pbx.pbx import kamailio, until
-from tests.telephony.sipp import free_port
 from tests.telephony.test_pyvoip_table import registrar
 
 TONE_HZ = 997  # no divisor of the rate: every level of the 8 bits is used

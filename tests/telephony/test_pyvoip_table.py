@@ -18,8 +18,9 @@ from telephony.line import Leg, LineError, LineSettings
 from telephony.pyvoip.line import PyvoipLine
 from telephony.rtp.g711 import PCMA
 from telephony.sip.message import Request, parse_message
+from tests.ports import free_port
 from tests.telephony.pbx.pbx import until
-from tests.telephony.sipp import SCENARIOS, free_port
+from tests.telephony.sipp import SCENARIOS
 from tests.telephony.test_line import tone
 from tests.telephony.virtual import reply_to
 

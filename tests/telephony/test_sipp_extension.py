@@ -12,8 +12,9 @@ import pytest
 
 from telephony.line import DialError, Ended, Leg, LegEvent, LineError, LineSettings, Referred
 from telephony.sip.line import SipLine
+from tests.ports import free_port
 from tests.telephony.pbx.pbx import until
-from tests.telephony.sipp import Callee, Desk, Sipp, free_port
+from tests.telephony.sipp import Callee, Desk, Sipp
 from tests.telephony.test_line import tone
 from tests.telephony.virtual import RTP_PORTS
 

@@ -18,7 +18,7 @@ from telephony.sip.message import Address, Request, Response, parse_message
 from telephony.sip.transactions import Transactions
 
 PEER: Address = ("127.0.0.1", 5070)
-RTP_PORTS = (32000, 35999)
+RTP_PORTS = (20000, 23999)
 OFFER = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     "m=audio 40000 RTP/AVP 8 0 96\r\na=rtpmap:96 telephone-event/8000\r\n"

@@ -23,8 +23,9 @@ from config.settings import ROOT, Settings
 from handoff.links import acknowledged, links_of
 from qianmen.linksim import Simulator
 from store.engine import open_store, upgrade
+from tests.ports import free_port
 from tests.qianmen.courier.conftest import KEY, endanger
-from tests.scenarios.front_door import clean_environment, free_ports
+from tests.scenarios.front_door import clean_environment
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -45,7 +46,7 @@ def settings(tmp_path: Path, far: socket.socket) -> Settings:
              "url": f"http://127.0.0.1:{far.getsockname()[1]}/110"}  # fmt: skip
     links = {"parties": [party], "connect_s": 0.5, "total_s": 0.5, "danger_again_s": [0.2]}
     (city / "links.yaml").write_text(yaml.safe_dump(links), "utf-8")
-    (port,) = free_ports(1, socket.SOCK_STREAM)
+    port = free_port()
     return Settings(
         data_dir=tmp_path / "var", city=city, courier_port=port, redis_url="redis://127.0.0.1:1/0",
         secret_key="a key that only tests know", link_keys=f"110={KEY.decode().replace(' ', '_')}",

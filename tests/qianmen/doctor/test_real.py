@@ -55,7 +55,7 @@ from telephony.line import Leg, LineSettings
 from telephony.sip.line import SipLine
 from tests.conftest import NOON
 from tests.fakes.valkey import valkey
-from tests.scenarios.front_door import free_ports
+from tests.ports import free_port, free_ports
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def of_redis(patient: Patient) -> list[str]:
 
 
 def test_a_redis_that_forgets_and_one_that_is_lost(patient: Patient, tmp_path: Path) -> None:
-    (port,) = free_ports(1, socket.SOCK_STREAM)
+    port = free_port()
     theirs = having(patient, redis_url=f"redis://127.0.0.1:{port}/0")
     careless = ("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru", "--appendonly", "no")
     with valkey(tmp_path / "redis", port, *careless) as server:
@@ -402,11 +402,11 @@ def test_the_command_before_the_first_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QIANMEN_DATA_DIR", str(tmp_path))
-    ports = free_ports(8, socket.SOCK_STREAM)
+    ports = free_ports(8)
     names = ("PHONE_HEALTH", "ASR", "ACTIONS", "RASA", "WEB", "WEB_METRICS", "KEEPER", "REDIS")
     for name, port in zip(names, ports, strict=True):
         monkeypatch.setenv(f"QIANMEN_{name}_PORT", str(port))
-    monkeypatch.setenv("QIANMEN_SIP_PORT", str(free_ports(1, socket.SOCK_DGRAM)[0]))
+    monkeypatch.setenv("QIANMEN_SIP_PORT", str(free_port()))
     done = CliRunner().invoke(cli.app, ["doctor", "--json"])
     report = json.loads(done.stdout)
     found = {one["code"]: one for one in report["findings"]}

@@ -25,7 +25,7 @@ from qianmen.keeper.watch import Watch, clock_file, confirmation_file
 from store.engine import open_engine
 from tests.conftest import NOON
 from tests.fakes.valkey import valkey
-from tests.scenarios.front_door import free_ports
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_a_clock_file_that_cannot_be_written_stops_nothing(keeping: Keeping) -> 
 
 
 def test_a_lost_redis_and_its_return_are_told(keeping: Keeping, tmp_path: Path) -> None:
-    (port,) = free_ports(1, 1)
+    port = free_port()
     watch = Watch(keeping.settings, CollectorRegistry())
     lost = replace(keeping, settings=keeping.settings.model_copy(update={"redis_port": port}))
     with capture_logs() as logs:
@@ -137,7 +137,7 @@ def test_the_page_answers(keeping: Keeping) -> None:
 
 
 def test_the_whole_keeper_begins_and_ends(keeping: Keeping) -> None:
-    (port,) = free_ports(1, 1)
+    port = free_port()
     settings = keeping.settings.model_copy(update={"keeper_port": port, "redis_port": 1})
     stop = threading.Event()
     thread = threading.Thread(target=keep, args=(settings, stop))

@@ -16,8 +16,8 @@ from qianmen.personal.deeds import By
 from qianmen.personal.erase import erase
 from qianmen.personal.traces import forget_trackers
 from qianmen.processes import processes
-from tests.bot.rasa_rig import _free_port
 from tests.fakes.orders import CALL, CHAT, PHONE
+from tests.ports import free_port
 from tests.qianmen.personal.conftest import fill
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 @pytest.fixture
 def with_redis(keeping: Keeping) -> Iterator[Keeping]:
     """The embedded Valkey, started as ``qianmen up`` starts it."""
-    update = {"redis_url": "", "redis_port": _free_port()}
+    update = {"redis_url": "", "redis_port": free_port()}
     kept = replace(keeping, settings=keeping.settings.model_copy(update=update))
     (process,) = (one for one in processes(kept.settings) if one.name == "redis")
     (kept.settings.data_dir / "redis").mkdir()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from config.settings import Settings
 from qianmen.commands.wechat import wechat
 from qianmen.wechatsim import xmlwire
 from qianmen.wechatsim.setup import made, setup_of
-from tests.scenarios.front_door import free_ports
+from tests.ports import free_port
 
 pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 RUN = CliRunner()
@@ -80,7 +79,7 @@ def account(**how: Any) -> Iterator[str]:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> str:
     """The settings of an account; where its API is looked for."""
-    (port,) = free_ports(1, socket.SOCK_STREAM)
+    port = free_port()
     for name, value in {
         "APPID": APPID, "TOKEN": TOKEN, "SECRET": "s", "API": f"http://127.0.0.1:{port}",
     }.items():  # fmt: skip

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from telephony.line import LineSettings
+from tests.ports import free_port
 from tests.telephony.virtual import RTP_PORTS, request
 
 HOST = "127.0.2.1"
-READY_S = 15.0
+READY_S = 60.0
 
 
 class Pbx:
@@ -47,9 +48,7 @@ async def kamailio(folder: Path, algorithm: str = "MD5") -> AsyncIterator[Pbx]:
     """The PBX, until the end of the block."""
     if shutil.which("kamailio") is None:
         pytest.skip("kamailio missing: install the Debian package kamailio")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind((HOST, 0))
-        port = sock.getsockname()[1]
+    port = free_port()
     told = folder / "kamailio.log"
     with told.open("wb") as log:
         process = await asyncio.create_subprocess_exec(

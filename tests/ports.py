@@ -1,0 +1,65 @@
+"""Ports for programs that are told theirs before they take it, kept from everybody else meanwhile.
+
+A port found by binding 0 and letting go may be given to the next who binds 0, or connects: with
+several test sessions side by side it sometimes is. These lie below what the system gives away
+(``net.ipv4.ip_local_port_range``), and each test session has a block of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import tempfile
+from contextlib import ExitStack
+from functools import cache
+from itertools import cycle
+from pathlib import Path
+
+_FIRST, _BLOCK, _BLOCKS = 10_000, 400, 25
+_KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+
+
+def free_port() -> int:
+    """A port that nobody has, for TCP or UDP, on any address."""
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody has, all different."""
+    found: list[int] = []
+    for _ in range(_BLOCK):
+        if len(found) == count:
+            return found
+        port = next(_own())
+        if port not in found and _is_free(port):
+            found.append(port)
+    raise AssertionError(f"fewer than {count} of {_BLOCK} ports are free")
+
+
+@cache
+def _own() -> cycle[int]:
+    """This process's block: its lock is held until the process ends."""
+    folder = Path(tempfile.gettempdir()) / "qianmen-test-ports"
+    folder.mkdir(mode=0o777, exist_ok=True)
+    for number in range(_BLOCKS):
+        lock = os.open(folder / str(number), os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        start = _FIRST + number * _BLOCK
+        return cycle(range(start, start + _BLOCK))
+    raise AssertionError(f"{_BLOCKS} test sessions have every block of ports")
+
+
+def _is_free(port: int) -> bool:
+    with ExitStack() as stack:
+        for kind in _KINDS:
+            probe = stack.enter_context(socket.socket(socket.AF_INET, kind))
+            try:
+                probe.bind(("", port))
+            except OSError:
+                return False
+    return True
