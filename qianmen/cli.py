@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from config.logs import configure
 from config.settings import Settings
 from qianmen.advice import told
 from qianmen.commands.api_key import api_key
@@ -273,6 +274,12 @@ def bench_desk(
 
     plan = DeskPlan(talks=talks, agents=agents, waiting=waiting, seconds=seconds)
     _show_figures(run(run_desk(plan, calls, database)).to_dict(), json)
+
+
+@bench.callback()
+def _quiet() -> None:
+    # Benches run parts of the front door in this process: their logs are not for standard output.
+    configure("bench", "warning")
 
 
 def _bench(work: Callable[[Settings], Coroutine[Any, Any, Any]], json: bool) -> None:
