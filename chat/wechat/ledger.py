@@ -90,22 +90,18 @@ def of_conversation(engine: Engine, conversation: str) -> str | None:
         return session.scalar(query)
 
 
-def claim(
-    engine: Engine, citizen: str, by: str, now: datetime, lease: timedelta
-) -> Claim | datetime | None:
-    """Claim the citizen for ``lease``; else until when somebody else has them, or has to wait.
+def claim(engine: Engine, citizen: str, by: str, now: datetime, lease: timedelta) -> Claim | None:
+    """Claim the citizen for ``lease``; None where somebody else has them, or they have to wait.
 
-    None where there is nobody of that id, or they are not there any more.
+    And where there is nobody of that id, or they follow the account no more.
     """
     with writing(engine) as session:
         row = session.get(WechatCitizen, citizen, with_for_update=FOR_CHANGE)
-        if row is None or not row.subscribed:
+        if row is None or not row.subscribed or (row.next_at is not None and row.next_at > now):
             return None
         taken = row.claimed_by and row.claimed_until is not None and row.claimed_until > now
         if taken and row.claimed_by != by:
-            return row.claimed_until
-        if row.next_at is not None and row.next_at > now:
-            return row.next_at
+            return None
         row.claimed_by, row.claimed_until = by, now + lease
         talk = session.get(Conversation, row.conversation_id)
         return _claim(row, by, talk.state if talk else "ended")
@@ -200,7 +196,10 @@ def release(
 ) -> None:
     """Let go of the citizen; nobody looks at them before ``next_at``."""
     with writing(engine) as session:
-        row = _held(session, claimed)
-        if row is not None:
-            row.claimed_by, row.claimed_until, row.next_at = "", None, next_at
+        row = session.get(WechatCitizen, claimed.citizen, with_for_update=FOR_CHANGE)
+        if row is None or row.claimed_by != claimed.by:
+            return
+        row.claimed_by, row.claimed_until = "", None
+        if row.conversation_id == claimed.conversation:
+            row.next_at = next_at
             row.tries += failed

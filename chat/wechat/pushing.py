@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -20,14 +20,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.bus import Bus
 from chat.wechat import ledger
+from chat.wechat.ledger import Claim
 from chat.wechat.telling import LEASE, NOTHING, Teller
 from store.faults import fault_of
 
 LOOK_S = 3.0
 AT_ONCE = 16
 """Citizens that one process tells at the same time."""
-AGAIN_S = 1.0
-"""Whom others are telling is looked at again then: the news may have come too late for them."""
 _log = structlog.get_logger(__name__)
 
 
@@ -106,30 +105,25 @@ class Pusher:
         self._spawn(self._push(citizen))
 
     async def _push(self, citizen: str) -> None:
-        wait_s: float | None = None
         try:
             async with self._room:
-                wait_s = await self._claimed(citizen)
+                await self._claimed(citizen)
         except SQLAlchemyError as error:
             _log.error("wechat_push_failed", code="store_down", fault=fault_of(error))
-        if wait_s is not None:
-            await asyncio.sleep(wait_s)
-        if self._woken.pop(citizen) or wait_s is not None:
+        if self._woken.pop(citizen):
             self._soon(citizen)
 
-    async def _claimed(self, citizen: str) -> float | None:
-        """Tell the citizen all that may be told now; seconds until it is worth looking again.
+    async def _claimed(self, citizen: str) -> None:
+        """Tell the citizen all that may be told now.
 
-        None: not before somebody says so, or the next look finds it.
+        Whoever else has them looks again when it is done, if news came meanwhile.
         """
         teller, by = self._teller, f"{self._me}.{secrets.token_hex(4)}"
         found = await asyncio.to_thread(
             ledger.claim, teller.engine, citizen, by, teller.now(), LEASE
         )
-        if isinstance(found, datetime):
-            return self._wait_s(found)
-        if found is None:
-            return None
+        if not isinstance(found, Claim):
+            return
         after = NOTHING
         try:
             after = await teller.tell(found)
@@ -137,11 +131,12 @@ class Pusher:
             await asyncio.to_thread(
                 ledger.release, teller.engine, found, next_at=after.next_at, failed=after.failed
             )
-        return self._wait_s(after.next_at) if after.next_at else None
+        if after.next_at is not None:
+            self._spawn(self._later(citizen, after.next_at))
 
-    def _wait_s(self, until: datetime) -> float | None:
-        """Others have them, or they wait, until then; what lasts longer ends with a look."""
-        left = until - self._teller.now()
-        if left > timedelta(seconds=2 * LOOK_S) + LEASE:
-            return None
-        return min(max(left.total_seconds(), 0.0), AGAIN_S)
+    async def _later(self, citizen: str, at: datetime) -> None:
+        """Look again then; what is later than a few seconds the next look finds as well."""
+        wait_s = (at - self._teller.now()).total_seconds()
+        if wait_s <= 2 * LOOK_S:
+            await asyncio.sleep(max(wait_s, 0.0))
+            self._soon(citizen)

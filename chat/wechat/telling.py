@@ -116,7 +116,7 @@ class Teller:
 
     async def _failed(
         self, claimed: Claim, outgoing: Outgoing, error: WeChatError, before: Quota
-    ) -> After | None:
+    ) -> Claim | After | None:
         maybe = error.code in _MAYBE_SENT or error.code.startswith("wechat_http_5")
         if not maybe:
             await asyncio.to_thread(ledger.not_sent, self.engine, claimed, before)
@@ -133,8 +133,10 @@ class Teller:
             return self._later(claimed)
         _log.error("wechat_turn_skipped", code=error.code, errcode=error.errcode,
                    conversation=claimed.conversation, cursor=outgoing.place.cursor)  # fmt: skip
-        await asyncio.to_thread(ledger.told, self.engine, claimed, outgoing.place, self.now())
-        return After(self.now())
+        skipped = await asyncio.to_thread(
+            ledger.told, self.engine, claimed, outgoing.place, self.now()
+        )
+        return skipped or NOTHING
 
     def _later(self, claimed: Claim) -> After:
         plain_s = BACK_OFF_S[min(claimed.tries, len(BACK_OFF_S) - 1)]
