@@ -2,13 +2,15 @@
 //   <script src="https://12345.example.gov.cn/chat/embed.js" defer></script>
 // A button at the lower right opens the citizen's page in a frame, which is loaded only then.
 // data-line names a line of the city, data-label the button's words, data-open="yes" opens it at
-// once. The host page learns nothing of what is said: only how many messages were not seen yet.
+// once. The host page is told how many messages were not seen yet; and where the browser denies the
+// frame any storage, this tab keeps the session for it, so that it goes on from page to page.
 "use strict";
 
 (() => {
   const script = document.currentScript;
   const base = new URL(script.src).origin;
   const { line = "", label = "在线问12345", open = "" } = script.dataset;
+  const KEPT = "qianmen.session";
   const PHONE = "(max-width: 560px), (max-height: 480px)";
 
   const STYLE = `
@@ -129,11 +131,24 @@
     panel.addEventListener("keydown", (event) => { if (event.key === "Escape") show(false); });
     addEventListener("message", (event) => {
       if (event.origin !== base || event.source !== frame.contentWindow) return;
-      const { qianmen, number } = event.data ?? {};
+      const { qianmen, number, session } = event.data ?? {};
       if (qianmen === "unseen" && panel.hidden) count(Number(number) || 0);
       if (qianmen === "close") show(false);
+      if (qianmen === "keep") keep(String(session ?? ""));
+      if (qianmen === "recall") frame.contentWindow.postMessage({ qianmen: "kept", session: kept() }, base);
     });
     if (open === "yes") show(true);
+  }
+
+  function keep(session) {
+    try {
+      if (session) sessionStorage.setItem(KEPT, session);
+      else sessionStorage.removeItem(KEPT);
+    } catch { /* then every page begins anew */ }
+  }
+
+  function kept() {
+    try { return sessionStorage.getItem(KEPT) ?? ""; } catch { return ""; }
   }
 
   // A sheet of its own is not held up by the host page's policy, as a style element would be.

@@ -249,4 +249,4 @@ again.addEventListener("click", () => location.reload());
 new ResizeObserver(() => view.scroll()).observe(byId("talk"));
 
 for (const message of outbox.all()) view.mine(message, "waiting");
-connection.open();
+session.recall().then(() => connection.open());

@@ -2,7 +2,8 @@
 // under a key of its own, so that two tabs cannot overwrite each other's. Its photo or voice note,
 // if it has one, is in blobs.js under the same id.
 
-import { drop, keys, read, write } from "./storage.js";
+import { keep, kept } from "./embedded.js";
+import { denied, drop, keys, read, write } from "./storage.js";
 
 const PREFIX = "qianmen.out.";
 const TOKEN = "qianmen.session";
@@ -15,8 +16,19 @@ export function newId() {
 
 export const session = {
   get: () => read(TOKEN) ?? "",
-  set: (token) => write(TOKEN, token),
-  forget: () => drop(TOKEN),
+  set(token) {
+    write(TOKEN, token);
+    if (denied) keep(token);
+  },
+  forget() {
+    drop(TOKEN);
+    if (denied) keep("");
+  },
+  /** Find what is kept elsewhere, where nothing can be kept here. */
+  async recall() {
+    const token = denied ? await kept() : "";
+    if (token) write(TOKEN, token);
+  },
 };
 
 export const outbox = {

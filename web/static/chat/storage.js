@@ -3,6 +3,11 @@
 
 const fallback = new Map();
 
+/** Whether the browser forbids storage here, as many do in a frame of another site. */
+export const denied = (() => {
+  try { return !localStorage; } catch { return true; }
+})();
+
 export function read(key) {
   try { return localStorage.getItem(key) ?? fallback.get(key) ?? null; } catch { return fallback.get(key) ?? null; }
 }

@@ -15,6 +15,7 @@ const PAUSE_MS = 5 * 60 * 1000;
 
 export class View {
   #turns = document.getElementById("turns");
+  #quick = document.getElementById("quick");
   #talk = document.getElementById("talk");
   #typing = document.getElementById("typing");
   #typingText = document.getElementById("typing-text");
@@ -97,8 +98,9 @@ export class View {
     if (shown) this.scroll();
   }
 
+  /** To what is newest; before anything is said, that is the beginning. */
   scroll() {
-    this.#talk.scrollTop = this.#talk.scrollHeight;
+    this.#talk.scrollTop = this.#quick.hidden ? this.#talk.scrollHeight : 0;
   }
 
   #said(speaker, reply, at) {
