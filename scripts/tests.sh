@@ -17,8 +17,8 @@ run 0 "${door[@]}" "$@" >"$logs/scenarios" 2>&1 &
 scenarios=$!
 run 5 "${beside[@]}" "${own[@]}" "$@" >"$logs/telephony" 2>&1 &
 telephony=$!
-run 5 "${rest[@]}" "$@"
-failed=$?
+run 5 "${rest[@]}" "$@" 2>&1 | tee "$logs/rest"
+failed=${PIPESTATUS[0]}
 wait "$telephony" || failed=1
 wait "$scenarios" || failed=1
 for part in telephony scenarios; do
@@ -26,4 +26,7 @@ for part in telephony scenarios; do
   echo "────── $part ──────"
   cat "$logs/$part"
 done
+echo
+echo "────── what failed (FAILED, ERROR) or needed a second try (RERUN) ──────"
+grep -hE '^(FAILED|ERROR|RERUN) ' "$logs"/* || echo "nothing"
 exit "$failed"

@@ -41,7 +41,14 @@ _SHOWN_ALIKE = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL only what PostgreSQL could do otherwise."""
+    """On PostgreSQL only what PostgreSQL could do otherwise; whole processes get a second try.
+
+    They answer each other in real time on a machine that others use too. Who needed the second try
+    is named at the end of the run (``RERUN``): it is a fault to look into, not one to live with.
+    """
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     again = [item for item in items if _is_shown_again(item)]
     if again:
         config.hook.pytest_deselected(items=again)
