@@ -38,6 +38,7 @@ from web.routes import (
     account,
     agents,
     api,
+    attachments,
     audit,
     citizen,
     knowledge,
@@ -67,8 +68,8 @@ from web.wechat import Wechat, make_wechat
 
 MIN_KEY_CHARS = 16
 _ROOMS = (
-    agents, citizen, staff, signon, account, order_deeds, order_export, orders, wall, recordings,
-    people, audit, api, order_api, health_routes, linkage, knowledge, knowledge_try,
+    agents, citizen, attachments, staff, signon, account, order_deeds, order_export, orders, wall,
+    recordings, people, audit, api, order_api, health_routes, linkage, knowledge, knowledge_try,
     knowledge_inbox, knowledge_publish, knowledge_import, knowledge_card, knowledge_answer, wechat,
 )  # fmt: skip
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

@@ -108,6 +108,7 @@ ACTIONS = {
     "call_hangup": "挂断来电",
     "conversation_viewed": "查看对话",
     "recording_played": "听录音",
+    "attachment_seen": "看市民发来的照片或语音",
     "replied": "回复市民",
     "audit_viewed": "查看操作记录",
     "audit_exported": "导出操作记录",

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from chat.core import Conversations
 from chat.door import Door
 from chat.limits import Limiter, Rate
+from chat.uploads import Uploads
 from config.city import City
 from handoff.links.keys import Keys
 from web.agents.floor import Floor
@@ -50,5 +51,9 @@ class Site:
     sign_on: SignOn | None = None
     wechat: Wechat | None = None
     link_keys: Mapping[str, Keys] = field(default_factory=dict)
+    uploads: Uploads = field(init=False)
     addresses: Addresses = field(default_factory=Addresses)
     api_limit: Limiter = field(default_factory=lambda: Limiter(API_RATE))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uploads", Uploads(self.door))
