@@ -3,6 +3,8 @@
 import { button, element } from "./dom.js";
 
 const CONFIRMS = "对";
+const LONGEST = 500; // characters; the server takes no more
+const LINE = 100;
 let numbered = 0;
 
 /** `onMend(field, value)` and `onChoice(option)` send; both settle the card. */
@@ -34,11 +36,16 @@ export function settle(made) {
 function row(field, onMend) {
   const made = element("div", `card__row${field.mended ? " card__row_mended" : ""}`);
   const name = element("span", "card__name", field.label);
-  const value = element("span", `card__value${field.value ? "" : " card__value_none"}`, field.value || "还没填");
+  const value = element("span", `card__value${field.value ? "" : " card__value_none"}`, shown(field) || "还没填");
   const mend = button("card__mend", field.value ? "修改" : "填写", () => edit(made, field, onMend));
   mend.setAttribute("aria-label", `${mend.textContent}${field.label}`);
   made.append(name, value, mend);
   return made;
+}
+
+// A number is checked more easily in the groups in which it is told.
+function shown({ value, edit: how }) {
+  return how === "tel" ? value.replace(/^(1\d\d)(\d{4})(\d{4})$/, "$1 $2 $3") : value;
 }
 
 function edit(made, field, onMend) {
@@ -78,7 +85,7 @@ function inputFor({ name, value, edit: how }) {
   const input = element(how === "long" ? "textarea" : "input", "field");
   input.id = `card-${name}-${numbered += 1}`;
   input.value = value;
-  input.maxLength = how === "long" ? 1000 : 200;
+  input.maxLength = how === "long" ? LONGEST : LINE;
   if (how !== "tel") return input;
   input.type = "tel";
   input.inputMode = "tel";

@@ -11,6 +11,7 @@ const STATES = {
   waiting: "还没发出去，连上后自动发送",
   failed: "没有发出去",
 };
+const CHECK = "请核对一下，不对的可以逐项修改。"; // the card shows what the text reads aloud
 const PAUSE_MS = 5 * 60 * 1000;
 
 export class View {
@@ -136,7 +137,7 @@ export class View {
 
   #asked(speaker, reply, at) {
     this.#closeOptions();
-    const item = this.#said(speaker, { text: reply.card?.lead || reply.text }, at);
+    const item = this.#said(speaker, reply.card ? { text: CHECK } : reply, at);
     if (reply.card) {
       const onMend = (field, value) => this.#settling(() => this.#acts.onMend(field, value));
       const onChoice = (option) => this.#settling(() => this.#acts.onChoice(option));
