@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from qianmen.keeper import answers, links, logs, orders, recordings, retention, talks, trail
+from qianmen.keeper import (
+    answers,
+    links,
+    logs,
+    orders,
+    recordings,
+    retention,
+    talks,
+    trail,
+    wechat,
+)
 from qianmen.keeper.duty import Duty
 from qianmen.keeper.watch import Watch
 
@@ -11,4 +21,4 @@ def all_duties(watch: Watch) -> tuple[Duty, ...]:
     """The watch's own, and what logs, recordings, retention, audit and answers ask for."""
     return (*watch.duties(), *logs.DUTIES, *recordings.DUTIES, *retention.DUTIES,
             *links.DUTIES, *orders.DUTIES, *trail.DUTIES, *answers.DUTIES,
-            *talks.DUTIES)  # fmt: skip
+            *talks.DUTIES, *wechat.DUTIES)  # fmt: skip

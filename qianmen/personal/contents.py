@@ -9,7 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from qianmen.personal.find import Concerned
+from qianmen.personal.wechat import known_of_wechat
 from store.tables import (
+    Attachment,
     Callback,
     Conversation,
     OrderEvent,
@@ -46,6 +48,8 @@ def contents(session: Session, concerned: Concerned) -> dict[str, Any]:
         "turns": [_turn(turn) for turn in turns],
         "recordings": _recordings(session, row.id),
         "callbacks": _callbacks(session, row.id),
+        "attachments": _attachments(session, row.id),
+        "wechat": known_of_wechat(session, row.id),
     }
 
 
@@ -94,6 +98,17 @@ def _recordings(session: Session, conversation: str) -> list[dict[str, Any]]:
     return [
         {"id": row.id, "path": row.path, "started_at": _iso(row.started_at),
          "duration_ms": row.duration_ms, "deleted_at": _iso(row.deleted_at)}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _attachments(session: Session, conversation: str) -> list[dict[str, Any]]:
+    rows = session.scalars(
+        select(Attachment).where(Attachment.conversation_id == conversation).order_by(Attachment.at)
+    )
+    return [
+        {"id": row.id, "kind": row.kind, "media_type": row.media_type, "path": row.path,
+         "text": row.text, "at": _iso(row.at), "deleted_at": _iso(row.deleted_at)}
         for row in rows
     ]  # fmt: skip
 

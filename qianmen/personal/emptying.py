@@ -13,8 +13,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from qianmen.personal.wechat import forget_wechat
 from sealing.files import sealed_path
 from store.tables import (
+    Attachment,
     Callback,
     Conversation,
     HandoffEntry,
@@ -41,6 +43,11 @@ def empty_conversation(session: Session, conversation: str, now: datetime) -> No
     for turn in session.scalars(select(Turn).where(Turn.conversation_id == conversation)):
         turn.text, turn.alternatives, turn.attachments = "", [], []
         turn.reply, turn.understood = bare_reply(turn.reply), bare_understood(turn.understood)
+    for sent in session.scalars(
+        select(Attachment).where(Attachment.conversation_id == conversation)
+    ):
+        sent.text = ""
+    forget_wechat(session, conversation)
     for entry in session.scalars(
         select(HandoffEntry).where(HandoffEntry.conversation_id == conversation)
     ):
