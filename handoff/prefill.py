@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handoff.filled import CLASSED, completed, kind_field, titled
+from handoff.order.retold import DANGER
 from handoff.told import Spoken
 from turns.context import Context
 from turns.orders import OrderDraft, OrderField, Provenance
@@ -97,7 +98,7 @@ def _put_danger_first(fields: dict[str, OrderField], facts: Facts) -> None:
         return
     before = [fields["what"].value] if "what" in fields else []
     told = [part for value in before for part in value.split("；") if part != danger.text]
-    source = Provenance(danger.id, danger.text, danger.at, danger.confidence, "said.danger")
+    source = Provenance(danger.id, danger.text, danger.at, danger.confidence, DANGER)
     fields["what"] = OrderField("what", "；".join((danger.text, *told)), source)
 
 

@@ -17,12 +17,12 @@ from sqlalchemy.orm import Session
 from handoff.classify import Rules
 from handoff.content import content
 from handoff.filled import CLASSED, assembled, fields_filled
-from handoff.links import linkage
+from handoff.links import linkage, updates
 from handoff.order import deadlines
 from handoff.order.departments import BETWEEN, helping_text
-from handoff.order.edits import RULE as BY_HAND
 from handoff.order.model import Event
 from handoff.order.repeated import count_repeats
+from handoff.order.retold import is_open
 from handoff.order.rows import add_event, tell
 from handoff.order.writing import former_of, latest
 from handoff.talkturns import from_first, spoken_turns
@@ -68,6 +68,7 @@ def refill(engine: Engine, order_id: str, now: datetime, rules: Rules) -> tuple[
         count_repeats(session, order, rules.city.orders, now)
         if "urgency" in names and order.urgency == "danger":
             linkage.write(session, order, danger="", now=now, rules=rules.city.links)
+        updates.fields_told(session, order, names, now)
         return tuple(names)
 
 
@@ -94,7 +95,7 @@ def _found(
     """What the turns tell, with the content; the class by all of it."""
     found = {field.name: field for field in fields_filled(turns, rules)}
     row = rows.get("what")
-    if row is None or _open(row):
+    if row is None or is_open(row):
         what = content(turns, _as_field(row) if row else None)
         found |= {"what": what} if what else {}
     return found
@@ -110,7 +111,7 @@ def _routed(
     if order.state != "受理":
         return {name: field for name, field in found.items() if name not in _ROUTED}
     helpers, main = rows.get("departments"), found.get("department")
-    if main and helpers and not _open(helpers) and main.value in helpers.value.split(BETWEEN):
+    if main and helpers and not is_open(helpers) and main.value in helpers.value.split(BETWEEN):
         del found["department"]
         main = None
     row = rows.get("department")
@@ -129,11 +130,6 @@ def _routed(
 def _places(turns: Sequence[Spoken]) -> dict[str, int]:
     """Which turn came how manieth."""
     return {turn.id: at for at, turn in enumerate(turns)}
-
-
-def _open(row: WorkOrderField) -> bool:
-    """Whether nobody decided on the field."""
-    return not row.confirmed_by and row.rule != BY_HAND
 
 
 def _fill(
@@ -161,7 +157,7 @@ def _fill(
 
 def _better(row: WorkOrderField, field: OrderField, place: Mapping[str, int]) -> bool:
     """Whether ``field`` was told later than what stands there, which nobody decided on."""
-    if not _open(row) or row.value == field.value:
+    if not is_open(row) or row.value == field.value:
         return False
     if field.name == "departments" and field.provenance == _as_field(row).provenance:
         return True  # the same, without who became 主办
@@ -209,7 +205,7 @@ def _fill_columns(
         if order.state != "受理" and name in _ROUTED:
             continue
         row = rows.get(name)
-        if row is not None and _open(row) and _column(order, name) != row.value:
+        if row is not None and is_open(row) and _column(order, name) != row.value:
             setattr(order, name, _as_column(name, row.value))
             changed.append(name)
     changed += _wishes(order, rows)
@@ -229,7 +225,7 @@ def _retitle(
             rows[made.name] = row = _new(order.id, made)
             session.add(row)
             changed.append(made.name)
-        elif _open(row) and row.value != made.value:
+        elif is_open(row) and row.value != made.value:
             _replace(row, made, now)
             changed.append(made.name)
     return changed
@@ -255,10 +251,10 @@ def _wishes(order: WorkOrder, rows: Mapping[str, WorkOrderField]) -> list[str]:
     """A wish for secrecy is never taken back by what was heard."""
     changed = []
     secret, visit = rows.get("secret"), rows.get("visit")
-    if secret is not None and secret.value == YES and not order.secret and _open(secret):
+    if secret is not None and secret.value == YES and not order.secret and is_open(secret):
         order.secret = True
         changed.append("secret")
-    if visit is not None and _open(visit) and order.visit != (visit.value != NO):
+    if visit is not None and is_open(visit) and order.visit != (visit.value != NO):
         order.visit = visit.value != NO
         changed.append("visit")
     return changed
@@ -267,7 +263,7 @@ def _wishes(order: WorkOrder, rows: Mapping[str, WorkOrderField]) -> list[str]:
 def _urgency(order: WorkOrder, rows: Mapping[str, WorkOrderField], rules: Rules) -> list[str]:
     """Only upwards; its deadline follows."""
     row = rows.get("urgency")
-    if row is None or not _open(row) or row.value not in _URGENCY:
+    if row is None or not is_open(row) or row.value not in _URGENCY:
         return []
     if _URGENCY.index(row.value) <= _URGENCY.index(order.urgency):
         return []

@@ -17,6 +17,7 @@ _EVENTS = {
     "took_over": "并入了工单",
     "gave_back": "拆出了工单",
     "linked": "发起联动",
+    "link_updated": "补充告知联动单位",
     "link_sent": "发给联动单位",
     "link_pushed": "联动单位推送",
     "link_receipt": "联动单位回执",
@@ -49,6 +50,7 @@ _RULES = (
     ("summary", "自动摘要"),
 )
 _EXTRACTED = "从话里提取"
+_ANEW = {"danger": "又一种险情"}
 _BY_FORM = "form:"  # the form that the city's words chose; ``form.NAME`` is an answer to it
 LINK_STATES = {
     "waiting": "待发送",
@@ -88,6 +90,10 @@ def _more(code: str, data: Mapping[str, Any]) -> str:
         return f" {data.get('workdays', 0)} 个工作日"
     if code == "visit":
         return "：" + visited(data)
+    if code == "link_updated":
+        facts = [_ANEW.get(str(one)) or labels.field(str(one)) for one in data.get("facts") or ()]
+        parties = "、".join(str(name) for name in data.get("parties") or ())
+        return f"：{'、'.join(facts)}" + (f"（{parties}）" if parties else "")
     if code == "linked":
         return "：" + "、".join(str(name) for name in data.get("parties") or ())
     told = next((str(data[key]) for key in ("into", "from", "to", "party", "main")

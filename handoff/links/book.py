@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from config.links import Links, Party, Target
 from handoff.alarms import raise_alarm
-from handoff.links import message
+from handoff.links import message, updates
 from handoff.links.deliver import Step
 from handoff.links.linkage import OPEN, acknowledge
 from store.engine import reading, writing
@@ -132,9 +132,10 @@ def _claim_danger(
     row.tries += 1
     row.next_at = now + timedelta(seconds=links.lease_s)
     order = session.get_one(WorkOrder, row.order_id)
-    entry = session.scalar(select(Outbox).where(Outbox.key == f"danger:{order.id}"))
-    danger = str(entry.payload.get("danger", "")) if entry else ""
-    body = message.of_danger(session, order, party, delivery=row.id, danger=danger, at=now)
+    body = message.of_danger(
+        session, order, party, delivery=row.id, dangers=updates.topics(session, order.id),
+        update=updates.about(session, row), at=now,
+    )  # fmt: skip
     return Claim(row.id, party.name, body, row.tries, row.created_at)
 
 

@@ -5,7 +5,6 @@ Only ``acknowledged`` may be told to a citizen: a machine never tells that help 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.links import Links, Party
 from handoff.alarms import raise_alarm
+from handoff.links.updates import danger_told, link_id
 from store.engine import reading, writing
 from store.locks import FOR_CHANGE
 from store.tables import Linkage, OrderEvent, Outbox, WorkOrder
@@ -55,8 +55,10 @@ def write(
     """Put ``order`` on its way to whomever ``danger`` concerns, in the caller's transaction.
 
     ``danger`` is the topic of ``bot.urgent`` ('' where it is not known: everybody is told). Written
-    twice it goes once. Returns the parties' names; with none, people are alarmed at once.
+    twice it goes once; of another danger, whoever was told of the first is told too. Returns the
+    parties' names; with none, people are alarmed at once.
     """
+    danger_told(session, order, danger, now)
     departments = [order.department, *(str(each) for each in order.departments or ())]
     parties = [party for party in rules.parties if party.is_told(danger, departments)]
     fresh = [party for party in parties if _add(session, order, party, now)]
@@ -101,11 +103,11 @@ def acknowledged(engine: Engine, order: str) -> tuple[Ack, ...]:
         .order_by(Linkage.acknowledged_at, Linkage.party)
     )  # fmt: skip
     with reading(engine) as session:
-        return tuple(
-            Ack(row.party, row.reference, row.acknowledged_at)
-            for row in session.scalars(query)
-            if row.acknowledged_at is not None
-        )
+        found: dict[str, Ack] = {}
+        for row in session.scalars(query):
+            if row.acknowledged_at is not None:
+                found.setdefault(row.party, Ack(row.party, row.reference, row.acknowledged_at))
+        return tuple(found.values())
 
 
 def links_of(engine: Engine, order: str) -> tuple[Link, ...]:
@@ -153,15 +155,23 @@ def acknowledge(
         order.reference = reference
     _note(session, order.id, "link_acknowledged", now, actor=link.party, reference=reference,
           **more)  # fmt: skip
+    if _acknowledged_else(session, link):
+        return True  # an update's: the citizen was told before that they have it
     payload = {"link": link.id, "order": order.id, "number": order.number, "party": link.party}
     session.add(Outbox(key=f"tell:{link.id}:{now.timestamp():.0f}", topic="tell.acknowledged",
                        payload=payload, created_at=now))  # fmt: skip
     return True
 
 
-def link_id(order: str, party: str) -> str:
-    """The stable id of an order's way to a party, seen by the party on every try."""
-    return hashlib.sha256(f"link:{order}:{party}".encode()).hexdigest()[:32]
+def _acknowledged_else(session: Session, link: Linkage) -> bool:
+    """Whether the party has said before that it has the order."""
+    found = session.scalar(
+        select(Linkage.id)
+        .where(Linkage.order_id == link.order_id, Linkage.party == link.party,
+               Linkage.direction == "out", Linkage.state == "acknowledged", Linkage.id != link.id)
+        .limit(1)
+    )  # fmt: skip
+    return found is not None
 
 
 def _add(session: Session, order: WorkOrder, party: Party, now: datetime) -> bool:

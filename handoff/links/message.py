@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,12 +19,24 @@ PLACES = frozenset({"where", "district", "street", "community", "detail"})
 
 
 def of_danger(
-    session: Session, order: WorkOrder, party: Party, *, delivery: str, danger: str, at: datetime
+    session: Session,
+    order: WorkOrder,
+    party: Party,
+    *,
+    delivery: str,
+    dangers: Sequence[str],
+    at: datetime,
+    update: Sequence[str] = (),
 ) -> bytes:
-    """The message that tells ``party`` of danger: the whole order but, perhaps, who called."""
+    """The message that tells ``party`` of danger: the whole order but, perhaps, who called.
+
+    ``dangers``: topics, the first one first. ``update`` names what is new where the party was told
+    before: fields, or danger.
+    """
     told = _facts(order) | {"fields": _fields(session, order, None, party.caller, shown=PLACES)}
     return _json({"type": "order.danger", "id": delivery, "at": at.isoformat(),
-                  "to": party.name, "danger": danger, "order": told})  # fmt: skip
+                  "to": party.name, "danger": next(iter(dangers), ""), "dangers": list(dangers),
+                  "update": list(update), "order": told})  # fmt: skip
 
 
 def of_news(

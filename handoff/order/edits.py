@@ -12,17 +12,16 @@ from sqlalchemy.orm import Session
 
 from config.links import Links
 from config.orders import OrderKind, OrderRules, Urgency
-from handoff.links import linkage
+from handoff.links import linkage, updates
 from handoff.order import deadlines
 from handoff.order.departments import helping_text
 from handoff.order.model import Event, OrderError
+from handoff.order.retold import BY_HAND as RULE
 from handoff.order.rows import add_event, check_edition, locked, state_of, tell
 from handoff.veil import MARK
 from store.engine import writing
 from store.tables import WorkOrder, WorkOrderField
 
-RULE = "agent"
-"""The rule that filled a field which somebody of the staff wrote."""
 MAX_VALUE = 4000
 FIELDS = (
     "what", "where", "district", "street", "community", "detail", "when", "name", "phone",
@@ -92,6 +91,7 @@ def edit_in(
     session.flush()
     if links is not None and "urgency" in changed and row.urgency == "danger":
         linkage.write(session, row, danger="", now=now, rules=links)
+    updates.fields_told(session, row, changed, now, by)
     return row.edition
 
 

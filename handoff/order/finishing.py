@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from handoff.order.edits import RULE as BY_HAND
+from handoff.links import updates
+from handoff.order.retold import is_open, take
 from handoff.order.rows import tell
 from handoff.order.writing import Terms, add_missing, beside, latest, note
 from store.tables import WorkOrder, WorkOrderField
-from turns.orders import OrderDraft, OrderField
+from turns.orders import OrderDraft
 
 
 def handed_over(session: Session, draft: OrderDraft) -> WorkOrder | None:
@@ -37,27 +36,14 @@ def told_anew(session: Session, order: WorkOrder, draft: OrderDraft, terms: Term
     changed = []
     for field in beside(draft, order).fields:
         row = known.get(field.name)
-        is_open = row is not None and not row.confirmed_by and row.rule != BY_HAND
-        if row is not None and is_open and field.provenance.at > row.at:
+        if row is not None and is_open(row) and field.provenance.at > row.at:
             changed += [field.name] if row.value != field.value else []
-            _take(row, field)
+            take(row, field)
     add_missing(session, order, draft, terms)
     if changed:
         order.edition += 1
         order.changed_at = terms.now
         note(session, order, "completed", terms, {"fields": changed})
         tell(session, order, "completed", terms.now)
-
-
-def _take(row: WorkOrderField, field: OrderField) -> None:
-    """The former value keeps where it came from; a new list, so that the change is seen."""
-    if row.value != field.value:
-        until = field.provenance.at.isoformat()
-        row.former = [
-            *row.former,
-            {"value": row.value, "turn": row.turn, "quote": row.quote, "at": row.at.isoformat(),
-             "confidence": row.confidence, "rule": row.rule, "by": "bot", "until": until},
-        ]  # fmt: skip
-    row.value = field.value
-    for name, value in asdict(field.provenance).items():
-        setattr(row, name, value)
+        session.flush()
+        updates.fields_told(session, order, changed, terms.now)

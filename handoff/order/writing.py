@@ -14,10 +14,11 @@ from config.city import City
 from config.links import Links
 from config.orders import OrderRules
 from config.queue import QueueRules
-from handoff.links import linkage
+from handoff.links import linkage, updates
 from handoff.order import deadlines
 from handoff.order.departments import apart
 from handoff.order.repeated import count_repeats
+from handoff.order.retold import tell_danger
 from handoff.order.rows import tell
 from handoff.queue import entering
 from handoff.queue.model import ACTIVE
@@ -154,6 +155,7 @@ def add_missing(session: Session, order: WorkOrder, draft: OrderDraft, terms: Te
     )
     added = [field for field in draft.fields if field.name not in names]
     session.add_all(_field(order.id, field) for field in added)
+    worse = tell_danger(session, order, draft)
     columns = _fill_columns(order, draft)
     endangered = draft.urgency == "danger" and order.urgency != "danger"
     if endangered:
@@ -161,17 +163,21 @@ def add_missing(session: Session, order: WorkOrder, draft: OrderDraft, terms: Te
         order.due_at = deadlines.due_by(
             "answer", order.urgency, order.kind, order.department, order.created_at, terms.orders
         )
+    anew = [*(field.name for field in added), *worse]
     if draft.urgency == "danger":
         session.flush()
+        if updates.is_another(session, order, terms.danger):
+            anew = [name for name in anew if name != "what"]  # told with the danger itself
         linkage.write(session, order, danger=terms.danger, now=terms.now, rules=terms.links)
-    if not (added or columns or endangered):
+    if not (added or columns or endangered or worse):
         return
     order.edition += 1
     order.changed_at = terms.now
     note(session, order, "completed", terms,
-         {"fields": [*(field.name for field in added), *columns]})  # fmt: skip
+         {"fields": [*(field.name for field in added), *columns, *worse]})  # fmt: skip
     tell(session, order, "completed", terms.now)
     session.flush()
+    updates.fields_told(session, order, anew, terms.now)
     count_repeats(session, order, terms.orders, terms.now)
 
 

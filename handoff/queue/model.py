@@ -19,7 +19,7 @@ STATUSES = ("online", "busy", "break", "offline")
 """What an agent may choose; ``wrapup`` comes by itself after a talk."""
 CODES = (
     "offer_gone", "entry_unknown", "entry_changed", "not_yours", "agent_unknown",
-    "status_unknown", "result_unknown", "full", "target_unknown", "not_staffed",
+    "status_unknown", "reason_unknown", "result_unknown", "full", "target_unknown", "not_staffed",
 )  # fmt: skip
 
 

@@ -26,15 +26,20 @@ from store.locks import one_at_a_time
 from store.tables import Agent, HandoffEntry
 
 
-def set_status(engine: Engine, login: str, status: str, now: datetime, rules: QueueRules) -> None:  # noqa: ARG001  # rules: the signature all share
-    """An agent is online, busy, on a break or offline from now on.
+def set_status(
+    engine: Engine, login: str, status: str, now: datetime, rules: QueueRules, *, reason: str = ""
+) -> None:
+    """An agent is online, busy, on a break or offline from now on; ``reason``: why, as the rules
+    have it for that status, '' for none.
 
     Who leaves (anything but online) gives their open offer back to the front of the queue; who goes
     offline their chats too. Choosing online ends wrap-up. Raises :class:`QueueError`
-    ``status_unknown``, ``agent_unknown``.
+    ``status_unknown``, ``reason_unknown``, ``agent_unknown``.
     """
     if status not in STATUSES:
         raise QueueError("status_unknown")
+    if reason and reason not in next((r for s, r in rules.reasons.items() if s == status), ()):
+        raise QueueError("reason_unknown")
     with writing(engine) as session:
         if not is_agent(session, login):
             raise QueueError("agent_unknown")
@@ -43,12 +48,13 @@ def set_status(engine: Engine, login: str, status: str, now: datetime, rules: Qu
         row = session.get(Agent, login, populate_existing=True)
         if row is None:
             row = Agent(login=login, status="offline", since=now, seen_at=now, idle_since=now,
-                        next_status="")  # fmt: skip
+                        next_status="", reason="")  # fmt: skip
             session.add(row)
         row.seen_at, row.next_status = max(row.seen_at, now), ""
         if status == row.status:
+            row.reason = reason
             return
-        set_agent(row, status, now)
+        set_agent(row, status, now, reason)
         if status == "online":
             _close_wrapups(session, login, now)
         else:

@@ -213,10 +213,11 @@ def agent_row(session: Session, login: str) -> Agent:
     return row
 
 
-def set_agent(row: Agent, status: str, now: datetime) -> None:
-    """Note a new status; whoever comes online begins to be idle."""
+def set_agent(row: Agent, status: str, now: datetime, reason: str = "") -> None:
+    """Note a new status, and why; whoever comes online begins to be idle."""
     if row.status != status:
         row.status, row.since = status, now
+    row.reason = reason
     if status != "wrapup":
         row.wrap_until = None
     if status == "online":
