@@ -22,6 +22,7 @@ from store.tables import (
     Feedback,
     HandoffEntry,
     Linkage,
+    OrderEvent,
     Staff,
     Survey,
     Turn,
@@ -100,7 +101,7 @@ DAY = timedelta(days=1)
 def test_a_day_is_what_its_rows_say(bench: Bench, office: Office, now: datetime) -> None:
     order = bench.order(ago=HOUR, kind="投诉", code="0101")
     bench.order(ago=2 * HOUR, kind="投诉", code="0101", repeat_count=2)
-    bench.order(ago=2 * HOUR, kind="咨询")
+    asked = bench.order(ago=2 * HOUR, kind="咨询")
     bench.order(ago=13 * HOUR, kind="求助")  # 23:00 of the day before, in the city
     for wait, state in ((10, "done"), (15, "done"), (16, "done"), (3, "abandoned"),
                         (40, "abandoned")):  # fmt: skip
@@ -112,20 +113,27 @@ def test_a_day_is_what_its_rows_say(bench: Bench, office: Office, now: datetime)
     bench.talk(ago=HOUR, said=False)  # hung up without a word
     bench.talk(ago=HOUR, ended=False)  # still talks
     with writing(bench.engine) as session:
-        for n, (score, solved) in enumerate((("satisfied", True), ("fair", None), ("", None),
-                                             ("dissatisfied", False))):  # fmt: skip
-            session.add(Survey(key=f"s{n}", conversation_id="t1", order_id=order, score=score,
-                               solved=solved, asked_at=now - HOUR, answered_at=None))  # fmt: skip
+        for key, score in (("s1", "satisfied"), ("s2", "fair"), ("s3", ""),
+                           ("s4", "dissatisfied"), ("visit:o:1", "dissatisfied")):  # fmt: skip
+            session.add(Survey(key=key, conversation_id="t1", order_id=order, score=score,
+                               solved=None, asked_at=now - HOUR, answered_at=None))  # fmt: skip
+        for visited, data in ((order, {"reached": True, "solved": True, "score": "fair"}),
+                              (asked, {"reached": True, "solved": False})):  # fmt: skip
+            session.add(OrderEvent(order_id=visited, event="visit", actor="li", at=now - HOUR,
+                                   data=data))  # fmt: skip
         for n, value in enumerate(("up", "up", "down")):
             session.add(Feedback(conversation_id="t1", heard=f"f{n}", value=value, at=now - HOUR))
-    day = count_day(bench.engine, date(2026, 11, 20), office.city.zone, (15, 180))
+    day = count_day(bench.engine, date(2026, 11, 20), office.city.zone, (15, 180), "left_out")
     assert day == Day(
         day=date(2026, 11, 20), kinds={"投诉": 2, "咨询": 1}, codes={"0101": 2},
         reasons={"asked": 5, "misses": 1}, orders=3, repeats=1, spoken=9, resolved=3,
-        calls=(4, 2), chats=(1, 1), solved=(2, 1), thumbs=(2, 1),
+        calls=(4, 2), chats=(1, 1), responded=(2, 0), solved=(2, 1), satisfied=(1, 1),
+        thumbs=(2, 1),
         scores={"satisfied": 1, "fair": 1, "dissatisfied": 1, "": 1},
     )  # fmt: skip
-    assert summed([day])["satisfied"] == {"part": 2, "of": 3, "share": 2 / 3}
+    assert summed([day])["surveyed"] == {"part": 2, "of": 3, "share": 2 / 3}
+    assert summed([day])["solved"] == {"part": 1, "of": 2, "share": 0.5}
+    assert summed([day])["satisfied"] == {"part": 1, "of": 1, "share": 1.0}
     assert summed([])["satisfied"] == {"part": 0, "of": 0, "share": None}
     assert by_day([day])[0]["calls"] == {"part": 2, "of": 4, "share": 0.5}
 
@@ -268,9 +276,9 @@ async def test_days_that_are_over_are_counted_once(
     bench.order(ago=8 * DAY, kind="咨询")
     seen: list[date] = []
 
-    def count(engine: Engine, day: date, zone: Any, goals: Any) -> Day:
+    def count(engine: Engine, day: date, zone: Any, goals: Any, unreached: Any) -> Day:
         seen.append(day)
-        return count_day(engine, day, zone, goals)
+        return count_day(engine, day, zone, goals, unreached)
 
     monkeypatch.setattr(feeds, "count_day", count)
     feed = looked_at(office)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -11,8 +11,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from config.orders import Unreached
+from handoff.order.rates import CONTENT, Rate, rates, visits_of
 from store.engine import reading
-from store.tables import Conversation, Feedback, HandoffEntry, Survey, Turn, WorkOrder
+from store.tables import (
+    Conversation,
+    Feedback,
+    HandoffEntry,
+    OrderEvent,
+    Survey,
+    Turn,
+    WorkOrder,
+)
 
 SCORES = ("satisfied", "fair", "dissatisfied")
 
@@ -23,8 +33,9 @@ class Day:
 
     ``spoken``: conversations that ended in which the citizen said something; ``resolved``: those of
     them in which no person was asked for. ``calls`` and ``chats``: how many were to be answered by
-    a person, and how many were in time. ``scores``: surveys by score ('' not answered); ``visited``
-    return visits that reached the citizen, ``solved`` those that found it solved (None: not asked).
+    a person, and how many were in time. ``scores``: surveys right after a talk, by score ('' not
+    answered). Of the day's return visits, as ``handoff.order.rates`` counts them: ``responded`` in
+    time, ``solved``, ``satisfied``.
     """
 
     day: date
@@ -38,7 +49,9 @@ class Day:
     calls: tuple[int, int] = (0, 0)
     chats: tuple[int, int] = (0, 0)
     scores: Mapping[str, int] = field(default_factory=dict)
+    responded: tuple[int, int] = (0, 0)
     solved: tuple[int, int] = (0, 0)
+    satisfied: tuple[int, int] = (0, 0)
     thumbs: tuple[int, int] = (0, 0)
 
 
@@ -48,8 +61,12 @@ def bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     return start, datetime.combine(day + timedelta(days=1), time(), zone)
 
 
-def count_day(engine: Engine, day: date, zone: tzinfo, goals_s: tuple[int, int]) -> Day:
-    """Count one day; ``goals_s``: within how long calls and chats are to be answered, s."""
+def count_day(
+    engine: Engine, day: date, zone: tzinfo, goals_s: tuple[int, int], unreached: Unreached
+) -> Day:
+    """Count one day; ``goals_s``: within how long calls and chats are to be answered, s;
+    ``unreached``: how visited orders count whose citizen could not be reached.
+    """
     with reading(engine) as session:
 
         def within(column: InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
@@ -60,6 +77,8 @@ def count_day(engine: Engine, day: date, zone: tzinfo, goals_s: tuple[int, int])
         kinds = _counted(session, WorkOrder.kind, orders)
         spoken, resolved = _resolved(session, within(Conversation.started_at))
         calls, chats = _answered(session, within(HandoffEntry.created_at), goals_s)
+        visited = rates(visits_of(session, within(OrderEvent.at)), unreached)
+        talks = and_(within(Survey.asked_at), Survey.key.not_like("visit:%"))
         thumbs = _counted(session, Feedback.value, within(Feedback.at))
         repeats = session.scalar(
             select(func.count()).select_from(WorkOrder).where(orders, WorkOrder.repeat_count > 1)
@@ -75,8 +94,10 @@ def count_day(engine: Engine, day: date, zone: tzinfo, goals_s: tuple[int, int])
             resolved=resolved,
             calls=calls,
             chats=chats,
-            scores=_counted(session, Survey.score, within(Survey.asked_at)),
-            solved=_solved(session, within(Survey.asked_at)),
+            scores=_counted(session, Survey.score, talks),
+            responded=_pair(visited.responded),
+            solved=_pair(visited.solved),
+            satisfied=_pair(visited.satisfied),
             thumbs=(thumbs.get("up", 0), thumbs.get("down", 0)),
         )
 
@@ -121,16 +142,6 @@ def _answered(
     return (counts[0][0], counts[0][1]), (counts[1][0], counts[1][1])
 
 
-def _solved(session: Session, where: ColumnElement[bool]) -> tuple[int, int]:
-    rows = session.execute(
-        select(Survey.solved, func.count())
-        .where(where, Survey.solved.is_not(None))
-        .group_by(Survey.solved)
-    )
-    counts = {bool(value): int(count) for value, count in rows}
-    return sum(counts.values()), counts.get(True, 0)
-
-
 def summed(days: Sequence[Day]) -> dict[str, Any]:
     """The days together, as JSON, every share beside its denominator."""
     scores = Counter[str]()
@@ -143,8 +154,10 @@ def summed(days: Sequence[Day]) -> dict[str, Any]:
         "resolved": _share(sum(one.resolved for one in days), sum(one.spoken for one in days)),
         "calls": _share(sum(one.calls[1] for one in days), sum(one.calls[0] for one in days)),
         "chats": _share(sum(one.chats[1] for one in days), sum(one.chats[0] for one in days)),
-        "satisfied": _share(scores["satisfied"] + scores["fair"], told),
-        "solved": _share(sum(one.solved[1] for one in days), sum(one.solved[0] for one in days)),
+        "surveyed": _share(sum(scores[name] for name in CONTENT), told),
+        "responded": _added(one.responded for one in days),
+        "satisfied": _added(one.satisfied for one in days),
+        "solved": _added(one.solved for one in days),
         "thumbs": _share(sum(one.thumbs[0] for one in days), sum(sum(one.thumbs) for one in days)),
         "scores": dict(scores),
         "reasons": dict(sum((Counter(one.reasons) for one in days), Counter[str]())),
@@ -159,13 +172,23 @@ def by_day(days: Sequence[Day]) -> list[dict[str, Any]]:
             "repeats": one.repeats, "calls": _share(one.calls[1], one.calls[0]),
             "chats": _share(one.chats[1], one.chats[0]),
             "resolved": _share(one.resolved, one.spoken),
-            "satisfied": _share(
-                one.scores.get("satisfied", 0) + one.scores.get("fair", 0),
+            "surveyed": _share(
+                sum(one.scores.get(name, 0) for name in CONTENT),
                 sum(one.scores.get(name, 0) for name in SCORES),
             ),
+            "satisfied": _added((one.satisfied,)),
         }
         for one in days
     ]  # fmt: skip
+
+
+def _pair(rate: Rate) -> tuple[int, int]:
+    return rate.of, rate.count
+
+
+def _added(pairs: Iterable[tuple[int, int]]) -> dict[str, Any]:
+    known = list(pairs)
+    return _share(sum(part for _, part in known), sum(of for of, _ in known))
 
 
 def _share(part: int, of: int) -> dict[str, Any]:

@@ -136,7 +136,9 @@ class Feed:
         if kept is None or abs(now - kept[0]) >= fresh:
             rules = self._site.city.queue
             goals = (rules.answer_goal_s, rules.chat_goal_s)
-            kept = (now, count_day(self._site.engine, day, self._site.city.zone, goals))
+            city = self._site.city
+            unreached = city.orders.unreached
+            kept = (now, count_day(self._site.engine, day, city.zone, goals, unreached))
             self._days[day] = kept
             self._forget(day)
         return kept[1]

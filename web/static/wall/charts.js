@@ -47,7 +47,7 @@ export function draw(told, words, big) {
       data: told.days.map((one) => one.kinds[kind] ?? 0),
     })),
   }, true);
-  const lines = [["calls", "15 秒接通率"], ["chats", "3 分钟响应率"], ["resolved", "助手办结率"], ["satisfied", "满意率"]];
+  const lines = [["calls", "15 秒接通率"], ["chats", "3 分钟响应率"], ["resolved", "助手办结率"], ["surveyed", "当场满意率"], ["satisfied", "回访满意率"]];
   chart("chart-shares")?.setOption({
     ...base(told, look),
     yAxis: { type: "value", min: 0, max: 100, axisLabel: { ...look.text, formatter: "{value}%" }, splitLine: look.line },

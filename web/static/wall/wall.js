@@ -47,9 +47,9 @@ function show(told) {
   const { calls, chats } = told.goals;
   tile("goal_calls", percent(calls.share), `${calls.within} / ${calls.of} 个来电`, share(calls, 0.95));
   tile("goal_chats", percent(chats.share), `${chats.within} / ${chats.of} 个对话`, share(chats, 0.95));
-  const { resolved, satisfied } = told.today;
+  const { resolved, surveyed } = told.today;
   tile("resolved", percent(resolved.share), `${resolved.part} / ${resolved.of} 个对话`);
-  tile("satisfied", percent(satisfied.share), `${satisfied.part} / ${satisfied.of} 人评价`);
+  tile("surveyed", percent(surveyed.share), `${surveyed.part} / ${surveyed.of} 人评价`);
   tile("late", told.late.overdue, `24 小时内到期 ${told.late.soon}`, told.late.overdue ? "bad" : "");
   tile("callbacks", told.callbacks.open, told.callbacks.overdue ? `${told.callbacks.overdue} 个超时` : "没有超时",
     told.callbacks.overdue ? "bad" : "");
@@ -193,12 +193,14 @@ async function days() {
   fill("places", told.places.map(hotPlace), "没有反映 3 次以上的地点");
 }
 
+/** The three of return visits, and what was said right after a talk. */
+const RATES = { responded: "响应率", solved: "解决率", satisfied: "满意率", surveyed: "当场满意率" };
+
 function showSums({ sum, before }) {
   const more = before.orders ? `（上一时段 ${before.orders}）` : "";
   const parts = [
     `受理 ${sum.orders} 件${more}`, `重复 ${sum.repeats} 件`,
-    `满意率 ${percent(sum.satisfied.share)}（${sum.satisfied.part} / ${sum.satisfied.of}）`,
-    `解决率 ${percent(sum.solved.share)}（${sum.solved.part} / ${sum.solved.of}）`,
+    ...["responded", "solved", "satisfied", "surveyed"].map((name) => `${RATES[name]} ${percent(sum[name].share)}（${sum[name].part} / ${sum[name].of}）`),
     `助手答复点赞 ${percent(sum.thumbs.share)}（${sum.thumbs.part} / ${sum.thumbs.of}）`,
   ];
   document.getElementById("sums").replaceChildren(...parts.map((part) => make("span", "", part)));
