@@ -7,7 +7,7 @@ import structlog
 from bot.errors import ConversationError
 from telephony.briefing import desk_sentence, order_sentence
 from telephony.gate import Gate
-from telephony.line import SILENCE, Leg
+from telephony.line import SILENCE, Leg, Playback
 from telephony.parts import CallParts
 from telephony.tones import Loop, ringing
 from tts.errors import TtsError
@@ -29,6 +29,7 @@ class Announcer:
         self._parts = parts
         self._id = conversation
         self._ringing: Loop | None = None
+        self._announcing: Playback | None = None
 
     def ring(self) -> None:
         """Ring-back tone until ``silence``."""
@@ -51,7 +52,17 @@ class Announcer:
         """Say a prompt of the city's to its end, behind what must be heard first."""
         await self._gate.opened()
         self.silence()
-        await self._leg.play(await self._sound(self._parts.city.prompts.fill(name))).done
+        sound = await self._sound(self._parts.city.prompts.fill(name))
+        self._announcing = self._leg.play(sound)
+        try:
+            await self._announcing.done
+        finally:
+            self._announcing = None
+
+    def cut(self) -> None:
+        """Somebody is wanted meanwhile: what is being announced is true no more."""
+        if self._announcing is not None:
+            self._announcing.stop()
 
     async def order(self, *prompts: str) -> bytes:
         """The order in one sentence, then ``prompts``; s16le PCM, b'' if it cannot be spoken."""

@@ -151,6 +151,7 @@ class Switchboard:
             return
         self._next = replace(plan, back=False, queued=queued)
         self.reaching.stop()
+        self.announcer.cut()
         self.company.part_all()
 
     def add(self, destinations: tuple[Destination, ...], role: Role, command: str) -> None:
@@ -225,6 +226,8 @@ class Switchboard:
         The conversation hears of it, so that somebody calls back.
         """
         if plan.command:
+            # The next agent may take them from now on, whatever they are being told.
+            self._plan = replace(plan, command="")
             self.tell("failed", "target", cause=cause, command=plan.command, done=True)
         if self.queue.waits and plan.queued:
             return await self._wait_on()

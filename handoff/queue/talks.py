@@ -30,7 +30,14 @@ from store.locks import one_at_a_time
 from store.tables import Alarm, Conversation, HandoffEntry
 
 _NOT_THEIRS = frozenset(
-    {"caller_gone", "call_unknown", "node_lost", "redis_lost", "no_answer_from_phone"}
+    {
+        "caller_gone",
+        "call_unknown",
+        "in_progress",
+        "node_lost",
+        "redis_lost",
+        "no_answer_from_phone",
+    }
 )
 """Causes by which no telephone of an agent's was even rung, or its caller hung up meanwhile."""
 

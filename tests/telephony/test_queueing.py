@@ -169,6 +169,22 @@ async def test_an_agent_whose_phone_does_not_answer_costs_no_place(
         assert next_one.ended is None
 
 
+async def test_the_next_agent_need_not_wait_for_the_apology(
+    scene: Open,  # noqa: F811
+    hasty: City,
+) -> None:
+    """They are offered the caller at once, and take them before "nobody came" is said to its end."""
+    async with scene(prepare=waiting(), city=hasty) as actors:
+        await actors.until(lambda: melody() in actors.leg.played)
+        actors.line.answers[EIGHT] = DialError("no_answer", "as told")
+        actors.leg.at_once = False
+        assert (await actors.ordered("bridge", "8001")).state == "failed"
+        answer(actors, EIGHT, "next")
+        await actors.until(lambda: "没有接通" in actors.said())
+        assert (await actors.ordered("bridge", "8001")).state == "bridged"
+        assert actors.together == {"abc", "next"}
+
+
 async def test_an_agent_who_accepts_during_the_sentence_is_rung_and_joined_after_it(
     scene: Open,  # noqa: F811
     hasty: City,
