@@ -61,7 +61,8 @@ class Agent(Base):
 
     ``seen_at`` is renewed while their desk is open; who was not seen for a while has vanished,
     whatever ``status`` says. ``wrap_until`` ends the time after a talk; ``idle_since`` tells who
-    has waited longest for work; ``next_status`` is taken when what they do now is over.
+    has waited longest for work; ``next_status`` is taken when what they do now is over; ``reason``
+    is why they are busy or on a break, one of the city's.
     """
 
     __tablename__ = "agent"
@@ -73,6 +74,7 @@ class Agent(Base):
     idle_since: Mapped[datetime]
     wrap_until: Mapped[datetime | None]
     next_status: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
 
 
 class Callback(Base):

@@ -72,9 +72,11 @@ async def _order_refused(desk: Desk, frame: Action, error: OrderError) -> dict[s
 async def _status(desk: Desk, frame: protocol.Status) -> Data:
     parts = desk.parts
     await asyncio.to_thread(
-        service.set_status, parts.engine, desk.login, frame.value, parts.now(), parts.city.queue
-    )
-    await note(desk, "agent_status", f"staff:{desk.login}", status=frame.value)
+        service.set_status, parts.engine, desk.login, frame.value, parts.now(), parts.city.queue,
+        reason=frame.reason,
+    )  # fmt: skip
+    told = {"reason": frame.reason} if frame.reason else {}
+    await note(desk, "agent_status", f"staff:{desk.login}", status=frame.value, **told)
     desk.floor.tell()
     return {"status": frame.value}
 

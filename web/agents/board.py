@@ -29,6 +29,7 @@ from store.tables import (
     WorkOrder,
     WorkOrderField,
 )
+from web.agents.tally import Tally
 
 MINE = ("accepted", "connected", "wrapup")
 ALARMS_SHOWN = 50
@@ -38,13 +39,17 @@ _DESK_ROLES = frozenset({"agent", "supervisor"})
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody who takes handoffs, as the others see them; ``offline`` who never sat down."""
+    """Somebody who takes handoffs, as the others see them; ``offline`` who never sat down.
+
+    ``reason`` is why they are busy or on a break, where they said so.
+    """
 
     login: str
     name: str
     status: str = "offline"
     since: datetime | None = None
     wrap_until: datetime | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ class Board:
     """One moment of the queue: offers and cases by the agent's login, ``held`` cases by handoff.
 
     ``listed``: the colleagues as everybody is shown them, which may be a little older;
-    ``listed_json`` the same as it goes out to all.
+    ``listed_json`` the same as it goes out to all. ``tallies``: everybody's day so far, by login.
     """
 
     colleagues: tuple[Colleague, ...] = ()
@@ -151,6 +156,7 @@ class Board:
     waiting: Waiting = Waiting()
     alarms: tuple[AlarmNote, ...] = ()
     callbacks: tuple[ToCall, ...] = ()
+    tallies: Mapping[str, Tally] = field(default_factory=lambda: MappingProxyType({}))
 
     def colleague(self, login: str) -> Colleague:
         """Where ``login`` stands."""
@@ -180,13 +186,13 @@ def read_board(engine: Engine, now: datetime, vanish_s: float) -> Board:
 def _colleagues(session: Session, alive: datetime) -> tuple[Colleague, ...]:
     rows = session.execute(
         select(Staff.login, Staff.name, Staff.roles, Agent.status, Agent.since, Agent.wrap_until,
-               Agent.seen_at)
+               Agent.reason, Agent.seen_at)
         .outerjoin(Agent, Agent.login == Staff.login)
         .where(Staff.active)
         .order_by(Staff.login)
     )  # fmt: skip
     return tuple(
-        Colleague(row.login, row.name, row.status, row.since, row.wrap_until)
+        Colleague(row.login, row.name, row.status, row.since, row.wrap_until, row.reason)
         if row.status and row.seen_at >= alive
         else Colleague(row.login, row.name)
         for row in rows

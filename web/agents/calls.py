@@ -22,16 +22,21 @@ OnWords = Callable[[str, str], None]
 
 
 class CallFeed:
-    """Keeps how each call stands; ``on_event`` is told of every event, in order."""
+    """Keeps how each call stands; ``on_event`` is told of every event, in order, and
+    ``on_changed`` when Redis is lost or back: ``down`` meanwhile.
+    """
 
-    def __init__(self, control: Control, on_event: OnEvent) -> None:
+    def __init__(
+        self, control: Control, on_event: OnEvent, on_changed: Callable[[], None] = lambda: None
+    ) -> None:
         self._control = control
         self._on_event = on_event
+        self._on_changed = on_changed
         self.views: OrderedDict[str, CallView] = OrderedDict()
         self._listeners: dict[str, list[OnWords]] = defaultdict(list)
         self._hearing: dict[str, asyncio.Task[None]] = {}
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self._down = False
+        self.down = False
 
     async def run(self) -> None:
         """Listen until cancelled; a Redis that comes back is gone on with where it was left."""
@@ -123,6 +128,7 @@ class CallFeed:
 
     def _said_so(self, *, down: bool) -> None:
         """Log the loss of Redis, and its return, once each."""
-        if down != self._down:
-            self._down = down
+        if down != self.down:
+            self.down = down
+            self._on_changed()
             _log.warning("call_feed_changed", code="redis_lost" if down else "redis_back")

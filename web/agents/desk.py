@@ -146,7 +146,9 @@ class Desk:
         while True:
             await self._look.wait()
             self._look.clear()
-            view = view_of(self.floor.board, self.login, self.read, self._calls())
+            view = view_of(
+                self.floor.board, self.login, self.read, self._calls(), phones=self.floor.phones
+            )
             if view == self._shown:
                 continue
             self._edition += 1

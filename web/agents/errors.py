@@ -21,6 +21,7 @@ TEXTS = {
     "not_yours": "这位市民现在不由您接待。",
     "agent_unknown": "没有这位坐席，或者现在不在线。",
     "status_unknown": "没有这个状态。",
+    "reason_unknown": "没有这个原因。",
     "full": "您接待的人数已经到上限了。",
     "target_unknown": "没有这个转接对象。",
     "not_staffed": "现在没有人能接。",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from web.agents.callview import CallView
 from web.agents.dispatcher import QUEUE, Dispatcher, desk_key
 from web.agents.outcomes import Outcomes
 from web.agents.parts import DeskParts
+from web.agents.tally import Tallies, Tally
 from web.agents.views import colleagues_json
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ GAP_S = 0.1
 """Time between two looks: however much happens, a desk is shown it no oftener."""
 WRITERS = 8
 LISTED_S = 2.0
+TALLIED_S = 5.0
 _AGAIN_S = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -50,12 +52,16 @@ class Floor:
         self.desks: dict[str, Desk] = {}
         self.outcomes = Outcomes()
         self.dispatcher = Dispatcher(parts)
-        self.feed = CallFeed(parts.control, self._on_call) if parts.control else None
+        self._news = Watch()
+        self.feed = (
+            CallFeed(parts.control, self._on_call, self._news.wake) if parts.control else None
+        )
         is_sqlite = parts.engine.dialect.name == "sqlite"
         self.line = asyncio.Semaphore(1 if is_sqlite else WRITERS)
         """Who writes stands in line here: SQLite lets one write, and serves whom it likes."""
         self._listed_at = -LISTED_S
-        self._news = Watch()
+        self._tallies = Tallies(parts.city.zone)
+        self._tallied_at = -TALLIED_S
         self._tasks: set[asyncio.Task[None]] = set()
         self.running = False
 
@@ -119,9 +125,20 @@ class Floor:
             self._listed_at = parts.clock()
             told = colleagues_json(board.colleagues)
             board = replace(board, listed=board.colleagues, listed_json=told)
-        self.board = board
+        self.board = replace(board, tallies=await self._tallied())
         for desk in tuple(self.desks.values()):
             desk.look()
+
+    async def _tallied(self) -> Mapping[str, Tally]:
+        if self.parts.clock() - self._tallied_at < TALLIED_S:
+            return self.board.tallies
+        self._tallied_at = self.parts.clock()
+        return await asyncio.to_thread(self._tallies.read, self.parts.engine, self.parts.now())
+
+    @property
+    def phones(self) -> bool:
+        """Whether calls can be commanded: where Redis is away, no agent's telephone rings."""
+        return self.feed is None or not self.feed.down
 
     def view_of_call(self, conversation: str) -> CallView:
         """How a call stands, as far as anything was heard of it."""

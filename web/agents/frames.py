@@ -33,7 +33,8 @@ def welcome(me: Me, city: City, board: Board, now: datetime) -> dict[str, Any]:
     return {
         "type": "welcome",
         "me": {"login": me.login, "name": me.name, "phone": me.phone, "skills": list(me.skills),
-               "rights": list(me.rights), "supervisor": me.supervisor},
+               "rights": list(me.rights), "supervisor": me.supervisor,
+               "party": _party(me, city)},
         "status": board.colleague(me.login).status,
         "now": now.isoformat(),
         "results": [{"code": one.code, "label": one.label} for one in rules.results],
@@ -47,6 +48,12 @@ def welcome(me: Me, city: City, board: Board, now: datetime) -> dict[str, Any]:
             if not one.extension
         ],
     }  # fmt: skip
+
+
+def _party(me: Me, city: City) -> str:
+    """What the agent's own telephone is called among those who talk together."""
+    found = city.targets.find(me.phone)
+    return found.name if found is not None else me.phone
 
 
 def turns(handoff: str, cursor: int, views: Iterable[TurnView]) -> dict[str, Any]:

@@ -54,10 +54,11 @@ class Typing:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where the agent stands: one of ``STATUSES``."""
+    """Where the agent stands: one of ``STATUSES``; ``reason`` is one of the city's, or ''."""
 
     id: str
     value: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,9 @@ _PLAIN: Mapping[str, Callable[[_Fields], Hello | Ping | Watch | Typing]] = Mappi
 })  # fmt: skip
 
 _ACTIONS: Mapping[str, Callable[[str, _Fields], Action]] = MappingProxyType({
-    "status": lambda id_, f: Status(id_, f.one_of("value", STATUSES, "status_unknown")),
+    "status": lambda id_, f: Status(
+        id_, f.one_of("value", STATUSES, "status_unknown"), f.name("reason", needed=False)
+    ),
     "accept": lambda id_, f: Accept(id_, f.name("offer")),
     "decline": lambda id_, f: Decline(id_, f.name("offer")),
     "say": lambda id_, f: Say(

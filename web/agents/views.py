@@ -15,6 +15,7 @@ from typing import Any
 from web import labels
 from web.agents.board import AlarmNote, Board, Case, Colleague, Offer, ToCall, Waiting
 from web.agents.callview import CallView
+from web.agents.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,23 @@ class DeskView:
     alarms: tuple[AlarmNote, ...]
     colleagues: tuple[Colleague, ...]
     callbacks: tuple[ToCall, ...]
+    today: Tally
+    phones: bool
 
 
 def view_of(
-    board: Board, login: str, read: Mapping[str, int], calls: Mapping[str, CallView]
+    board: Board,
+    login: str,
+    read: Mapping[str, int],
+    calls: Mapping[str, CallView],
+    *,
+    phones: bool = True,
 ) -> DeskView:
     """The board as ``login`` sees it.
 
     ``read``: how many of the citizen's turns they have seen, by handoff; ``calls``: how calls
-    stand, by conversation. A call-back's number is theirs who took it.
+    stand, by conversation; ``phones``: whether any can be commanded. A call-back's number is
+    theirs who took it.
     """
     return DeskView(
         me=board.colleague(login),
@@ -56,6 +65,8 @@ def view_of(
         alarms=board.alarms,
         colleagues=board.listed,
         callbacks=tuple(one for one in board.callbacks if one.agent in ("", login)),
+        today=board.tallies.get(login, Tally()),
+        phones=phones,
     )
 
 
@@ -72,6 +83,9 @@ def desk_frame(view: DeskView, edition: int, now: datetime) -> dict[str, Any]:
         "edition": edition,
         "status": view.me.status,
         "since": _moment(view.me.since),
+        "reason": view.me.reason,
+        "today": {"taken": view.today.taken, "mean_s": view.today.mean_s},
+        "phones": view.phones,
         "wrap_until": _moment(view.me.wrap_until) if view.me.status == "wrapup" else None,
         "now": now.isoformat(),
         "offer": _offer(view.offer, now) if view.offer else None,
@@ -98,7 +112,7 @@ def colleagues_json(listed: tuple[Colleague, ...]) -> str:
 
 def colleague(one: Colleague) -> dict[str, str]:
     """Somebody whom a citizen may be given to."""
-    return {"login": one.login, "name": one.name, "status": one.status}
+    return {"login": one.login, "name": one.name, "status": one.status, "reason": one.reason}
 
 
 def _offer(offer: Offer, now: datetime) -> dict[str, Any]:

@@ -20,9 +20,13 @@ def upgrade() -> None:
     _attachments()
     _links()
     _wechat()
+    with op.batch_alter_table("agent") as batch:
+        batch.add_column(sa.Column("reason", sa.String(), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("agent") as batch:
+        batch.drop_column("reason")
     for table in ("wechat_media", "wechat_reply", "wechat_citizen"):
         op.drop_table(table)
     op.drop_table("citizen_link")

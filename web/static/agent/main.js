@@ -89,15 +89,22 @@ async function askedOnce(type, fields) {
 const ofCurrent = (type, fields = {}) => asked(type, { handoff: state.current, ...fields });
 
 /** A short word at the bottom; what matters stays in its own place. */
-function say(text) {
+function say(text, kind = "refused") {
   const link = by("link");
   link.textContent = text;
-  link.className = "bar__link bar__link_refused";
+  link.className = `bar__link bar__link_${kind}`;
   setTimeout(() => showLink(stood, connection.unanswered.size), 6000);
 }
 
 const acts = {
-  status: (value) => asked("status", { value }),
+  status(value, reason = "") {
+    state.chosen = value;
+    return asked("status", { value, reason });
+  },
+  noted() {
+    state.notice = "";
+    views.bar();
+  },
   ready: () => asked("ready"),
   accept: async (offer) => {
     const handoff = state.offer?.handoff ?? "";
@@ -149,7 +156,12 @@ const acts = {
   async back() {
     const card = cardOf(state);
     const chosen = card && await sheets.askBack();
-    if (chosen) asked("back", { handoff: card.handoff, word: chosen.word });
+    if (!chosen) return;
+    const answer = await asked("back", { handoff: card.handoff, word: chosen.word });
+    if (chosen.word.trim() && answer.type === "done" && !answer.data.answered) {
+      state.notice = `已经交回。智能助手没有找到“${chosen.word.trim()}”的答复，市民会听到可以接着问。`;
+      views.bar();
+    }
   },
   async note() {
     const card = cardOf(state);
@@ -165,7 +177,10 @@ const acts = {
     const told_ = verb === "failed" ? await sheets.askFailed() : { note: "" };
     if (told_) asked("callback", { callback, verb, note: told_.note });
   },
-  copy: (text) => navigator.clipboard?.writeText(text),
+  async copy(text) {
+    if (await copied(text)) say("号码已复制", "good");
+    else say("浏览器不让复制，请照着拨。");
+  },
   source: (field) => showSource(field.turn_seq, field.quote),
   play(recording, startMs) {
     const audio = by("sound");
@@ -178,6 +193,22 @@ const acts = {
   },
   help: sheets.showKeys,
 };
+
+/** Over plain http, on the city's own network, browsers give no clipboard: the old way then. */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const box = el("textarea", { readonly: true, "aria-hidden": "true" });
+    box.value = text;
+    document.body.append(box);
+    box.select();
+    const done = document.execCommand("copy");
+    box.remove();
+    return done;
+  }
+}
 
 function renewCookie(ticket) {
   const body = new URLSearchParams({ token: page.dataset.token, ticket });

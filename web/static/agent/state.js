@@ -7,6 +7,7 @@ export function start() {
     status: "offline", since: null, wrapUntil: null, offer: null, mine: [], alarms: [], callbacks: [],
     waiting: { calls: 0, chats: 0, longest_s: 0, since: null }, agents: [], results: [], canned: [],
     skills: [], targets: [], reasons: {}, current: "", talks: new Map(), ahead: 0,
+    reason: "", today: { taken: 0, mean_s: null }, phones: true, notice: "", chosen: "",
   };
 }
 
@@ -51,7 +52,12 @@ const takes = {
   },
   desk(state, frame) {
     state.ahead = Date.parse(frame.now) - Date.now();
-    for (const name of ["status", "since", "offer", "mine", "waiting", "alarms", "agents", "callbacks"]) {
+    // Nobody chose it: an offer lapsed, or a telephone did not answer.
+    if (state.status === "online" && frame.status === "busy" && state.chosen !== "busy") {
+      state.notice = `${state.notice || "刚才派来的没有接。"}您的状态已自动改成“忙碌”，准备好了请点“在线”。`;
+    }
+    if (frame.status === "online" && state.status !== "online") state.notice = "";
+    for (const name of ["status", "since", "reason", "today", "phones", "offer", "mine", "waiting", "alarms", "agents", "callbacks"]) {
       if (name in frame) state[name] = frame[name];
     }
     state.wrapUntil = frame.wrap_until;
@@ -83,9 +89,13 @@ const takes = {
   },
   call(state, frame) {
     const card = cardOf(state, frame.handoff);
-    if (card) for (const name of ["held", "parties", "muted", "stage"]) card[name] = frame[name];
+    if (card) for (const name of ["held", "parties", "calling", "muted", "stage"]) card[name] = frame[name];
     talkOf(state, frame.handoff).failure = frame.text;
-    return ["left", ...at(state, frame, ["head", "foot"])];
+    // The citizen has gone back to the queue, and their talk from this desk: it is said over all.
+    if (frame.text && frame.stage !== "person") {
+      state.notice = `您的话机没有接通：${frame.text}。${frame.stage ? "" : "市民已经回到队首，由下一位接。"}`;
+    }
+    return ["bar", "left", ...at(state, frame, ["head", "foot"])];
   },
   citizen(state, frame) {
     const talk = talkOf(state, frame.handoff);

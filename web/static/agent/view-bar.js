@@ -23,9 +23,28 @@ export function showBar(state, acts) {
   const left = wrapping ? el("span.status-since.status_wrapup", {}, "话后 ", el("time", { "data-until": state.wrapUntil ?? "" })) : null;
   const done = wrapping ? button("整理好了", acts.ready, { key: "Alt+g", kind: "button_main" }) : null;
   fill(by("status"), el("strong.bar__name", {}, state.me.name), buttons, left, done,
+    why(state, acts),
     wrapping ? null : el("time.status-since", { "data-since": state.since ?? "", title: "这个状态已经多久" }));
+  showToday(state);
   showWaiting(state);
   showNotes(state, acts);
+}
+
+/** Why somebody is busy or on a break; nobody has to say. */
+function why(state, acts) {
+  const reasons = state.reasons[state.status] ?? [];
+  if (!reasons.length || state.status === "online") return null;
+  const picked = el("select.why", { id: "why", "aria-label": "原因", on: { change: (event) => acts.status(state.status, event.target.value) } },
+    el("option", { value: "" }, "原因…"), reasons.map((one) => el("option", { value: one, selected: one === state.reason }, one)));
+  return picked;
+}
+
+function showToday(state) {
+  const { taken, mean_s: mean } = state.today;
+  fillOnce(by("today"), [taken, mean], () => [
+    el("span", { title: "今天接待的市民" }, "今天 ", el("b", {}, String(taken)), " 件"),
+    mean === null ? null : el("span", { title: "今天每件平均用时" }, "，平均 ", el("b", {}, span(mean))),
+  ]);
 }
 
 function showWaiting(state) {
@@ -41,10 +60,13 @@ function showNotes(state, acts) {
   const order = cardOf(state) ? current(state)?.order : null;
   const isDanger = order?.urgency === "danger";
   const phoneless = Boolean(state.me.name) && !state.me.phone;
+  const cut = !state.phones && Boolean(state.me.phone);
   by("agent").classList.toggle("agent_danger", isDanger);
   document.body.classList.toggle("in-danger", isDanger);
-  fillOnce(by("notes"), [isDanger && [state.current, order.links], state.alarms, phoneless], () => [
+  fillOnce(by("notes"), [isDanger && [state.current, order.links], state.alarms, phoneless, cut, state.notice], () => [
     isDanger ? danger(order, acts) : null,
+    cut ? el("p.note.note_alarm", { role: "alert" }, el("b", {}, "电话服务没有连上"), "现在拨不通坐席话机，来电会转到值班电话；文字来访不受影响。连上以后这条会自己消失。") : null,
+    state.notice ? el("p.note", { role: "status" }, state.notice, button("知道了", acts.noted, { kind: "note__done" })) : null,
     state.alarms.slice(0, ALARMS).map((alarm) => alarmed(alarm, acts)),
     state.alarms.length > ALARMS ? el("p.note.note_alarm", {}, `还有 ${state.alarms.length - ALARMS} 条警报，处理完上面的就会显示。`) : null,
     phoneless ? el("p.note", {}, "您的账号没有登记话机号码，只能接待文字来访。请联系系统管理员登记话机。") : null,

@@ -77,7 +77,13 @@ export function standing(card) {
   if (card.held?.includes("caller")) return "已保持";
   if (card.muted) return "已静音";
   if (card.stage === "ringing") return "正在接通";
+  if (card.stage === "parted" || card.stage === "bot") return "您已挂断";
   return card.channel === "phone" ? "通话中" : "接待中";
+}
+
+/** A mobile number as people read it: 3-4-4. */
+function grouped(phone) {
+  return /^1\d{10}$/.test(phone) ? `${phone.slice(0, 3)} ${phone.slice(3, 7)} ${phone.slice(7)}` : phone;
 }
 
 function showCallbacks(state, acts) {
@@ -90,7 +96,8 @@ function showCallbacks(state, acts) {
       el("p.callback__title", {}, one.title || "没有说明事由"),
       el("p.soft", {}, `${clock(one.since)} 起`, one.calls > 1 ? `，来过 ${one.calls} 次` : "",
         one.due && since(state, one.due) > 0 ? el("b.late", {}, " 已过约定时间") : ""),
-      one.mine ? el("p.callback__phone", {}, one.phone, " ", button("复制", () => acts.copy(one.phone))) : null,
+      one.mine ? el("button.callback__phone", { type: "button", title: "点一下复制号码", "aria-label": `复制 ${one.phone}`, on: { click: () => acts.copy(one.phone) } },
+        grouped(one.phone), el("small", {}, "点一下复制")) : null,
       one.mine
         ? el("div.callback__buttons", {}, button("打通了", () => acts.callback(one.callback, "done"), { kind: "button_main" }),
           button("没打通", () => acts.callback(one.callback, "failed")))

@@ -6,7 +6,7 @@ import { cardOf, current, mayEdit } from "./state.js";
 const GROUPS = [
   ["诉求内容", [["kind", "诉求类型"], ["title", "标题"], ["what", "诉求内容"], ["where", "发生地点"], ["when", "发生时间"],
     ["outcome", "希望的结果"], ["against", "被反映对象"], ["amount", "涉及金额"], ["people", "涉及人数"], ["employer", "用人单位"], ["period", "拖欠时段"]]],
-  ["诉求人", [["name", "姓名"], ["phone", "联系电话"], ["contact", "其他联系方式"], ["secret", "是否保密"], ["visit", "是否回访"], ["language", "语言"]]],
+  ["诉求人", [["name", "姓名"], ["phone", "联系电话"], ["contact", "其他联系"], ["secret", "是否保密"], ["visit", "是否回访"], ["language", "语言"]]],
   ["办理", [["urgency", "紧急程度"], ["code", "分类"], ["department", "主办"], ["departments", "协办"]]],
 ];
 const ALWAYS = new Set(["kind", "title", "what", "where", "when", "name", "phone", "urgency", "department"]);
@@ -16,6 +16,8 @@ const CHOICES = {
   secret: [["否", "否"], ["是", "是"]],
   visit: [["是", "是"], ["否", "否"]],
 };
+/** What only whoever was not paid is asked. */
+const WAGES = new Set(["employer", "period", "people"]);
 const LONG = new Set(["what", "title", "where", "when", "outcome", "against", "department", "departments"]);
 let drawn = { handoff: "", edition: -1 };
 
@@ -55,9 +57,15 @@ function groups(order, editable, acts) {
   return [...parts, el("div", { id: "beside" }, beside(order, acts))];
 }
 
+function aboutWages(order, known) {
+  const told = [order.code_name, order.matter, order.title, known.get("what")?.value].join(" ");
+  return /工资|欠薪|薪水|工钱|劳务费|讨薪|血汗钱/.test(told);
+}
+
 /** What nobody spoke of takes no room: a button for each opens its row. */
 function more(order, names, known) {
-  const empty = names.filter(([name]) => !ALWAYS.has(name) && !value(order, name, known.get(name)));
+  const wages = aboutWages(order, known);
+  const empty = names.filter(([name]) => !ALWAYS.has(name) && (wages || !WAGES.has(name)) && !value(order, name, known.get(name)));
   return el("p.more", { "data-more": names[0][0] }, empty.map(([name, label]) => el("button.more__one", {
     type: "button",
     on: {
@@ -209,7 +217,7 @@ export function showOrderFoot(state, acts) {
   fill(by("order-foot"), card ? [
     button("结束", acts.finish, { key: "Alt+Enter", kind: "button_main" }),
     button("转给别人", acts.transfer, { key: "Alt+t" }),
-    button("交回智能助手", acts.back, { key: "Alt+z" }),
+    button("交回助手", acts.back, { key: "Alt+z" }),
     button("备注", acts.note, { key: "Alt+n" }),
   ] : null);
 }

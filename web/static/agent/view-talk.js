@@ -15,7 +15,7 @@ by("talk").addEventListener("scroll", () => {
   atEnd = body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
 }, { passive: true });
 new ResizeObserver(() => {
-  if (atEnd) by("talk").scrollTop = by("talk").scrollHeight;
+  if (atEnd) toEnd();
 }).observe(by("talk"));
 
 export function showHead(state) {
@@ -29,15 +29,23 @@ export function showHead(state) {
   fill(by("talk-head"), el("h2.talk-head__title", { title: order?.title ?? "" }, order?.title || card?.title || "还没有说明事由"),
     el("p.soft.talk-head__line", {},
       card ? `${channel(card.channel)} · ${standing(card)} · ` : "", card ? el("time", { "data-since": card.since }) : "",
-      parties(state, card).length ? ` · 一起通话：${parties(state, card).join("、")}` : ""),
+      others(state, card).length ? ` · 一起通话：${others(state, card).join("、")}` : "",
+      card?.calling?.length ? el("b.talk-head__calling", {}, ` · 正在呼叫${called(state, card.calling).join("、")}…`) : null),
     order?.summary && order.summary !== order.title ? el("p.talk-head__summary", {}, order.summary) : null,
     talk.failure ? el("p.alert", { role: "alert" }, talk.failure) : null);
 }
 
 /** Who is on the line besides the citizen and the agent at this desk. */
-function parties(state, card) {
-  const others = (card?.parties ?? []).filter((party) => party !== state.me.phone);
-  return others.map((party) => state.targets.find((one) => one.name === party)?.label ?? party);
+function others(state, card) {
+  return called(state, (card?.parties ?? []).filter((party) => !mine(state, party)));
+}
+
+function called(state, parties) {
+  return parties.map((party) => state.targets.find((one) => one.name === party)?.label ?? party);
+}
+
+function mine(state, party) {
+  return party === state.me.phone || party === state.me.party;
 }
 
 /** Turns are added, never drawn anew: who reads is not moved, who is at the end stays there. */
@@ -50,10 +58,11 @@ export function showTurns(state, acts) {
       el("p", {}, el("kbd", {}, "F2"), " 接，", el("kbd", {}, "Alt ↑ ↓"), " 切换，", el("kbd", {}, "?"), " 全部快捷键")));
     return;
   }
-  const follows = body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
+  let follows = body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
   if (shown.handoff !== state.current) {
     fill(body);
     shown = { handoff: state.current, count: 0 };
+    follows = true; // another talk begins at its end, wherever the one before was read
   }
   for (const passing of body.querySelectorAll(".turn_passing")) passing.remove();
   for (const turn of talk.turns.slice(shown.count)) body.append(turnRow(turn, acts));
@@ -61,7 +70,12 @@ export function showTurns(state, acts) {
   for (const [speaker, text] of talk.partials) body.append(bubble(speaker, "", text, "turn_passing"));
   if (talk.typing) body.append(bubble("citizen", "", "正在输入…", "turn_passing"));
   if (!talk.connected) body.append(el("p.turn-note.turn_passing", {}, "市民已离开"));
-  if (follows) body.scrollTop = body.scrollHeight;
+  if (follows) toEnd();
+}
+
+function toEnd() {
+  atEnd = true;
+  by("talk").scrollTop = by("talk").scrollHeight;
 }
 
 function turnRow(turn, acts) {
@@ -137,6 +151,8 @@ export function showFoot(state, acts) {
 function callBar(state, card, acts) {
   const held = card.held?.includes("caller");
   const joined = card.stage === "person";
+  const left = joined && card.parties.length > 0 && !card.parties.some((party) => mine(state, party));
+  if (left) return el("p.soft", {}, `您已经退出通话，市民还在和${others(state, card).join("、")}说话。可以补完工单，点“结束”。`);
   return el("div.call-bar", { role: "toolbar", "aria-label": "电话" },
     held ? button("取回", () => acts.call("resume"), { key: "F6", kind: "button_main" })
       : button("保持", () => acts.call("hold"), { key: "F6", disabled: !joined }),
@@ -144,7 +160,7 @@ function callBar(state, card, acts) {
       : button("静音", () => acts.call("mute"), { key: "F7", disabled: !joined }),
     button("三方", () => acts.threeWay(), { key: "F8", disabled: !joined }),
     button("转接", () => acts.transferCall(), { key: "F9", disabled: !joined }),
-    joined ? null : button("再拨我的话机", () => acts.call("bridge"), { title: "您的话机没有接通时，再响一次" }),
+    joined || card.stage === "ringing" ? null : button("再拨我的话机", () => acts.call("bridge"), { title: "您的话机没有接通时，再响一次" }),
     button("挂断", () => acts.call("hangup", "target"), { key: "F10", kind: "button_danger", disabled: !joined }));
 }
 
