@@ -34,7 +34,8 @@ ROLL_CALL_S = 2.0
 """How long another process may take to say that it has the citizen."""
 
 
-def _typing(conversation: str, who: Writer) -> str:
+def typing_key(conversation: str, who: Writer) -> str:
+    """Under which the bus tells that ``who`` writes."""
     return f"#typing:{who}:{conversation}"
 
 
@@ -86,11 +87,11 @@ class People:
 
     def typing(self, conversation: str, who: Writer) -> None:
         """``who`` is writing now; said again every few seconds as long as that is so."""
-        self._parts.bus.tell(_typing(conversation, who))
+        self._parts.bus.tell(typing_key(conversation, who))
 
     async def typed(self, conversation: str, who: Writer) -> AsyncIterator[bool]:
         """Whether ``who`` is writing, whenever that changes."""
-        with self._parts.bus.watch(_typing(conversation, who)) as watch:
+        with self._parts.bus.watch(typing_key(conversation, who)) as watch:
             writes = False
             while True:
                 news = await watch.wait(TYPING_S)

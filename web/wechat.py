@@ -13,19 +13,23 @@ from sqlalchemy import Engine
 
 from bot.bus import Bus
 from chat.core import Conversations
+from chat.files import Files
 from chat.wechat import token
 from chat.wechat.api import Api, http_client
 from chat.wechat.citizens import PREFIX
 from chat.wechat.door import Times, WechatDoor
+from chat.wechat.fetching import Fetcher
 from chat.wechat.incoming_errors import IncomingError
 from chat.wechat.opening import account_of
 from chat.wechat.pace import Pace
 from chat.wechat.pushing import Pusher
 from chat.wechat.quota import Rules
 from chat.wechat.telling import Teller
+from chat.wechat.typing import Typist
 from config.city import City
 from config.errors import ConfigError
 from config.settings import Settings
+from store.seal import keys_of
 
 CALLS_PER_S = 20.0
 _REDIS_S = 1.0
@@ -38,17 +42,22 @@ class Wechat:
 
     door: WechatDoor
     pusher: Pusher
+    fetcher: Fetcher
+    typist: Typist
     client: httpx.AsyncClient
     shared: redis.Redis
 
     def start(self) -> None:
-        """Begin to tell citizens what they were not told at once."""
+        """Begin to tell citizens what they were not told at once, and to fetch what they sent."""
         self.pusher.start()
+        self.fetcher.start()
 
     async def stop(self) -> None:
         """End; what is under way ends first, or is done by another process."""
         await self.door.settled()
         await self.pusher.stop()
+        await self.fetcher.stop()
+        await self.typist.stop()
         await self.client.aclose()
         await self.shared.aclose()
 
@@ -77,12 +86,16 @@ def make_wechat(
     client, shared = http_client(), _redis(settings)
     tokens = token.Tokens(_account(settings), client, shared)
     api = Api(settings.wechat_api, client, tokens, Pace(CALLS_PER_S))
-    pusher = Pusher(Teller(engine, api, city.prompts, now), bus, _is_ours)
+    typist = Typist(engine, api)
+    pusher = Pusher(Teller(engine, api, city.prompts, now), bus, _is_ours, typist.show)
+    files = Files(settings.recordings_dir, keys_of(engine))
+    fetcher = Fetcher(engine, files, api, core, settings.asr_address, now)
     door = WechatDoor(
         account, core, engine, city, line=_line(settings, city), rules=_rules(settings),
         times=Times(reply_s=settings.wechat_reply_s), questions=questions, now=now,
+        fetch=fetcher.wake, wake=pusher.wake, late=typist.show,
     )  # fmt: skip
-    return Wechat(door, pusher, client, shared)
+    return Wechat(door, pusher, fetcher, typist, client, shared)
 
 
 def _is_ours(conversation: str) -> bool:

@@ -30,7 +30,7 @@ from chat.wechat.choosing import chosen
 from chat.wechat.citizens import Known, Unopened
 from chat.wechat.deciding import EVERYTHING, Decision, decide
 from chat.wechat.incoming import CHANNEL, Incoming, heard_of
-from chat.wechat.merging import Style
+from chat.wechat.merging import Style, wants_more
 from chat.wechat.messages import Text
 from chat.wechat.opening import Account
 from chat.wechat.passive import answer, dumped, loaded
@@ -86,6 +86,7 @@ class WechatDoor:
     """One account's, in one process; ``line`` is the number of the city's line it belongs to.
 
     ``questions`` gives quick questions for who comes; ``fetch`` begins to fetch what was sent.
+    ``wake`` begins to push what was not told at once; ``late`` shows who waits that it comes.
     """
 
     account: Account
@@ -97,6 +98,8 @@ class WechatDoor:
     times: Times = field(default_factory=Times)
     questions: Callable[[], tuple[str, ...]] = tuple
     fetch: Callable[[], None] = lambda: None
+    wake: Callable[[str], None] = lambda _: None
+    late: Callable[[str], None] = lambda _: None
     limiter: Limiter = field(default_factory=lambda: Limiter(SESSION_RATE))
     now: Callable[[], datetime] = _now
     clock: Callable[[], float] = time.monotonic
@@ -144,6 +147,9 @@ class WechatDoor:
             return known.body, "repeat", made_s
         upto = await self._told(known, incoming, came_s + self.times.reply_s)
         body = await self._decided(known, incoming, upto, came_s + self.times.answered_s)
+        self.wake(known.conversation)
+        if upto is None and known.state == "bot":
+            self.late(known.conversation)
         return body, "passive" if body else "success", made_s
 
     def _may(self, incoming: Incoming) -> bool:
@@ -168,7 +174,7 @@ class WechatDoor:
             return known
         if incoming.kind == "event":
             await self._event(incoming, known)
-        else:
+        elif not _goes_on(incoming, known):
             heard = heard_of(incoming, self.line, known.conversation)
             await self._hear(incoming, heard)
         if incoming.media:
@@ -238,6 +244,8 @@ class WechatDoor:
             return None
         if known.ours and scenes.is_welcome(self.city, incoming):  # told before we came here
             return EVERYTHING
+        if _goes_on(incoming, known):
+            return EVERYTHING
         try:
             async with asyncio.timeout(max(0.0, until_s - self.clock())):
                 replies = self.core.replies(known.conversation, known.place.cursor)
@@ -285,6 +293,11 @@ class WechatDoor:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.info("wechat_step_failed", error=type(task.exception()).__name__)
+
+
+def _goes_on(incoming: Incoming, known: Known) -> bool:
+    """Whether the citizen only wants the rest of what was told them in part."""
+    return incoming.kind == "text" and known.place.part > 0 and wants_more(incoming.text)
 
 
 def _fault(error: Exception) -> str:

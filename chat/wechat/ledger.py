@@ -51,18 +51,24 @@ class Claim:
 
 def due(engine: Engine, now: datetime, limit: int) -> tuple[str, ...]:
     """Citizens with something untold whom anything may be sent, the longest waiting first."""
+    query = select(WechatCitizen.id).where(_due(now)).order_by(WechatCitizen.changed_at)
+    with reading(engine) as session:
+        return tuple(session.scalars(query.limit(limit)))
+
+
+def due_in(engine: Engine, conversation: str, now: datetime) -> str | None:
+    """The citizen of that conversation, where something is untold and may be sent now."""
+    query = select(WechatCitizen.id).where(WechatCitizen.conversation_id == conversation, _due(now))
+    with reading(engine) as session:
+        return session.scalar(query)
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
     told = exists().where(
         Turn.conversation_id == WechatCitizen.conversation_id, Turn.seq > WechatCitizen.cursor,
         Turn.speaker != "citizen", Turn.kind != SPOKEN,
     )  # fmt: skip
-    query = (
-        select(WechatCitizen.id)
-        .where(_open(now), _free(now), WechatCitizen.subscribed, told)
-        .order_by(WechatCitizen.changed_at)
-        .limit(limit)
-    )
-    with reading(engine) as session:
-        return tuple(session.scalars(query))
+    return and_(_open(now), _free(now), WechatCitizen.subscribed, told)
 
 
 def _open(now: datetime) -> ColumnElement[bool]:
@@ -83,11 +89,14 @@ def _free(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def of_conversation(engine: Engine, conversation: str) -> str | None:
-    """The citizen whose conversation it is now."""
-    query = select(WechatCitizen.id).where(WechatCitizen.conversation_id == conversation)
+def openid_of(engine: Engine, conversation: str) -> str:
+    """Whom to show something in that conversation; '' where nobody follows the account."""
+    query = select(WechatCitizen).where(
+        WechatCitizen.conversation_id == conversation, WechatCitizen.subscribed
+    )
     with reading(engine) as session:
-        return session.scalar(query)
+        row = session.scalar(query)
+        return row.openid if row is not None else ""
 
 
 def claim(engine: Engine, citizen: str, by: str, now: datetime, lease: timedelta) -> Claim | None:

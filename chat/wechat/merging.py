@@ -6,6 +6,7 @@ nor shortened: a place (cursor and characters) says where the next messages go o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,7 @@ CARD_TITLE = 32
 """Characters of a card's title; a longer one is cut off by the telephone."""
 CARD_TEXT = 120
 """What is told beside a link is a card's text up to so many characters."""
+_GO_ON = re.compile("(?:请)?(?:继续|接着|往下|更多|还有呢|下一页)(?:看|说|讲|发)?(?:吧|呀|啊)?")
 _LITTLE = 60
 """Bytes: a smaller rest of a message is not begun with the next thing told."""
 
@@ -86,6 +88,11 @@ def _piece(item: Told) -> Piece:
             return Piece(item.cursor, text.strip(), options)
         case _:  # a hand-over's sentence and number stand in the Say before it
             return Piece(item.cursor)
+
+
+def wants_more(text: str) -> bool:
+    """Whether who was told that more follows wants it now: 继续."""
+    return bool(_GO_ON.fullmatch(text.strip(" 。！!.~～“”\"'")))
 
 
 def pack(

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.bus import Bus
+from bot.people import typing_key
 from chat.wechat import ledger
 from chat.wechat.ledger import Claim
 from chat.wechat.telling import LEASE, NOTHING, Teller
@@ -27,16 +28,24 @@ from store.faults import fault_of
 LOOK_S = 3.0
 AT_ONCE = 16
 """Citizens that one process tells at the same time."""
+_TYPING = typing_key("", "agent")
 _log = structlog.get_logger(__name__)
 
 
 class Pusher:
-    """Of one process; ``mine`` says whether a conversation may be one of WeChat's."""
+    """Of one process; ``mine`` says whether a conversation may be one of WeChat's.
 
-    def __init__(self, teller: Teller, bus: Bus, mine: Callable[[str], bool]) -> None:
+    ``typing`` is called with a conversation in which an agent writes.
+    """
+
+    def __init__(
+        self, teller: Teller, bus: Bus, mine: Callable[[str], bool],
+        typing: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self._teller = teller
         self._bus = bus
         self._mine = mine
+        self._typing = typing
         self._me = secrets.token_hex(8)
         self._woken: dict[str, bool] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -71,6 +80,8 @@ class Pusher:
     def _news(self, key: str) -> None:
         if self._mine(key):
             self.wake(key)
+        elif key.startswith(_TYPING) and self._mine(key.removeprefix(_TYPING)):
+            self._typing(key.removeprefix(_TYPING))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -91,7 +102,7 @@ class Pusher:
     async def _of_conversation(self, conversation: str) -> None:
         with contextlib.suppress(SQLAlchemyError):  # the next look finds it
             found = await asyncio.to_thread(
-                ledger.of_conversation, self._teller.engine, conversation
+                ledger.due_in, self._teller.engine, conversation, self._teller.now()
             )
             if found is not None:
                 self._soon(found)

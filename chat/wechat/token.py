@@ -215,7 +215,8 @@ class Tokens:
         except WeChatError as error:
             metrics.tokens.labels(error.code).inc()
             _log.error("wechat_token_failed", code=error.code, errcode=error.errcode)
-            self._refused = (now_s, error)
+            if error.errcode:
+                self._refused = (now_s, error)
             raise
         self._refused = None
         metrics.tokens.labels("ok").inc()
