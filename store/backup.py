@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, Text, column, select, table
 from sqlalchemy.exc import SQLAlchemyError
 
+from sealing.files import sealed_path
 from store.archive import Head, Writer, replacing
 from store.faults import StoreError
 from store.migrate import newest, revision_of, revisions, store_error
@@ -115,15 +116,24 @@ def _key_ids(connection: Connection, tables: tuple[RawTable, ...]) -> tuple[str,
 def _copy_recordings(
     connection: Connection, tables: tuple[RawTable, ...], writer: Writer, folder: Path
 ) -> int:
-    """Copy the sound of all calls that have a row and were not deleted; how many files are gone."""
-    columns = next(raw.columns for raw in tables if raw.name == "recording")
-    wanted = select(column("path", Text)).select_from(table("recording")).order_by(column("id"))
-    if "deleted_at" in dict(columns):  # from revision 0003
+    """Copy the sound of all calls, and what citizens sent; how many of the files are gone."""
+    return sum(
+        _copy_files(connection, raw, writer, folder)
+        for raw in tables if raw.name in ("recording", "attachment")
+    )  # fmt: skip
+
+
+def _copy_files(connection: Connection, raw: RawTable, writer: Writer, folder: Path) -> int:
+    """Copy the files that a table names; how many are gone."""
+    wanted = select(column("path", Text)).select_from(table(raw.name)).order_by(column("id"))
+    if "deleted_at" in dict(raw.columns):  # from revision 0003
         wanted = wanted.where(column("deleted_at").is_(None))
     root, missing = folder.resolve(), 0
     with connection.execute(wanted, execution_options={"yield_per": 500}) as rows:
         for (path,) in rows:
-            source = (root / path).resolve()
+            plain = (root / path).resolve()
+            sealed = sealed_path(plain)
+            source = sealed if sealed.is_file() else plain
             if not source.is_relative_to(root) or not source.is_file():
                 missing += 1
                 continue

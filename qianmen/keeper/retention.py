@@ -28,7 +28,7 @@ from qianmen.keeper.rules import (
 from qianmen.personal.emptying import delete_files, empty_conversation, empty_order
 from store import audit
 from store.engine import reading, writing
-from store.tables import Audit, Conversation, Recording, WorkOrder
+from store.tables import Attachment, Audit, Conversation, Recording, WorkOrder
 
 ACTOR = "system:retention"
 SPEECH_BYTES = 1024**3
@@ -41,6 +41,7 @@ class Gone:
     """How many went, or would go; ``failed``: files that could not be deleted, tried again."""
 
     recordings: int = 0
+    attachments: int = 0
     transcripts: int = 0
     orders: int = 0
     audit_lines: int = 0
@@ -76,7 +77,11 @@ def _talks(keeping: Keeping, now: datetime, gone: Gone, *, dry_run: bool) -> Non
         for recording in sounds:
             _count(gone, delete_recording(keeping, recording, now))
         for conversation in texts:
-            gone.transcripts += _if_still_due(keeping, now, conversation)
+            deleted, failed = delete_attachments(keeping, conversation, now)
+            gone.attachments += deleted
+            gone.failed += failed
+            if not failed:  # its rows stay until all files are gone, so that the next run finds it
+                gone.transcripts += _if_still_due(keeping, now, conversation)
 
 
 def delete_recording(keeping: Keeping, recording: str, now: datetime) -> bool:
@@ -91,6 +96,28 @@ def delete_recording(keeping: Keeping, recording: str, now: datetime) -> bool:
     with writing(keeping.engine) as session:
         session.get_one(Recording, recording).deleted_at = now
     return True
+
+
+def delete_attachments(keeping: Keeping, conversation: str, now: datetime) -> tuple[int, int]:
+    """The files that a citizen sent in a conversation: how many went, and how many could not."""
+    with reading(keeping.engine) as session:
+        there = session.execute(
+            select(Attachment.id, Attachment.path).where(
+                Attachment.conversation_id == conversation, Attachment.deleted_at.is_(None)
+            )
+        ).all()
+    deleted = failed = 0
+    for name, path in there:
+        try:
+            delete_files(keeping.settings.recordings_dir, path)
+        except OSError as error:
+            _log.error("attachment_not_deleted", code="attachment_not_deleted", errno=error.errno)
+            failed += 1
+            continue
+        with writing(keeping.engine) as session:
+            session.get_one(Attachment, name).deleted_at = now
+        deleted += 1
+    return deleted, failed
 
 
 def _count(gone: Gone, deleted: bool) -> None:

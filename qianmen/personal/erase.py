@@ -17,7 +17,7 @@ from config.retention import Retention
 from handoff.order.journal import FOLDER
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.facts import talk_facts
-from qianmen.keeper.retention import delete_recording
+from qianmen.keeper.retention import delete_attachments, delete_recording
 from qianmen.keeper.rules import QUIET, TalkFacts, is_over
 from qianmen.personal.deeds import By, note
 from qianmen.personal.emptying import empty_conversation, empty_order
@@ -42,6 +42,7 @@ class Erased:
     dry_run: bool
     conversations: int = 0
     recordings: int = 0
+    attachments: int = 0
     sentences: int = 0
     orders: list[str] = field(default_factory=list)
     kept: list[dict[str, str]] = field(default_factory=list)
@@ -132,8 +133,10 @@ def _erase_talk(
         done.left.append("redis_unreachable")
     deleted = [delete_recording(keeping, recording, now) for recording in talk.recordings]
     done.recordings += sum(deleted)
-    if not all(deleted):  # it stays as it is, so that doing it again finds it
-        done.failed += deleted.count(False)
+    files, left = delete_attachments(keeping, talk.id, now)
+    done.attachments += files
+    if left or not all(deleted):  # it stays as it is, so that doing it again finds it
+        done.failed += deleted.count(False) + left
         done.kept.append({"conversation": talk.id, "reason": "recording_not_deleted"})
         return
     with writing(keeping.engine) as session:

@@ -37,6 +37,7 @@ class Exported:
     orders: int = 0
     turns: int = 0
     recordings: int = 0
+    attachments: int = 0
     missing: int = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -128,20 +129,22 @@ def _recordings(
     archive: zipfile.ZipFile,
     done: Exported,
 ) -> None:
-    for talk in talks:
-        for recording in talk.get("recordings", ()):
+    files = ((talk, kind) for talk in talks for kind in ("recordings", "attachments"))
+    for talk, kind in files:
+        for recording in talk.get(kind, ()):
             path = settings.recordings_dir / recording.pop("path")
             recording["file"] = ""
             if recording["deleted_at"]:
                 continue
-            name = f"recordings/{path.stem}{path.suffix}"
+            name = f"{kind}/{path.stem}{path.suffix}"
             try:
                 _add(archive, name, path, engine)
             except (OSError, SealError) as error:
                 done.missing += 1
                 _log.error("recording_unreadable", code=getattr(error, "code", "file_unreadable"))
                 continue
-            done.recordings += 1
+            done.recordings += kind == "recordings"
+            done.attachments += kind == "attachments"
             recording["file"] = name
 
 
