@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from chat.frames import Place
+from chat.saying import geo_of, place_told
 from chat.wechat import emoji
 from chat.wechat.envelope import Fields, text_of
 from chat.wechat.incoming_errors import IncomingError
@@ -45,7 +47,7 @@ _CLICKS: dict[str, Deed] = {
 _NAME = re.compile(r"[A-Za-z0-9_\-]{1,64}")
 _OPENID = re.compile(r"[A-Za-z0-9_\-@.]{1,128}")
 _NUMBER = re.compile(r"[0-9]{1,20}")
-_STAMP = re.compile(r"[0-9]{1,11}")
+_STAMP = re.compile(r"[0-9]{1,10}")
 _LONGEST = 8192
 _SCENE = "qrscene_"
 
@@ -222,7 +224,8 @@ def _said(incoming: Incoming) -> _Said | None:
             if incoming.unheard:
                 return None
             spoken = emoji.words(incoming.recognition)
-            return "speech", spoken, (Attachment("voice", "", spoken),), RECOGNISED
+            sent = (Attachment("voice", "", spoken),)
+            return ("speech" if spoken else "event"), spoken, sent, RECOGNISED
         case "image":
             return "event", "", (Attachment("image"),), 1.0
         case "video" | "shortvideo":
@@ -244,8 +247,9 @@ def _written(text: str) -> _Said:
 
 
 def _placed(incoming: Incoming) -> _Said:
-    """The address as words, the pin beside it (``lat,lon`` in degrees)."""
-    pin = ""
-    if incoming.lat is not None and incoming.lon is not None:
-        pin = f"{incoming.lat:.6f},{incoming.lon:.6f}"
-    return "text", incoming.label or pin, (Attachment("place", "", pin),), 1.0
+    """As a place of the web chat: the address, else where it lies in words, and the pin."""
+    place = Place("", incoming.lat, incoming.lon, incoming.label)
+    if incoming.label == "" and (incoming.lat is None or incoming.lon is None):
+        return "event", STICKER, (), 1.0
+    told = place_told(place)
+    return "text", told, (Attachment("place", geo_of(incoming.lat, incoming.lon), told),), 1.0

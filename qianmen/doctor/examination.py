@@ -22,6 +22,7 @@ from qianmen.doctor import (
     speech,
     stores,
     trail,
+    wechat,
 )
 from qianmen.doctor import telephone as phone
 from qianmen.doctor.check import Check, Patient, run_checks
@@ -35,7 +36,7 @@ MARKS = {"ok": "✔", "warning": "!", "error": "✘"}
 def checks() -> tuple[Check, ...]:
     """All checks, in the order in which they are shown."""
     rooms = (running, places, privacy, network, phone, speech, recorded, dialogue, stores, trail,
-             linked, host, content, orders)  # fmt: skip
+             linked, wechat, host, content, orders)  # fmt: skip
     return tuple(one for room in rooms for one in room.CHECKS)
 
 

@@ -26,6 +26,7 @@ from qianmen.doctor import (
     stores,
     telephone,
     trail,
+    wechat,
 )
 from qianmen.doctor.finding import Finding
 from qianmen.keeper.volumes import Volume
@@ -414,6 +415,32 @@ WEBHOOK = Target(name="erp", url="http://erp.test/x")
 def test_links(changed: dict[str, object], wanted: list[str]) -> None:
     facts = replace(LINKED, **changed)  # type: ignore[arg-type]  # fields as named above
     assert codes(linked.judge_links(facts)) == wanted
+
+
+ACCOUNT = wechat.WechatFacts(
+    "wx0123456789abcdef", secret=True, tokens=("token1",), keyed=True, lines=("12345",),
+    https=True, citizens=3, lately=9,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({}, []),
+        ({"appid": "", "tokens": ()}, []),
+        ({"tokens": ()}, ["wechat_token_missing"]),
+        ({"tokens": ("token1", "令牌")}, ["wechat_token_invalid"]),
+        ({"secret": False}, ["wechat_secret_missing"]),
+        ({"bad_keys": ("QIANMEN_WECHAT_AES_KEY",)}, ["wechat_aes_key_invalid"]),
+        ({"keyed": False, "https": False}, ["wechat_plain", "wechat_public_url"]),
+        ({"line": "110"}, ["wechat_line_unknown"]),
+        ({"line": "12345", "unfetched": 2}, ["wechat_files_late"]),
+        ({"citizens": None}, []),
+    ],
+)
+def test_wechat(changed: dict[str, object], wanted: list[str]) -> None:
+    facts = replace(ACCOUNT, **changed)  # type: ignore[arg-type]  # fields as named above
+    assert codes(wechat.judge_wechat(facts)) == wanted
 
 
 def test_processes() -> None:
