@@ -6,6 +6,7 @@ import { newId, outbox, session } from "./outbox.js";
 import { upload } from "./upload.js";
 
 const RESEND_MS = 3000;
+const LONGEST_WAIT_MS = 60000;
 const SESSION_MISSING = 401;
 const UPLOADED = new Set(["photo", "voice"]);
 
@@ -14,6 +15,7 @@ export class Delivery {
   #line;
   #show;
   #going = new Set();
+  #tries = new Map();
   #up = false;
 
   /** `show`: the view, and `note(text)`, `acked(id, answer)`. */
@@ -49,23 +51,31 @@ export class Delivery {
   /** The server has it: true if it was waiting for that. */
   done(id) {
     const waited = outbox.has(id);
-    outbox.done(id);
-    blobs.sent(id);
-    this.#show.mark(id, "");
+    this.#over(id, "");
     return waited;
   }
 
   /** The server did not take it: `retry` says whether it may come again, and when. */
   refused({ id, retry, text, retry_after_s: seconds = 0 }) {
-    if (retry) {
-      this.#show.mark(id, "waiting");
-      setTimeout(() => this.#again(id), Math.max(RESEND_MS, seconds * 1000));
+    if (!retry) {
+      this.#over(id, "failed");
+      if (text) this.#show.note(text);
       return;
     }
+    const tries = (this.#tries.get(id) ?? 0) + 1;
+    this.#tries.set(id, tries);
+    this.#show.mark(id, this.#up ? "later" : "waiting");
+    if (tries === 1 && text) this.#show.note(text);
+    const wait = Math.min(RESEND_MS * 2 ** (tries - 1), LONGEST_WAIT_MS);
+    setTimeout(() => this.#again(id), Math.max(wait, seconds * 1000));
+  }
+
+  // Sent, or given up: nothing of it is kept.
+  #over(id, state) {
     outbox.done(id);
     blobs.sent(id);
-    this.#show.mark(id, "failed");
-    if (text) this.#show.note(text);
+    this.#tries.delete(id);
+    this.#show.mark(id, state);
   }
 
   #again(id) {
@@ -105,7 +115,8 @@ export class Delivery {
     if (!outbox.has(id)) return; // history told meanwhile that it had arrived
     if (status === SESSION_MISSING) this.#connection.again();
     const later = retry || status === 0 || status === SESSION_MISSING || status >= 502;
-    this.refused({ id, retry: later, text: text ?? "没有发成功，请再试一次。", retry_after_s: seconds });
+    const says = text ?? (later ? "" : "没有发成功，请再试一次。");
+    this.refused({ id, retry: later, text: says, retry_after_s: seconds });
   }
 }
 

@@ -44,6 +44,7 @@ if (framed) {
   addEventListener("message", (event) => {
     if (event.source !== parent || event.data?.qianmen !== "shown") return;
     seen = event.data.shown === true;
+    document.documentElement.dataset.seen = String(seen);
     number = 0;
   });
   addEventListener("keydown", (event) => {

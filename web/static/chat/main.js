@@ -137,7 +137,7 @@ const handlers = {
 
   error(frame) {
     if (frame.retry) showLink(frame.text);
-    if (frame.id) delivery.refused(frame);
+    if (frame.id) delivery.refused({ ...frame, text: frame.retry ? "" : frame.text });
     else if (!frame.retry) note(frame.text);
   },
 
@@ -246,7 +246,9 @@ quick.addEventListener("click", (event) => {
   if (chosen) write(chosen.textContent.trim());
 });
 again.addEventListener("click", () => location.reload());
-new ResizeObserver(() => view.scroll()).observe(byId("talk"));
+const resized = new ResizeObserver(() => view.stay());
+resized.observe(byId("talk"));
+resized.observe(byId("turns"));
 
 for (const message of outbox.all()) view.mine(message, "waiting");
 session.recall().then(() => connection.open());

@@ -9,9 +9,12 @@ const SPEAKERS = { bot: "智能助手", agent: "工作人员", system: "系统�
 const STATES = {
   sending: "发送中…",
   waiting: "还没发出去，连上后自动发送",
+  later: "还没发出去，稍后自动再发",
   failed: "没有发出去",
 };
+const NEAR_PX = 80;
 const CHECK = "请核对一下，不对的可以逐项修改。"; // the card shows what the text reads aloud
+const UNSENT = '[data-state="sending"], [data-state="waiting"], [data-state="later"]';
 const PAUSE_MS = 5 * 60 * 1000;
 
 export class View {
@@ -22,11 +25,16 @@ export class View {
   #typingText = document.getElementById("typing-text");
   #latest = 0;
   #speaker = "";
+  #atEnd = true;
   #acts;
 
   /** `acts`: onChoice(option), onMend(field, value), onRate(turn, value) → whether it went. */
   constructor(acts) {
     this.#acts = acts;
+    this.#talk.addEventListener("scroll", () => {
+      const { scrollHeight, scrollTop, clientHeight } = this.#talk;
+      this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    }, { passive: true });
   }
 
   clear() {
@@ -102,6 +110,11 @@ export class View {
   /** To what is newest; before anything is said, that is the beginning. */
   scroll() {
     this.#talk.scrollTop = this.#quick.hidden ? this.#talk.scrollHeight : 0;
+  }
+
+  /** A picture has come, or the screen turned: who read the newest still sees it. */
+  stay() {
+    if (this.#atEnd) this.scroll();
   }
 
   #said(speaker, reply, at) {
@@ -184,7 +197,7 @@ export class View {
 
   // Whatever the server has told stands before what it has not acknowledged yet.
   #place(item, at, speaker, delivered = speaker !== "citizen") {
-    const unsent = !delivered ? null : this.#turns.querySelector('[data-state="sending"], [data-state="waiting"]');
+    const unsent = !delivered ? null : this.#turns.querySelector(UNSENT);
     const moment = new Date(at);
     if (moment - this.#latest > PAUSE_MS) {
       const time = element("li", "turns__time", clock(moment));
