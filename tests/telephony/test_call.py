@@ -182,7 +182,7 @@ class Stage:
         return "".join(pcm.decode("utf-16-le").rstrip("\0") for pcm in words)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110  # many parts move; none gives one event
                 await asyncio.sleep(0.005)
 

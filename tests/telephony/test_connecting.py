@@ -80,6 +80,7 @@ class Scene(Stage):
     """A call with a desk."""
 
     desk: Desk
+    recogniser: FakeRecogniser
 
     async def ordered(self, verb: Verb, target: str = "") -> CallEvent:
         command = self.desk.order(verb, target)
@@ -116,7 +117,8 @@ def scene(tmp_path: Path, city: City, now: datetime) -> Open:
         actors.core.greeting = [Say("g", "您好")]
         prepare(actors)
         with ThreadPoolExecutor(1) as pool:
-            async with listening(FakeRecogniser(script)) as address:
+            actors.recogniser = FakeRecogniser(script)
+            async with listening(actors.recogniser) as address:
                 speaker = Speaker(tmp_path / "speech", synthesiser=voice)
                 parts = CallParts(
                     actors.line, actors.core, speaker, city, f"ws://{address}", None, pool,
@@ -126,7 +128,7 @@ def scene(tmp_path: Path, city: City, now: datetime) -> Open:
                 await actors.until(lambda: "您好" in actors.said() or bool(actors.line.dialled))
                 yield actors
                 await actors.leg.hang_up()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     await call
                 await speaker.close()
         assert actors.desk.over
@@ -596,7 +598,9 @@ async def test_what_an_agent_says_is_recognised_and_kept(scene: Open) -> None:
         agent = answer(actors, EIGHT, "agent")
         await actors.ordered("bridge", "8001")
         actors.leg.clock_ms = 60_000
-        await asyncio.sleep(0.1)  # both recogniser streams are open now
+        await actors.until(lambda: len(actors.recogniser.streams) == 2)
+        for _ in range(50):  # rounds of the loop, for the word that the agent's stream is open
+            await asyncio.sleep(0.002)
         for sound in (speech(), silence(1.5)):
             for start in range(0, len(sound), 320):
                 agent.frame(sound[start : start + 320], bytes(320))

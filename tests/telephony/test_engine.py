@@ -120,14 +120,14 @@ async def test_reports_go_to_the_next_port_and_say_goodbye(peer: socket.socket) 
         stream.reports.due_ms = 40
         loop = asyncio.get_running_loop()
         peer.sendto(RtpPacket(8, 7, 1, 99, b"\xd5" * 160).pack(), media.address)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             data, source = await loop.sock_recvfrom(rtcp, 2048)
             assert source == (media.address[0], media.address[1] + 1)
             report, name = parse_rtcp(data)
             assert isinstance(report, Report)
             assert isinstance(name, Name)
             assert report.ntp is not None
-            assert 0 <= time.time() - (report.ntp / 2**32 - NTP_EPOCH_S) < 10
+            assert 0 <= time.time() - (report.ntp / 2**32 - NTP_EPOCH_S) < 60
             assert [(block.ssrc, block.highest) for block in report.blocks] == [(99, 7)]
             block = Block(report.ssrc, 64, 2, 5, 80, report.ntp >> 16 & 0xFFFFFFFF, 0)
             rtcp.sendto(compound([Report(99, (block,))]), source)

@@ -66,7 +66,7 @@ async def test_live_call_goes_on_through_rubbish(seed: int) -> None:
     async def desk(leg: Leg) -> None:
         await leg.answer()
         leg.on_audio(heard.append)
-        leg.play(tone(1000) * (SECONDS + 1))
+        leg.play(tone(1000) * 10 * SECONDS)
         async for _ in leg.events():
             pass
 
@@ -79,23 +79,22 @@ async def test_live_call_goes_on_through_rubbish(seed: int) -> None:
     # A stranger at the caller's own address who is first could pass for the caller.
     while not (sounding(heard) and sounding(back)):
         assert await leg.play(tone(100)).done == 100
-    leg.play(tone(1000) * (SECONDS + 1))
+    leg.play(tone(1000) * 10 * SECONDS)
     back.clear()
     heard.clear()
     rubbish = Rubbish(seed, leg)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-        while len(back) < SECONDS * 50:
+        while len(back) < SECONDS * 50 or rubbish.sent <= 1000:
             for _ in range(A_TICK):
                 stranger.sendto(rubbish.sip(), line.address)
                 stranger.sendto(rubbish.rtp(), ("127.0.0.1", RTP_PORTS[0] + 2 * (_ % 4)))
             await asyncio.sleep(0.02)
     assert leg.ended is None
     for frames in (heard, back):
-        assert sounding(frames) > 0.8 * SECONDS * 50
+        assert sounding(frames) > 0.8 * SECONDS * 50  # of at least so many
     await leg.hang_up()
     assert [event async for event in leg.events()] == [Ended("hung_up")]
     await line.stop()
     await caller.stop()
     assert "sip_handler_failed" not in line.counters()
     assert "media_tick_failed" not in line.counters()
-    assert rubbish.sent > 1000

@@ -65,7 +65,7 @@ async def running(
 
 
 async def listed(control: CallControl, count: int) -> tuple[CallInfo, ...]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = (await control.calls()).calls
             if len(found) == count:
@@ -79,7 +79,7 @@ async def test_calls_of_all_nodes_are_listed_and_go(server: str) -> None:
         Call(two, replace(INFO, call="call-22222222", node="n2"))
         assert {info.call for info in await listed(control, 2)} == {INFO.call, "call-22222222"}
         one.changed(replace(INFO, state="person", parties=("110",)))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while (await control.find("call-123456")).state != "person":  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.02)
         with pytest.raises(ControlError, match="没有这个来电"):
@@ -133,7 +133,7 @@ async def test_a_command_for_no_call_is_told_so(server: str) -> None:
         assert (event.command, event.state, event.cause) == ("k9", "failed", "call_unknown")
         one.closed(INFO.call)
         with pytest.raises(ControlError) as caught:
-            await control.command(INFO.call, "hold", by="zhang", timeout_s=5)
+            await control.command(INFO.call, "hold", by="zhang", timeout_s=60)
         assert caught.value.code == "call_unknown"
 
 
@@ -181,7 +181,7 @@ async def test_a_node_that_dies_is_seen(server: str, monkeypatch: pytest.MonkeyP
         await listed(control, 1)
         for task in one._tasks:
             task.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not (await control.calls()).lost_nodes:  # noqa: ASYNC110  # polled by nature
                 await asyncio.sleep(0.05)
         assert (await control.calls()).calls == ()
@@ -221,7 +221,7 @@ async def test_words_being_said_reach_who_listens(server: str) -> None:
     async with CallControl(server) as control, running(server) as one:
         words = control.partials(INFO.call)
         first = asyncio.ensure_future(anext(words))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not first.done():
                 one.partial(INFO.call, "agent", "您好")
                 await asyncio.sleep(0.02)

@@ -56,7 +56,7 @@ class House:
         return b"".join(self.leg.played).decode("utf-16-le", "ignore").replace("\0", "")
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110  # many parts move; none gives one event
                 await asyncio.sleep(0.01)
 
@@ -131,7 +131,7 @@ async def housed(tmp_path: Path, engine: Engine, city: City) -> AsyncIterator[Ho
                 yield house
             finally:
                 await house.leg.hang_up()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     await call
                 await core.settled()
                 await bus.stop()
