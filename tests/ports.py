@@ -2,7 +2,8 @@
 
 A port found by binding 0 and letting go may be given to the next who binds 0, or connects: with
 several test sessions side by side it sometimes is. These lie below what the system gives away
-(``net.ipv4.ip_local_port_range``), and each test session has a block of its own.
+(``net.ipv4.ip_local_port_range``), and each test session has a block of its own. Each is followed
+by one that nobody is given: baresip takes the next one too, for TLS, and ends if it cannot.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def free_ports(count: int) -> list[int]:
         if len(found) == count:
             return found
         port = next(_own())
-        if port not in found and _is_free(port):
+        if port not in found and _is_free(port) and _is_free(port + 1):
             found.append(port)
     raise AssertionError(f"fewer than {count} of {_BLOCK} ports are free")
 
@@ -50,7 +51,7 @@ def _own() -> cycle[int]:
             os.close(lock)
             continue
         start = _FIRST + number * _BLOCK
-        return cycle(range(start, start + _BLOCK))
+        return cycle(range(start, start + _BLOCK, 2))
     raise AssertionError(f"{_BLOCKS} test sessions have every block of ports")
 
 
