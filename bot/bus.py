@@ -1,29 +1,40 @@
 """Wake whoever waits for news of a conversation: in this process at once, elsewhere by Redis.
 
 Nothing is carried but the conversation's id: the news itself stands in the database. So a lost
-wake-up costs time (readers look again after ``PATIENCE_S``), never a message.
+wake-up costs time, never a message: readers look again after ``PATIENCE_S``; or, where thousands
+read, one look at the newest turns of all (``look_after``) every so often wakes those concerned.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any
 
 import redis.asyncio as redis
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from store.faults import fault_of
 
 STREAM = "qianmen:turns"
 PATIENCE_S = 1.0
+LOOKED_AFTER_S = 60.0
+"""How long a reader waits where one look is taken for all."""
+_WINDOW = 200
+"""Turns looked at again: one that was numbered earlier may be committed later."""
 _KEPT = 1000
 _BLOCK_MS = 5000
 _AGAIN_S = 1.0
 _RETRY_S = 0.5
 _log = structlog.get_logger(__name__)
+Newest = Callable[[int], Iterable[tuple[int, str]]]
+"""Gives the turns (cursor, conversation) behind a cursor; the latest few for 0."""
 
 
 class Watch:
@@ -71,6 +82,9 @@ class Bus:
         self._hearers: list[Callable[[str], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._down = False
+        self._looks = False
+        self._woken: set[str] = set()
+        """Who was woken since the last look, so that it need not wake them again."""
 
     @property
     def down(self) -> bool:
@@ -80,6 +94,33 @@ class Bus:
     def start(self) -> None:
         """Begin to listen to the other processes."""
         self._spawn(self._listen())
+
+    def look_after(self, newest: Newest) -> None:
+        """Look for all readers at once: ``newest(after)`` is called in a thread, every second."""
+        self._spawn(self._look(newest))
+
+    @property
+    def patience_s(self) -> float:
+        """How long a reader waits before it looks by itself; not all of them alike."""
+        return LOOKED_AFTER_S * (0.5 + random.random()) if self._looks else PATIENCE_S  # noqa: S311  # no secret
+
+    async def _look(self, newest: Newest) -> None:
+        last, seen = 0, set[int]()
+        while True:
+            self._woken.clear()
+            await asyncio.sleep(PATIENCE_S)
+            try:
+                found = list(await asyncio.to_thread(newest, max(0, last - _WINDOW)))
+            except SQLAlchemyError as error:
+                self._looks = False
+                _log.warning("bus_cannot_look", code="store_down", fault=fault_of(error))
+                continue
+            known = set() if self._down else self._woken
+            for conversation in {name for seq, name in found if seq not in seen} - known:
+                self._wake(conversation)
+            seen = {seq for seq, _ in found}
+            last = max(seen, default=last)
+            self._looks = True
 
     async def stop(self) -> None:
         """End listening and close the connection."""
@@ -117,6 +158,8 @@ class Bus:
         self._spawn(self._publish(conversation))
 
     def _wake(self, conversation: str) -> None:
+        if self._looks:
+            self._woken.add(conversation)
         for watch in self._watches.get(conversation, ()):
             watch.wake()
         for hear in tuple(self._hearers):

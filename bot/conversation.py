@@ -134,7 +134,7 @@ class Conversations(People):
                 for told in await self._ledger.call(history.told_after, conversation, cursor):
                     cursor = told.cursor
                     yield told
-                await watch.wait()
+                await watch.wait(self._parts.bus.patience_s)
 
     async def tell(
         self, conversation: str, *replies: Reply, speaker: Speaker, at: datetime, to: str = ""

@@ -20,6 +20,7 @@ from turns.replies import Told
 
 PAUSED = "paused"
 """The decision on a turn by which a caller only wanted us to wait."""
+_FIRST, _MOST_NEW = 200, 5000
 CONTINUED = "continued"
 """The decision of a turn that a later one goes on with and takes the place of."""
 
@@ -206,6 +207,14 @@ def _answered_ids(engine: Engine, conversation: str) -> set[str]:
                 select(Turn.in_reply_to).where(Turn.conversation_id == conversation, Turn.last)
             )
         )
+
+
+def newest(engine: Engine, after: int) -> list[tuple[int, str]]:
+    """Cursor and conversation of the turns behind ``after``; the latest few for 0."""
+    wanted = select(Turn.seq, Turn.conversation_id).order_by(Turn.seq.desc())
+    with reading(engine) as session:
+        rows = session.execute(wanted.where(Turn.seq > after).limit(_MOST_NEW if after else _FIRST))
+        return [(seq, name) for seq, name in rows]
 
 
 def files_sent(engine: Engine, conversation: str) -> int:

@@ -28,6 +28,8 @@ Writer = Literal["citizen", "agent"]
 WAITS_LOOK_S = 3.0
 IDLE_LOOK_S = 30.0
 """A lost wake-up costs a citizen so much: news normally come at once."""
+ASLEEP_S = 3600.0
+"""Thousands wait for what may never come: they need not wake up for that."""
 TYPING_S = 5.0
 """Who has not said so for that long does not write any more."""
 ROLL_CALL_S = 2.0
@@ -73,7 +75,8 @@ class People:
                 standing = await self._queued.look(conversation)
                 yield standing
                 waits = standing is not None and standing.waits
-                await watch.wait(WAITS_LOOK_S if waits else IDLE_LOOK_S)
+                idle_s = max(IDLE_LOOK_S, 5 * self._parts.bus.patience_s)
+                await watch.wait(WAITS_LOOK_S if waits else idle_s)
 
     def standing_changed(self, conversation: str) -> None:
         """Their entry in the queue has changed: whoever serves them or the queue looks again."""
@@ -94,7 +97,7 @@ class People:
         with self._parts.bus.watch(typing_key(conversation, who)) as watch:
             writes = False
             while True:
-                news = await watch.wait(TYPING_S)
+                news = await watch.wait(TYPING_S if writes else ASLEEP_S)
                 if news != writes:
                     writes = news
                     yield writes
@@ -180,7 +183,7 @@ class People:
         with self._parts.bus.watch(f"#who:{conversation}") as watch:
             while True:
                 self._parts.bus.tell(f"#here:{conversation}")
-                while not await watch.wait(IDLE_LOOK_S):
+                while not await watch.wait(ASLEEP_S):
                     pass
 
     def gone(self, conversation: str, patience_s: float) -> None:

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -16,6 +17,7 @@ import uvloop
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from bot import history
 from bot.bus import Bus
 from bot.conversation import Conversations
 from bot.join import join, read_city
@@ -64,6 +66,7 @@ def _with_core(
     async def run(app: FastAPI) -> AsyncIterator[None]:
         floor: Floor = app.state.site.floor
         bus.start()
+        bus.look_after(partial(history.newest, engine))
         try:
             async with AsyncExitStack() as stack:
                 for one in held:
