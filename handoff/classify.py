@@ -62,6 +62,20 @@ class Rules:
     model: Model | None = None
 
 
+class LazyRules:
+    """A city's rules, made when they are asked for first."""
+
+    def __init__(self, city: City, data: Path | None = None) -> None:
+        self._city, self._data = city, data
+        self._made: Rules | None = None
+
+    def __call__(self) -> Rules:
+        """The rules; two threads that ask at once may both make them, the same ones."""
+        if self._made is None:
+            self._made = rules_of(self._city, self._data)
+        return self._made
+
+
 def rules_of(city: City, data: Path | None = None) -> Rules:
     """The rules of ``city``; some ten ms, so once a process.
 

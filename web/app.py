@@ -24,12 +24,14 @@ from config.city import City
 from config.errors import ConfigError
 from config.secret import secret_key
 from config.settings import Settings
+from handoff.classify import LazyRules
 from handoff.links.keys import read_keys
 from store import audit_anchor
 from store.seal import keys_of
 from web import errors, health
 from web.agents.floor import Floor
 from web.agents.parts import DeskParts, Joints
+from web.danger import DangerTold
 from web.deps import Open, recall
 from web.desk.room import Desk, make_desk
 from web.health import Probe
@@ -140,6 +142,8 @@ def create_app(
         probes=health.probes(settings, engine) if probes is None else probes,
         desk=desk,
         floor=floor,
+        rules=LazyRules(city, settings.data_dir / "learned"),
+        danger=DangerTold(city),
         now=now,
         idle=timedelta(minutes=settings.session_idle_minutes),
         https=https,

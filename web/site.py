@@ -15,8 +15,10 @@ from chat.door import Door
 from chat.limits import Limiter, Rate
 from chat.uploads import Uploads
 from config.city import City
+from handoff.classify import LazyRules
 from handoff.links.keys import Keys
 from web.agents.floor import Floor
+from web.danger import DangerTold
 from web.desk.room import Desk
 from web.health import Probe
 from web.lockout import Addresses
@@ -31,7 +33,8 @@ API_RATE = Rate(burst=120, per_s=30)
 class Site:
     """``key`` signs; ``probes`` tell whether the parts behind the pages are ready.
 
-    ``https``: the city says that visitors come by https; ``idle``: how long a session may rest.
+    ``rules`` classify orders that other systems write, ``danger`` hears it in them. ``https``: the
+    city says that visitors come by https; ``idle``: how long a session may rest.
     """
 
     city: City
@@ -44,6 +47,8 @@ class Site:
     probes: tuple[Probe, ...]
     desk: Desk
     floor: Floor
+    rules: LazyRules
+    danger: DangerTold
     now: Callable[[], datetime]
     idle: timedelta = timedelta(minutes=30)
     https: bool = False

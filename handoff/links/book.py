@@ -9,6 +9,7 @@ lease is over, under the same id. Several couriers pass over what another one is
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +28,12 @@ from store.tables import Delivery, Linkage, OrderEvent, Outbox, WorkOrder
 TELL = "tell.%"
 """Topics of the outbox that are the citizen's, not another system's."""
 _BATCH = 100
+Others = Callable[[Session, Outbox], tuple[str, ...]]
+
+
+def nobody_else(_session: Session, _entry: Outbox) -> tuple[str, ...]:
+    """Webhooks alone are told."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,11 @@ class Claim:
     since: datetime
 
 
-def fan_out(engine: Engine, links: Links, now: datetime) -> int:
-    """Make a delivery of each new outbox entry for each target that wants it; how many entries."""
+def fan_out(engine: Engine, links: Links, now: datetime, others: Others = nobody_else) -> int:
+    """Make a delivery of each new outbox entry for each target that wants it; how many entries.
+
+    ``others`` names who is told beside the webhooks' targets.
+    """
     fresh = Outbox.sent_at.is_(None) & Outbox.topic.not_like(TELL)
     if not _any(engine, select(Outbox.id).where(fresh)):
         return 0
@@ -49,10 +59,11 @@ def fan_out(engine: Engine, links: Links, now: datetime) -> int:
     with writing(engine) as session:
         entries = session.scalars(query.with_for_update(skip_locked=True)).all()
         for entry in entries:
+            names = [target.name for target in links.targets if target.is_told(entry.topic)]
             session.add_all(
-                Delivery(id=delivery_id(entry.key, target.name), outbox_id=entry.id,
-                         target=target.name, next_at=now, created_at=now)
-                for target in links.targets if target.is_told(entry.topic)
+                Delivery(id=delivery_id(entry.key, name), outbox_id=entry.id, target=name,
+                         next_at=now, created_at=now)
+                for name in (*names, *others(session, entry))
             )  # fmt: skip
             entry.sent_at = now
         return len(entries)
@@ -63,9 +74,12 @@ def delivery_id(key: str, target: str) -> str:
     return hashlib.sha256(f"delivery:{key}:{target}".encode()).hexdigest()[:32]
 
 
-def forget_strangers(engine: Engine, links: Links) -> int:
-    """Give up what waits for targets that the city no longer lists; how many."""
-    names = [target.name for target in links.targets]
+def forget_strangers(engine: Engine, links: Links, others: Collection[str] = ()) -> int:
+    """Give up what waits for targets that the city no longer lists; how many.
+
+    ``others``: who is told beside the webhooks' targets.
+    """
+    names = [*others, *(target.name for target in links.targets)]
     gone = (Delivery.state == "waiting") & Delivery.target.not_in(names)
     if not _any(engine, select(Delivery.id).where(gone)):
         return 0

@@ -18,8 +18,10 @@ from sqlalchemy.orm import Session
 from config.city import City, Kind
 from config.links import Party
 from handoff.alarms import raise_alarm
+from handoff.classify import Rules
 from handoff.links.linkage import OPEN, acknowledge
 from handoff.orders import write
+from handoff.pushed import filled
 from store.engine import reading, writing
 from store.locks import FOR_CHANGE
 from store.tables import Conversation, Linkage, OrderEvent, WorkOrder
@@ -95,19 +97,22 @@ class Taken:
 
 
 def pushed(
-    engine: Engine, city: City, party: Party, body: bytes, signed_at: int, now: datetime
+    engine: Engine, rules: Rules, party: Party, body: bytes, signed_at: int, now: datetime
 ) -> Taken:
     """Take a matter in: an order exactly once by ``reference``, its link, and an alarm for desks.
 
+    What they leave out is filled as of what a citizen tells; danger stays theirs.
+
     ``body`` is verified, ``signed_at`` its timestamp. Raises :class:`InboundError`.
     """
+    city = rules.city
     if not party.pushes:
         raise InboundError("push_not_allowed")
     given = _read(Pushed, body)
     link = _mark("in", party.name, given.reference)
     known = _known(engine, link, given.id, signed_at)
     talk = _conversation(engine, city, party, given, now)
-    order = write(engine, _draft(city, party, given, talk, now),
+    order = write(engine, _draft(rules, party, given, talk, now),
                   now=now.astimezone(city.zone), city=city)  # fmt: skip
     with writing(engine) as session:
         session.get(WorkOrder, order.id, with_for_update=FOR_CHANGE)
@@ -212,18 +217,18 @@ def _call_of(engine: Engine, number: str, now: datetime) -> str | None:
         return session.scalar(query)
 
 
-def _draft(city: City, party: Party, given: Pushed, talk: str, now: datetime) -> OrderDraft:
+def _draft(rules: Rules, party: Party, given: Pushed, talk: str, now: datetime) -> OrderDraft:
     source = Provenance("", "", now, 1.0, "link.pushed", party.name)
     values: dict[str, Any] = {name: getattr(given, name) for name in _FIELDS}
     if not values["phone"] and given.call:
         values["phone"] = given.call.number
     fields = tuple(OrderField(name, text, source) for name, text in values.items() if text)
-    title = given.what if not given.where or given.where in given.what else given.where + given.what
-    return OrderDraft(
+    draft = OrderDraft(
         key=f"link:{party.name}:{given.reference}", conversation=talk, channel=CHANNEL,
-        line=city.lines[0].number, kind=given.kind, urgency=given.urgency,
-        title=title[:40] + ("…" if len(title) > 40 else ""), fields=fields, secret=given.secret,
+        line=rules.city.lines[0].number, kind=given.kind, urgency=given.urgency, title="",
+        fields=fields, secret=given.secret,
     )  # fmt: skip
+    return filled(draft, source, now, rules, most="urgent")
 
 
 def _link(

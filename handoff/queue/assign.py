@@ -97,10 +97,12 @@ def _suits(
     rules: QueueRules,
     now: datetime,
 ) -> bool:
-    if not has_room(seat, call=entry.is_call, rules=rules) or _rests(seat, entry, rules, now):
+    if not has_room(seat, call=entry.is_call, rules=rules):
         return False
-    if is_wanted(entry, present, rules, now):
+    if is_wanted(entry, present, rules, now):  # a colleague chose them, whatever was before
         return seat.login == entry.wanted_agent
+    if _rests(seat, entry, rules, now):
+        return False
     waited = entry.waited_s(now)
     return all(
         skill in seat.skills or skill not in known or waited >= rules.relax_after_s(skill)

@@ -93,13 +93,14 @@ def test_a_matter_becomes_an_order_and_is_acknowledged_signed(
     with reading(engine) as session:
         order = session.scalars(select(WorkOrder)).one()
         values = dict(session.execute(select(WorkOrderField.name, WorkOrderField.value)).all())
-        rules = set(session.scalars(select(WorkOrderField.rule)))
+        rules = dict(session.execute(select(WorkOrderField.name, WorkOrderField.rule)).all())
     assert (order.number, order.channel, order.reference) == (
         said["reference"], "110", "JJ20261120-7"
     )  # fmt: skip
     assert (order.kind, order.state, order.secret) == ("求助", "受理", True)
-    assert values == {"what": WHAT, "where": "解放路", "phone": PHONE, "name": "王小明"}
-    assert rules == {"link.pushed"}
+    given = {"what": WHAT, "where": "解放路", "phone": PHONE, "name": "王小明", "kind": "求助"}
+    assert {name: value for name, value in values.items() if rules[name] == "link.pushed"} == given
+    assert (values["code"], order.department) == ("0201", "城市管理局")
     (link,) = links_of(engine, order.id)
     assert (link.party, link.direction, link.state) == ("110", "in", "acknowledged")
     assert acknowledged(engine, order.id) == (), "theirs, not ours"

@@ -116,12 +116,44 @@ def test_an_order_is_written_once_for_each_key(office: Office, system: System) -
     with reading(office.engine) as session:
         orders = session.scalars(select(WorkOrder)).all()
         assert len(orders) == 2
-        assert {order.title for order in orders} == {"路灯不亮三天了"}
+        assert {order.title for order in orders} == {"青年路18号路灯不亮三天"}
         assert session.scalars(select(Outbox.topic)).all().count("order.created") == 2
         fields = session.scalars(select(WorkOrderField)).all()
-        assert {field.rule for field in fields} == {"api:city"}
+        given = {field.name for field in fields if field.rule == "api:city"}
+        assert given == {"kind", "what", "where", "phone", "name"}
         assert "138" not in str([vars(row) for row in session.scalars(select(ApiRequest))])
     assert len(audits(office.engine, "order_created")) == 2
+
+
+def test_an_order_of_another_system_is_filled_as_a_citizens(office: Office, system: System) -> None:
+    first = system.send("/api/orders", ORDER, "their-number-1").json()["number"]
+    order = system.get(f"/api/orders/{first}").json()
+    leaf = next(one for one in office.city.classes.leaves() if "路灯" in one.words)
+    assert (order["code"], order["department"]) == (leaf.code, leaf.department)
+    assert order["departments"] == list(leaf.helped_by)
+    assert "路灯不亮" in order["summary"]
+    rules = {field["name"]: field["rule"] for field in order["fields"]}
+    assert (rules["code"], rules["summary"]) == ("class.words", "summary.assembled")
+
+
+def test_what_the_other_system_said_stands(office: Office, system: System) -> None:
+    said = {"title": "路灯", "department": "应急管理局", "departments": ["应急管理局", "水务局"],
+            "kind": "建议", "urgency": "urgent", "secret": True, "visit": False}  # fmt: skip
+    number = system.send("/api/orders", ORDER | said, "their-number-3").json()["number"]
+    order = system.get(f"/api/orders/{number}").json()
+    for name in ("title", "department", "kind", "urgency", "secret", "visit"):
+        assert order[name] == said[name]
+    assert order["departments"] == ["水务局"]
+    fields = {field["name"]: field for field in order["fields"]}
+    assert fields["title"]["value"] == "路灯"
+    assert {fields[name]["rule"] for name in ("title", "department", "urgency")} == {"api:city"}
+
+
+def test_danger_in_another_systems_words_is_danger(office: Office, system: System) -> None:
+    said = ORDER | {"what": "小区里煤气泄漏，味道很大"}
+    number = system.send("/api/orders", said, "their-number-4").json()["number"]
+    assert system.get(f"/api/orders/{number}").json()["urgency"] == "danger"
+    assert [alarm.object for alarm in open_alarms(office.engine)] == [number]
 
 
 def test_an_idempotency_key_is_known_for_a_week(

@@ -69,7 +69,7 @@ async def push_order(site: SiteDep, party: PartyName, request: Request) -> Respo
     """
 
     def take(found: Party, body: bytes, signed_at: int) -> Taken:
-        return inbound.pushed(site.engine, site.city, found, body, signed_at, site.now())
+        return inbound.pushed(site.engine, site.rules(), found, body, signed_at, site.now())
 
     return await _taken(site, party, request, take)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Response
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from handoff.order import deeds
 from handoff.order.edits import edit_in
 from handoff.order.writing import Terms, write_new
+from handoff.pushed import filled
 from store.tables import Conversation
 from turns.orders import OrderDraft, OrderField, Provenance
 from web import audit
@@ -52,18 +54,26 @@ _FIELDS = ("what", "where", "when", "name", "phone", "contact", "outcome", "agai
 def create_order(
     site: SiteDep, writer: WritesByApi, response: Response, asked: OrderIn, key: NeededKey
 ) -> ChangedOut:
-    """Write another system's matter as an order, once; 200 where this key wrote it before."""
+    """Write another system's matter as an order, once; 200 where this key wrote it before.
+
+    What it leaves out (class, departments, title, summary) is filled by the city's rules, and words
+    that tell of danger make it urgent, as of what a citizen says.
+    """
+
+    name = hashlib.sha256(f"{writer.login}:{key}".encode()).hexdigest()[:32]
+    talk = f"api-{name}"
+    draft = _draft(site, writer, asked, f"api:{name}", talk)
+    danger = site.danger(asked.what)
+    draft = replace(draft, urgency="danger") if danger else draft
 
     def work(session: Session) -> Answer:
-        name = hashlib.sha256(f"{writer.login}:{key}".encode()).hexdigest()[:32]
-        talk = f"api-{name}"
         if session.get(Conversation, talk) is None:
             session.add(Conversation(id=talk, channel=CHANNEL, line="", citizen=asked.phone,
                                      started_at=site.now(), ended_at=site.now(),
                                      state="ended"))  # fmt: skip
             session.flush()
-        terms = Terms.of(site.city, site.now().astimezone(site.city.zone), "")
-        written = write_new(session, _draft(site, writer, asked, f"api:{name}", talk), terms)
+        terms = Terms.of(site.city, site.now().astimezone(site.city.zone), danger)
+        written = write_new(session, draft, terms)
         return Answer(201, {"number": written.number, "state": "受理", "edition": 1})
 
     done = once(site.engine, writer.login, key, {"create": asked.model_dump()}, site.now(), work,
@@ -130,10 +140,11 @@ def _draft(site: Site, writer: Member, asked: OrderIn, key: str, talk: str) -> O
     now = site.now()
     source = Provenance("", "", now, 1.0, f"api:{writer.name}"[:60])
     values = {name: str(getattr(asked, name)).strip() for name in _FIELDS}
-    return OrderDraft(
+    draft = OrderDraft(
         key=key, conversation=talk, channel=CHANNEL, line="", kind=asked.kind,
-        urgency=asked.urgency, title=asked.title.strip() or values["what"][:40],
+        urgency=asked.urgency, title=asked.title,
         department=asked.department, departments=tuple(asked.departments), code=asked.code,
         secret=asked.secret, visit=asked.visit,
         fields=tuple(OrderField(name, value, source) for name, value in values.items() if value),
     )  # fmt: skip
+    return filled(draft, source, now, site.rules())
