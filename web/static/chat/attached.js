@@ -12,8 +12,8 @@ export function attached(id, { kind, attachment = "", text = "", label = "", dur
   const box = element("div", "attached");
   if (kind === "photo" || kind === "image") photo(box, id, attachment);
   else if (kind === "voice") voice(box, id, attachment, lasts);
-  else if (kind === "place") box.append(element("p", "attached__place", `位置：${label || text || "地图上的位置"}`));
-  else box.append(element("p", "attached__place", "附件"));
+  else if (kind === "place") box.append(element("p", "turn__bubble attached__place", `位置：${label || text || "地图上的位置"}`));
+  else box.append(element("p", "turn__bubble attached__place", "附件"));
   const said = element("p", "attached__words", words ? `识别为：${words}` : "");
   said.hidden = !words;
   box.append(said);

@@ -27,6 +27,8 @@ export class Composer {
       this.#told = Date.now();
       onTyping();
     });
+    // Larger type needs more room; it is there once the switch has done its work.
+    byId("large-type").addEventListener("click", () => requestAnimationFrame(() => this.#fit()));
     this.#words.addEventListener("keydown", (event) => {
       // While an input method composes, Enter chooses the word.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
