@@ -7,15 +7,36 @@
     scenes:                     # scene of a code with a parameter (带参数二维码) → where it hangs
       hall-3: {region: "152531", department: 住房公积金管理中心}
       market: {text: 我要投诉}   # what scanning it stands for, as if written
+    buttons:                    # the account's own menu, put in place by `qianmen wechat menu`
+      - {name: 办事指南, buttons: [{name: 租房提取, key: rent}, {name: 网上办事, url: "https://…"}]}
+      - {name: 转人工, key: person}
+    notices:                    # what an order's citizen is told of, whatever window is open
+      created:                  # or a step of its life: dispatch, sign, answer, close …
+        template: tMpLaTe-Id
+        fields: {character_string1: "{number}", phrase2: 已受理, time3: "{time}"}
 
 All of it is optional, the file too.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from string import Formatter
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from config.orders import VERBS
+
+CREATED = "created"
+"""The step before all others: the order was taken (受理)."""
+NOTICE_WORDS = frozenset({"number", "kind", "department", "deadline", "time", "city"})
 
 _Key = Annotated[str, BeforeValidator(str), Field(min_length=1, max_length=128)]
 _Words = Annotated[str, Field(min_length=1, max_length=500)]
@@ -33,8 +54,65 @@ class Scene(_Part):
     text: str = Field(default="", max_length=500)
 
 
+class Button(_Part):
+    """A button of the account's menu: it means ``menu``'s ``key``, opens ``url``, or unfolds.
+
+    The platform's bounds (自定义菜单): three buttons, of five each; names of 16 and 60 bytes.
+    """
+
+    name: str = Field(min_length=1)
+    key: str = Field(default="", max_length=128)
+    url: str = Field(default="", max_length=1024, pattern=r"^(https?://\S+)?$")
+    buttons: tuple[Button, ...] = Field(default=(), max_length=5)
+
+    @model_validator(mode="after")
+    def _does_one_thing(self) -> Button:
+        if sum(map(bool, (self.key, self.url, self.buttons))) != 1:
+            raise ValueError(f"{self.name}: one of key, url, buttons")
+        if any(button.buttons for button in self.buttons):
+            raise ValueError(f"{self.name}: buttons unfold once only")
+        most = [(self.name, 16), *((button.name, 60) for button in self.buttons)]
+        if long := [name for name, size in most if len(name.encode()) > size]:
+            raise ValueError(f"{long[0]}: the name is too long")
+        return self
+
+
+class NoticeTemplate(_Part):
+    """How an order's citizen is told of a step: the account's template, and what fills its fields.
+
+    ``kind``: a template message (模板消息), or a subscription notice (订阅通知), which each citizen
+    must have agreed to. Between braces: number, kind, department, deadline, time, city.
+    """
+
+    template: str = Field(min_length=1, max_length=128)
+    kind: Literal["template", "subscription"] = "template"
+    fields: dict[str, Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1)
+    url: str = Field(default="", max_length=1024, pattern=r"^(https?://\S+)?$")
+
+    @field_validator("fields")
+    @classmethod
+    def _known_words(cls, fields: dict[str, str]) -> dict[str, str]:
+        for name, text in fields.items():
+            try:
+                used = {word for _, word, _, _ in Formatter().parse(text) if word is not None}
+            except ValueError:
+                raise ValueError(f"{name}: braces do not match") from None
+            if used - NOTICE_WORDS:
+                raise ValueError(f"{name}: unknown {{{'} {'.join(sorted(used - NOTICE_WORDS))}}}")
+        return fields
+
+
 class WechatFile(_Part):
     """The file."""
 
     menu: dict[_Key, _Words] = {}
     scenes: dict[_Key, Scene] = {}
+    buttons: tuple[Button, ...] = Field(default=(), max_length=3)
+    notices: dict[str, NoticeTemplate] = {}
+
+    @field_validator("notices")
+    @classmethod
+    def _known_steps(cls, notices: dict[str, NoticeTemplate]) -> dict[str, NoticeTemplate]:
+        if unknown := sorted(set(notices) - {CREATED, *VERBS}):
+            raise ValueError(f"{', '.join(unknown)}: no step of an order")
+        return notices

@@ -16,10 +16,12 @@ from config.city import City, load_city
 from config.errors import ConfigError
 from config.logs import configure
 from config.settings import Settings, load_settings
+from handoff.links.book import nobody_else
 from handoff.links.emergency import HttpLink
 from handoff.links.http import Post
 from handoff.links.keys import read_keys
 from qianmen.courier.courier import Courier, Parts
+from qianmen.courier.wechat import others_of, wechat_ways
 from qianmen.keeper.page import serving
 from store.engine import StoreError, open_store
 from store.seal import SealError
@@ -33,9 +35,10 @@ async def carry(settings: Settings, city: City, stop: asyncio.Event) -> None:
     engine, bus = open_store(settings), Bus(settings.redis)
     bus.start()
     try:
-        async with Post(city.links) as post:
+        async with Post(city.links) as post, wechat_ways(settings, city, engine) as ways:
             link = HttpLink(post, city.links, keys)
-            courier = Courier(Parts(engine, city, bus, link, post, keys))
+            others = others_of(city) if ways else nobody_else
+            courier = Courier(Parts(engine, city, bus, link, post, keys, more=ways, others=others))
             _say_what_lacks(city, keys)
             with serving(
                 settings.metrics_host, settings.courier_port, REGISTRY, lambda: courier.alive

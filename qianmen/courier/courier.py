@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the courier works with."""
+    """What the courier works with. ``more``: ways beside the links', to whom ``others`` names."""
 
     engine: Engine
     city: City
@@ -42,6 +42,8 @@ class Parts:
     post: Post
     keys: Mapping[str, Keys]
     now: Now = utc_now
+    more: tuple[Way, ...] = ()
+    others: book.Others = book.nobody_else
 
 
 class Courier:
@@ -54,6 +56,7 @@ class Courier:
             *(DangerWay(engine, links, party, parts.link) for party in links.parties),
             *(NewsWay(engine, links, target, parts.post, parts.keys.get(target.name, ()), parts.now)
               for target in links.targets),
+            *parts.more,
         )  # fmt: skip
         self._lanes = [Lane(way, parts.now, self._settled) for way in ways]
         works: dict[str, Callable[[], Awaitable[None]]] = {
@@ -118,9 +121,10 @@ class Courier:
         self._wake()
 
     async def _fan_out(self) -> None:
-        links = self._parts.city.links
-        await asyncio.to_thread(book.forget_strangers, self._parts.engine, links)
-        while await asyncio.to_thread(book.fan_out, self._parts.engine, links, self._parts.now()):
+        parts, links = self._parts, self._parts.city.links
+        known = [way.name for way in parts.more]
+        await asyncio.to_thread(book.forget_strangers, parts.engine, links, known)
+        while await asyncio.to_thread(book.fan_out, parts.engine, links, parts.now(), parts.others):
             self._wake()
 
     async def _overdue(self) -> None:

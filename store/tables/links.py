@@ -30,8 +30,8 @@ class Outbox(Base):
 class Delivery(Base):
     """One message to one target: ``id`` is the stable delivery id that the target sees.
 
-    ``state``: waiting, sent, given_up. ``status`` is the last HTTP status, 0 where none came;
-    ``fault`` the last stable code.
+    ``state``: waiting, sent, given_up, refused (for good, by whom it would tell). ``status`` is the
+    last HTTP status, 0 where none came; ``fault`` the last stable code.
     """
 
     __tablename__ = "delivery"
