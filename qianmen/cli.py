@@ -191,11 +191,21 @@ def bench_voice(
 
 
 @bench.command("chat")
-def bench_chat(turns: Annotated[int, typer.Option(min=1)] = 60, json: Json = False) -> None:
-    """网页对话第一条回复的时间，和 Rasa 自己的接口并排。"""
-    from qianmen.bench.chat import run_chat
+def bench_chat(
+    turns: Annotated[int, typer.Option(min=1)] = 60,
+    citizens: Annotated[int, typer.Option(min=0, help="同时几位市民，每句想两秒；0 不测。")] = 50,
+    rate: Annotated[float, typer.Option(min=0, help="每秒几句，不管来不来得及；0 不测。")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, help="这样多久。")] = 30,
+    sockets: Annotated[int, typer.Option(min=0, help="开着不说话的页面；0 不测。")] = 10_000,
+    wechat: Annotated[int, typer.Option(min=0, help="机器人卡住时几位微信用户；0 不测。")] = 20,
+    json: Json = False,
+) -> None:
+    """网页对话第一条回复的时间，和 Rasa 自己的接口并排；很多人同时；开着不说话的页面；微信。"""
+    from qianmen.bench.chat import ChatPlan, run_all
 
-    _bench(lambda settings: run_chat(settings, turns=turns), json)
+    plan = ChatPlan(turns=turns, citizens=citizens, rate=rate, seconds=seconds, sockets=sockets,
+                    wechat=wechat)  # fmt: skip
+    _bench(lambda settings: run_all(settings, plan), json)
 
 
 @bench.command("endpoint")

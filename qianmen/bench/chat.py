@@ -1,20 +1,29 @@
-"""How long a citizen who chats waits for the first reply, beside Rasa's own REST channel."""
+"""How long citizens who chat wait for the first reply, beside Rasa's own REST channel."""
 
 from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 from config.settings import Settings
+from qianmen.bench.crowd import Asker, Begin, front_door, open_loop, saturated, thinking
 from qianmen.bench.figures import Figure, Figures, spread
+from qianmen.bench.idle import SOCKETS, idle_sockets
 from qianmen.bench.questions import CHAT
+from qianmen.bench.stalled import wechat_stalled
 from qianmen.citizen.chat import open_chat
 
-GOAL_P95_MS = 150
+GOAL_P95_MS = 60
+GOAL_ADDED_MS = 10
+GOAL_CROWD_MS = 250
+GOAL_OPEN_LOOP_MS = 150
 _REST = "/webhooks/rest/webhook"
 
 
@@ -29,6 +38,7 @@ async def run_chat(
     """
     ours: list[float] = []
     theirs: list[float] = []
+    added: list[float] = []
     empty = 0
     async with httpx.AsyncClient(
         base_url=rasa_url or settings.rasa_address, timeout=20.0, trust_env=False
@@ -42,9 +52,85 @@ async def run_chat(
                         ours.append(line.first_words_s * 1000)
                     else:
                         empty += 1
-                    theirs += await peer.say(text)
+                    alone = await peer.say(text)
+                    theirs += alone
+                    if alone and line.first_words_s:
+                        added.append(ours[-1] - alone[0])
                 await line.leave()
-    return summary(ours, theirs, empty)
+    return summary(ours, theirs, empty, added)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPlan:
+    """What is measured: ``turns`` of one citizen; a crowd of ``citizens`` who think ``think_s``;
+    ``rate`` turns a second for ``seconds``; ``sockets`` that idle, ``wechat`` citizens whose bot
+    stalls. 0 leaves a part out.
+    """
+
+    turns: int = 60
+    citizens: int = 50
+    think_s: float = 2.0
+    rate: float = 50.0
+    seconds: float = 30.0
+    sockets: int = SOCKETS
+    wechat: int = 20
+
+
+async def run_all(settings: Settings, plan: ChatPlan) -> Figures:
+    """Everything of ``plan``, one after the other. Raises ``CitizenError`` as :func:`run_chat`."""
+    figures: list[Figure] = []
+    peers: list[Figure] = []
+    alone = await run_chat(settings, plan.turns)
+    figures += alone.figures
+    peers += alone.peers
+    ours = front_door(settings.web_address)
+    async with httpx.AsyncClient(
+        base_url=settings.rasa_address, timeout=60.0, trust_env=False,
+        limits=httpx.Limits(max_connections=None),
+    ) as http:  # fmt: skip
+        for begin, name, into in ((ours, "chat", figures), (rasa_alone(http), "Rasa REST", peers)):
+            into += await _crowds(begin, name, plan, ours=name == "chat")
+    if plan.sockets:
+        figures += await idle_sockets(settings, plan.sockets)
+    if plan.wechat:
+        figures += await wechat_stalled(settings, plan.wechat)
+    return Figures(tuple(figures), tuple(peers))
+
+
+async def _crowds(begin: Begin, name: str, plan: ChatPlan, *, ours: bool) -> list[Figure]:
+    figures: list[Figure] = []
+    if plan.citizens:
+        told = await thinking(begin, plan.citizens, plan.think_s)
+        goals = {95: f"≤ {GOAL_CROWD_MS}"} if ours else {}
+        figures += spread(f"{name} {plan.citizens} citizens", told.ms, (50, 95), goals)
+        figures.append(Figure(f"{name} {plan.citizens} citizens: turns lost", told.lost, ""))
+    if plan.rate and plan.seconds:
+        rate = f"{plan.rate:g} turns/s"
+        told = await open_loop(begin, plan.rate, plan.seconds)
+        goals = {95: f"≤ {GOAL_OPEN_LOOP_MS}"} if ours else {}
+        figures += spread(f"{name} {rate}", told.ms, (50, 95, 99), goals)
+        figures.append(Figure(f"{name} {rate}: turns lost", told.lost, "", "0" if ours else ""))
+        most = await saturated(begin, max(plan.citizens, 1), plan.seconds / 2)
+        figures.append(Figure(f"{name} saturation", round(most, 1), "turns/s"))
+    return figures
+
+
+def rasa_alone(http: httpx.AsyncClient) -> Begin:
+    """Conversations with Rasa's own REST channel."""
+
+    class Alone:
+        def __init__(self) -> None:
+            self._peer = RestPeer(http)
+
+        async def ask(self, text: str) -> float | None:
+            took = await self._peer.say(text)
+            return took[0] if took else None
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[Asker]:
+        yield Alone()
+
+    return begin
 
 
 class RestPeer:
@@ -82,11 +168,16 @@ class RestPeer:
         return [took]
 
 
-def summary(ours: list[float], theirs: list[float], empty: int = 0) -> Figures:
-    """The figures of times in ms; ``empty``: turns without a word in reply."""
+def summary(
+    ours: list[float], theirs: list[float], empty: int = 0, added: Sequence[float] = ()
+) -> Figures:
+    """The figures of times in ms; ``empty``: turns without a word in reply; ``added``: what each
+    turn took longer than Rasa alone took for the same words right after.
+    """
     figures = [
         Figure("chat turns", len(ours) + empty, ""),
         *spread("chat first reply", ours, (50, 95), {95: f"≤ {GOAL_P95_MS}"}),
+        *spread("front door adds to Rasa", added, (50,), {50: f"≤ {GOAL_ADDED_MS}"}),
         Figure("chat turns without words", empty, ""),
     ]
     peers = (Figure("Rasa REST turns answered", len(theirs), ""),

@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,7 +32,7 @@ async def idle_sockets(settings: Settings, count: int = SOCKETS) -> tuple[Figure
     Raises ``CitizenError`` where it does not start.
     """
     with TemporaryDirectory(prefix="qianmen-bench-") as folder:
-        async with _web(settings, Path(folder)) as (port, web):
+        async with own_web(settings, Path(folder)) as (port, web):
             before = web.memory_info().rss
             client = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "qianmen.bench.idle_main", str(port), str(count),
@@ -62,16 +62,22 @@ async def idle_sockets(settings: Settings, count: int = SOCKETS) -> tuple[Figure
 
 
 @contextlib.asynccontextmanager
-async def _web(settings: Settings, folder: Path) -> AsyncIterator[tuple[int, psutil.Process]]:
-    """A web process on an empty database."""
-    port = _free_port()
+async def own_web(
+    settings: Settings, folder: Path, more: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[int, psutil.Process]]:
+    """A web process on an empty database; ``more`` are settings as environment variables.
+
+    Its port and its process. Raises ``CitizenError`` where it does not start.
+    """
+    port = free_port()
     settings = settings.model_copy(update={"data_dir": folder, "database_url": ""})
     engine = open_store(settings)
     upgrade(engine)
     engine.dispose()
-    env = {**os.environ, "QIANMEN_DATA_DIR": str(folder), "QIANMEN_WEB_PORT": str(port),
-           "DATABASE_URL": "", "QIANMEN_WEB_METRICS_PORT": str(_free_port()),
-           "QIANMEN_CITY": str(settings.city), "QIANMEN_LOG_LEVEL": "ERROR"}  # fmt: skip
+    own = {"QIANMEN_DATA_DIR": str(folder), "QIANMEN_WEB_PORT": str(port), "DATABASE_URL": "",
+           "QIANMEN_WEB_METRICS_PORT": str(free_port()), "QIANMEN_CITY": str(settings.city),
+           "QIANMEN_LOG_LEVEL": "error"}  # fmt: skip
+    env = {**os.environ, **own, **(more or {})}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "web", env=env, stdout=asyncio.subprocess.DEVNULL
     )
@@ -97,7 +103,7 @@ async def _ready(port: int, process: asyncio.subprocess.Process) -> None:
     raise CitizenError("unreachable", "the web process of the measurement does not start")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that was free a moment ago."""
     with socket.socket() as sock:
         sock.bind((HOST, 0))
