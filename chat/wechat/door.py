@@ -13,7 +13,7 @@ import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -170,10 +170,11 @@ class WechatDoor:
     async def _written(self, incoming: Incoming) -> Known:
         """The message in the database, heard by the core; as often as it comes."""
         known = await self._entered(incoming)
-        if known.body is not None or not known.ours:
+        if known.body is not None:
             return known
         if incoming.kind == "event":
-            await self._event(incoming, known)
+            if known.ours:  # telling twice is telling twice; hearing twice is hearing once
+                await self._event(incoming, known)
         elif not _goes_on(incoming, known):
             heard = heard_of(incoming, self.line, known.conversation)
             await self._hear(incoming, heard)
@@ -203,6 +204,7 @@ class WechatDoor:
             return
         if incoming.kind == "text":
             heard = await asyncio.to_thread(chosen, self.engine, heard, incoming.menu_id)
+        heard = replace(heard, at=min(heard.at, self.now()))  # their clock may be ahead of ours
         with bound_contextvars(conversation=heard.conversation):
             await self.core.hear(heard)
 

@@ -64,7 +64,8 @@ def test_a_text_is_never_longer_than_the_platform_takes() -> None:
 
 @given(st.text(min_size=1, max_size=50))
 def test_any_text_is_well_formed(text: str) -> None:
-    for form in ("xml", "json"):
-        body = answer(Text(f"x{text}"), TO, ACCOUNT.original_id, AT, way("plain", form))  # type: ignore[arg-type]  # one of the two
-        account = replace(ACCOUNT, mode="plain", format=form)  # type: ignore[arg-type]  # one of the two
+    forms: tuple[Format, ...] = ("xml", "json")
+    for form in forms:
+        body = answer(Text(f"x{text}"), TO, ACCOUNT.original_id, AT, way("plain", form))
+        account = replace(ACCOUNT, mode="plain", format=form)
         assert judged(account, MESSAGE, 200, body, AT).text.startswith("x")
