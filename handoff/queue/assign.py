@@ -114,13 +114,13 @@ def is_wanted(entry: Entry, present: set[str], rules: QueueRules, now: datetime)
     """Whether ``entry`` still waits for one agent alone: they are there and had no chance yet."""
     if not entry.wanted_agent or entry.wanted_agent not in present:
         return False
-    since = entry.created_at
+    since, had_chance = entry.created_at, False
     for tried in entry.tried:
         if tried.outcome == "transferred":
-            since = tried.at
-        elif tried.agent == entry.wanted_agent and tried.at >= since:
-            return False
-    return (now - since).total_seconds() < rules.wanted_s
+            since, had_chance = tried.at, False
+        elif tried.agent == entry.wanted_agent:
+            had_chance = True
+    return not had_chance and (now - since).total_seconds() < rules.wanted_s
 
 
 def _rests(seat: Seat, entry: Entry, rules: QueueRules, now: datetime) -> bool:

@@ -28,12 +28,15 @@ class FakeControl:
     fails: dict[str, str] = field(default_factory=dict)
     ringing: asyncio.Event | None = None
     """Set it to let a bridge be answered; None: it is answered at once."""
+    lost: bool = False
+    """Redis is away."""
     _told: list[CallEvent] = field(default_factory=list)
     _words: list[tuple[str, str]] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def find(self, call: str) -> CallInfo:
         """Every call is under way."""
+        self._must_be_there()
         return CallInfo(call, "node", "139****5678", "12345", "12345", "ringing", _AT, _AT)
 
     async def command(
@@ -55,12 +58,12 @@ class FakeControl:
     def happen(self, *events: CallEvent) -> None:
         """Tell everybody who listens."""
         self._told.extend(events)
-        self._wake()
+        self.wake()
 
     def speak(self, speaker: str, text: str) -> None:
         """Words on their way, for whoever listens from now on."""
         self._words.append((speaker, text))
-        self._wake()
+        self.wake()
 
     async def events(self, after: str = "") -> AsyncIterator[tuple[str, CallEvent]]:
         """All events, without end."""
@@ -69,6 +72,7 @@ class FakeControl:
             while at < len(self._told):
                 at += 1
                 yield str(at), self._told[at - 1]
+            self._must_be_there()
             await self._news.wait()
 
     async def partials(self, call: str) -> AsyncIterator[tuple[str, str]]:  # one call a test
@@ -80,6 +84,11 @@ class FakeControl:
                 yield self._words[at - 1]
             await self._news.wait()
 
-    def _wake(self) -> None:
+    def _must_be_there(self) -> None:
+        if self.lost:
+            raise ControlError("redis_lost")
+
+    def wake(self) -> None:
+        """Whoever listens looks again."""
         self._news.set()
         self._news = asyncio.Event()

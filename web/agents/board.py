@@ -53,6 +53,14 @@ class Colleague:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """A colleague gave the citizen on: their login, and what they said of it."""
+
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One citizen offered to one agent until ``until``; ``where`` is filled for the offer only."""
 
@@ -70,6 +78,7 @@ class Offer:
     until: datetime | None
     earlier: int
     skills: tuple[str, ...]
+    passed: Passed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class Case:
     since: datetime
     ended: bool = False
     mark: Mark = Mark()
+    passed: Passed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,7 @@ def _entries(session: Session) -> tuple[dict[str, Offer], dict[str, tuple[Case, 
             HandoffEntry.state, HandoffEntry.agent, HandoffEntry.channel, HandoffEntry.reason,
             HandoffEntry.urgency, HandoffEntry.skills, HandoffEntry.offer,
             HandoffEntry.offer_until, HandoffEntry.created_at, HandoffEntry.accepted_at,
+            HandoffEntry.tried, HandoffEntry.note,
             WorkOrder.number, WorkOrder.title, WorkOrder.summary, WorkOrder.kind,
             WorkOrder.channel.label("order_channel"), WorkOrder.repeat_count, WorkOrder.edition,
             Conversation.ended_at,
@@ -243,8 +254,17 @@ def _offer(row: Row[tuple[object, ...]], where: str) -> Offer:
         urgency=row.urgency, title=row.title, summary=row.summary or "", kind=row.kind,
         where=where, since=row.created_at, until=row.offer_until,
         earlier=max(0, (row.repeat_count or 1) - 1),
-        skills=tuple(str(skill) for skill in row.skills or ()),
+        skills=tuple(str(skill) for skill in row.skills or ()), passed=_passed(row),
     )  # fmt: skip
+
+
+def _passed(row: Row[tuple[object, ...]]) -> Passed | None:
+    """Who gave them on last, if anybody."""
+    given = [
+        str(one.get("agent", "")) for one in row.tried or ()
+        if isinstance(one, dict) and one.get("outcome") == "transferred"
+    ]  # fmt: skip
+    return Passed(given[-1], row.note or "") if given else None
 
 
 def _case(row: Row[tuple[object, ...]], mark: Mark) -> Case:
@@ -252,6 +272,7 @@ def _case(row: Row[tuple[object, ...]], mark: Mark) -> Case:
         handoff=row.id, conversation=row.conversation_id, channel=_channel(row), agent=row.agent,
         state=row.state, number=row.number, title=row.title, urgency=row.urgency,
         since=row.accepted_at or row.created_at, ended=row.ended_at is not None, mark=mark,
+        passed=_passed(row),
     )  # fmt: skip
 
 

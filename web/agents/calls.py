@@ -16,6 +16,7 @@ from web.agents.parts import Control
 
 REMEMBERED = 2000
 _RETRY_S = 0.5
+_NO_CALL = "nobody"
 _log = structlog.get_logger(__name__)
 OnEvent = Callable[[CallEvent, CallView], None]
 OnWords = Callable[[str, str], None]
@@ -42,6 +43,7 @@ class CallFeed:
         """Listen until cancelled; a Redis that comes back is gone on with where it was left."""
         place = ""
         while True:
+            await self._until_back()
             events = self._control.events(place)
             try:
                 async for place, event in events:  # noqa: B007  # where to go on after a loss
@@ -53,6 +55,17 @@ class CallFeed:
             finally:
                 if isinstance(events, AsyncGenerator):
                     await events.aclose()
+
+    async def _until_back(self) -> None:
+        """Return when Redis answers; there may be no event for long that would show it."""
+        while self.down:
+            try:
+                await self._control.find(_NO_CALL)
+            except ControlError as error:
+                if error.code == "redis_lost":
+                    await asyncio.sleep(_RETRY_S)
+                    continue
+            self._said_so(down=False)
 
     async def learn(self, call: str) -> CallView:
         """How the call stands; asked of the telephones where nothing was heard of it yet."""

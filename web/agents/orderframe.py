@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.links import Links
 from handoff.classify import Rules, classify
 from handoff.links.linkage import Link, links_of
 from handoff.order.veiled import veils
@@ -53,7 +54,7 @@ def order_of(parts: DeskParts, member: Member, order: str) -> Shown | None:
         "hidden": not open_,
         "fields": shown,
         "earlier": [_before(one) for one in before],
-        "links": [_link(link) for link in links_of(parts.engine, order)],
+        "links": [_link(link, parts.city.links) for link in links_of(parts.engine, order)],
         "reasons": list(_reasons(row, fields, parts.joints.rules)),
     }
 
@@ -185,9 +186,11 @@ def _before(one: Earlier) -> Shown:
     }
 
 
-def _link(link: Link) -> Shown:
+def _link(link: Link, rules: Links) -> Shown:
+    party = rules.party(link.party)
     return {
         "party": link.party,
+        "label": party.label if party is not None else link.party,
         "direction": link.direction,
         "state": link.state,
         "state_label": orderwords.LINK_STATES.get(link.state, link.state),

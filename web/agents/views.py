@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from web import labels
-from web.agents.board import AlarmNote, Board, Case, Colleague, Offer, ToCall, Waiting
+from web.agents.board import AlarmNote, Board, Case, Colleague, Offer, Passed, ToCall, Waiting
 from web.agents.callview import CallView
 from web.agents.tally import Tally
 
@@ -132,6 +132,7 @@ def _offer(offer: Offer, now: datetime) -> dict[str, Any]:
         "until": _moment(offer.until),
         "earlier": offer.earlier,
         "skills": list(offer.skills),
+        "passed": _passed(offer.passed),
     }
 
 
@@ -153,7 +154,12 @@ def _shown_card(card: Card) -> dict[str, Any]:
         "muted": card.call.muted,
         "stage": card.call.stage,
         "gone": card.gone,
+        "passed": _passed(case.passed),
     }
+
+
+def _passed(passed: Passed | None) -> dict[str, str] | None:
+    return {"by": passed.by, "note": passed.note} if passed else None
 
 
 def _callback(one: ToCall) -> dict[str, Any]:

@@ -121,6 +121,9 @@ def test_who_was_passed_on_waits_for_that_agent_for_a_time() -> None:
     assert pairs([long_ago], [seat("a"), seat("b", calls=1)]) == [("e", "a")]
     had_chance = replace(passed, tried=(*passed.tried, Tried("b", "declined", ago(1))))
     assert pairs([had_chance], [seat("a"), seat("b")]) == [("e", "a")]
+    tried = (Tried("b", "phone_failed", ago(29)), Tried("c", "transferred", ago(20)))
+    chosen_again = replace(passed, tried=tried)
+    assert pairs([chosen_again], [seat("a"), seat("b")]) == [("e", "b")]
 
 
 def test_who_had_it_a_moment_ago_rests() -> None:

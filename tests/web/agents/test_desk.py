@@ -262,7 +262,9 @@ def test_a_citizen_is_passed_on_and_given_back(desks: Desks, office: Office) -> 
         passed = li.ask(type="transfer", handoff=handoff, agent="wang", note="请您看看")
         assert passed["type"] == "done"
         offer = wang.offered()
+        assert offer["passed"] == {"by": "li", "note": "请您看看"}
         assert wang.ask(type="accept", offer=offer["offer"])["type"] == "done"
+        assert wang.card(handoff)["passed"] == offer["passed"]
         li.send(type="watch", handoff=handoff, cursor=0)
         assert li.until("turns")["turns"]  # who has had them may look at it
         assert li.ask(type="say", handoff=handoff, text="还在吗")["code"] == "not_yours"

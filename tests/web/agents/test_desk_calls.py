@@ -178,6 +178,19 @@ def test_words_and_events_of_a_call_come_live(
         assert page.sees(lambda desk: desk["mine"][0]["gone"])
 
 
+def test_telephones_that_are_cut_off_are_said_so_and_that_they_are_back(
+    desks: Desks, control: FakeControl
+) -> None:
+    page = desks.page("li")
+    with page.open():
+        page.sees(lambda desk: desk.get("phones") is True)
+        control.lost = True
+        on_loop(page, control.wake)
+        page.sees(lambda desk: desk["phones"] is False)
+        control.lost = False
+        page.sees(lambda desk: desk["phones"] is True)  # with nothing that happens on any call
+
+
 def test_a_call_back_is_taken_by_one_and_its_number_is_theirs(desks: Desks, office: Office) -> None:
     li, wang = desks.page("li"), desks.page("wang")
     with li.open(), wang.open():

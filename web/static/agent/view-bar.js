@@ -82,7 +82,7 @@ function alarmed(alarm, acts) {
 function danger(order, acts) {
   const links = order.links.filter((link) => link.direction !== "in");
   const told = links.length
-    ? links.map((link) => `${link.party}：${link.state_label}${link.reference ? `（对方编号 ${link.reference}）` : ""}`).join("；")
+    ? links.map((link) => `${link.label}：${link.state_label}${link.reference ? `（对方编号 ${link.reference}）` : ""}`).join("；")
     : "还没有发给110";
   const sure = links.some((link) => link.state === "acknowledged");
   const kind = sure ? "p.note.note_danger" : "p.note.note_danger.note_unsure";

@@ -38,10 +38,17 @@ function showOffer(state, acts) {
     offer.summary && offer.summary !== offer.title ? el("p.offer__summary", {}, offer.summary) : null,
     el("p.soft", {}, `${offer.reason_label}，已等 `, el("time", { "data-since": offer.since }),
       offer.where ? `，${offer.where}` : ""),
+    offer.passed ? el("p.passed", {}, passedOn(state, offer.passed)) : null,
     offer.earlier ? el("p.offer__earlier", {}, `这位市民或同一地点以前有 ${offer.earlier} 张工单`) : null,
     el("div.offer__buttons", {},
       button("接", () => acts.accept(offer.offer), { key: "F2", kind: "button_main" }),
       button("让别人接", () => acts.decline(offer.offer), { key: "F4" }))));
+}
+
+/** Who gave them on, and what they said of it. */
+export function passedOn(state, { by: login, note }) {
+  const name = state.agents.find((one) => one.login === login)?.name ?? login;
+  return `${name}转来${note ? `：${note}` : ""}`;
 }
 
 /** The offer rings until it is answered. */

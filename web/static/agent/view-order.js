@@ -198,7 +198,7 @@ function short(quote) {
 }
 
 function beside(order, acts) {
-  const links = order.links.map((link) => el("li", {}, el("b", {}, link.party), ` ${link.state_label}`,
+  const links = order.links.map((link) => el("li", {}, el("b", {}, link.label), ` ${link.state_label}`,
     link.reference ? `，编号 ${link.reference}` : "", link.fault ? el("span.late", {}, `（${link.fault}）`) : ""));
   return [
     el("section.group", {}, el("h3.group__title", {}, "联动"), el("ul.links", {}, links.length ? links : el("li.soft", {}, "没有发给110或部门")),

@@ -2,7 +2,7 @@
 
 import { button, by, clock, el, fill } from "./dom.js";
 import { cardOf, current } from "./state.js";
-import { channel, standing } from "./view-left.js";
+import { channel, passedOn, standing } from "./view-left.js";
 
 const SPEAKERS = { citizen: "市民", bot: "智能助手", agent: "坐席", system: "系统" };
 const NEAR = 60;
@@ -32,6 +32,7 @@ export function showHead(state) {
       others(state, card).length ? ` · 一起通话：${others(state, card).join("、")}` : "",
       card?.calling?.length ? el("b.talk-head__calling", {}, ` · 正在呼叫${called(state, card.calling).join("、")}…`) : null),
     order?.summary && order.summary !== order.title ? el("p.talk-head__summary", {}, order.summary) : null,
+    card?.passed ? el("p.passed", {}, passedOn(state, card.passed)) : null,
     talk.failure ? el("p.alert", { role: "alert" }, talk.failure) : null);
 }
 
