@@ -23,7 +23,7 @@ from store.engine import open_engine, upgrade
 from store.migrate import newest
 
 _TEMPLATE, _SHARED = "template_qianmen", "test"
-_READY_S = 30.0
+_READY_S = 90.0
 _DEBIAN = Path("/usr/lib/postgresql")
 # When the machine fails a test's rows may be lost; when the server is killed they may not.
 _FAST = ("fsync=off", "full_page_writes=off", "autovacuum=off",

@@ -132,7 +132,7 @@ async def test_it_recognises_and_ends_when_told(tmp_path: Path) -> None:
                     assert event.text == "租房提取"
                     break
             child.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 assert await child.wait() == 0
 
 

@@ -37,7 +37,7 @@ from turns.context import Context
 from turns.replies import Ask, Say
 from turns.understood import Outcome
 
-READY_S = 90.0
+READY_S = 180.0
 
 
 @dataclass

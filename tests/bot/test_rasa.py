@@ -26,7 +26,7 @@ from turns.understood import Outcome
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(500),
     pytest.mark.skipif(not RASA_PYTHON.is_file(), reason="Rasa's environment is not installed"),
 ]
 HERE = Path(__file__).resolve().parent

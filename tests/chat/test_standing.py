@@ -52,7 +52,7 @@ def conversation_of(engine: Engine) -> str:
 
 
 def until(condition: Any) -> None:
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < ends
         time.sleep(0.01)

@@ -32,7 +32,7 @@ from tests.containers.world import World, make_database, start_postgres, trained
 from tests.fakes.vosk_server import StockVoskServer
 from tests.postgres import programs
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
 ALL = services()
 NOT_RUN = {"prometheus", "grafana"}

@@ -17,7 +17,7 @@ from tests.scenarios.front_door import (
 )
 from tests.scenarios.said import ASKS, ASKS_ON, COMPLAINS, DANGER, PERSON, WHEN, WHERE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
 ROWS = [
     ("text", "conversation", "turn", "channel"),

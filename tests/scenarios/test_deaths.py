@@ -15,7 +15,7 @@ from store.tables import HandoffEntry, WorkOrder
 from tests.scenarios.front_door import FrontDoor
 from tests.scenarios.said import ASKS, ASKS_ON, PERSON
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
 
 @pytest.fixture

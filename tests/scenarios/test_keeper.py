@@ -18,12 +18,12 @@ from tests.scenarios.front_door import (
     stopped,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
 
 def test_status_says_that_everything_is_ready(front_door: FrontDoor) -> None:
     command = qianmen("status", "--json", environment=front_door.environment)
-    out, _ = command.communicate(timeout=60)
+    out, _ = command.communicate(timeout=180)
     report = json.loads(out)
     assert report["up"]
     assert [p["name"] for p in report["processes"]] == [
@@ -34,7 +34,7 @@ def test_status_says_that_everything_is_ready(front_door: FrontDoor) -> None:
 
 def test_the_doctor_finds_nothing_wrong(front_door: FrontDoor) -> None:
     command = qianmen("doctor", "--json", environment=front_door.environment)
-    out, _ = command.communicate(timeout=120)
+    out, _ = command.communicate(timeout=180)
     report = json.loads(out)
     levels = {one["code"]: one["level"] for one in report["findings"]}
     well = {"processes_ok", "keeper_ok", "ports_ok", "line_ok", "database_ok", "redis_ok"}
@@ -49,7 +49,7 @@ def test_the_doctor_finds_nothing_wrong(front_door: FrontDoor) -> None:
 
 def test_starting_it_twice_names_the_taken_port(front_door: FrontDoor) -> None:
     command = qianmen("up", environment=front_door.environment)
-    _, err = command.communicate(timeout=60)
+    _, err = command.communicate(timeout=180)
     assert command.returncode == 1
     assert "port_in_use" in err
     assert f"{front_door.settings.sip_port} (QIANMEN_SIP_PORT)" in err
@@ -60,7 +60,7 @@ def test_status_of_nothing_is_an_exit_code(tmp_path: Path) -> None:
     settings = private_settings(tmp_path)
     environment = clean_environment() | settings.environment()
     command = qianmen("status", "--json", environment=environment)
-    out, _ = command.communicate(timeout=60)
+    out, _ = command.communicate(timeout=180)
     assert command.returncode == 1
     assert not json.loads(out)["up"]
 
@@ -70,7 +70,7 @@ def test_a_broken_city_is_one_line(tmp_path: Path) -> None:
     path = settings.city / "regions.yaml"
     path.write_text(path.read_text("utf-8") + "\nmore: 1\n", "utf-8")
     command = qianmen("up", environment=clean_environment() | settings.environment())
-    _, err = command.communicate(timeout=60)
+    _, err = command.communicate(timeout=180)
     assert command.returncode == 1
     assert "regions.yaml" in err
     assert "more" in err
@@ -81,7 +81,7 @@ def test_a_missing_model_is_one_line(tmp_path: Path) -> None:
     settings = private_settings(tmp_path)
     environment = clean_environment() | settings.environment() | {"MODEL": str(tmp_path / "none")}
     command = qianmen("up", environment=environment)
-    _, err = command.communicate(timeout=60)
+    _, err = command.communicate(timeout=180)
     assert command.returncode == 1
     assert "model_missing" in err
     assert "Traceback" not in err

@@ -20,7 +20,7 @@ from qianmen.readiness import until_ready
 from store.engine import open_store, upgrade
 from tests.scenarios.front_door import clean_environment, private_settings
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 async def test_alone_it_bridges_the_caller_and_hangs_up_when_it_is_stopped(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.scenarios.front_door import FrontDoor
 from tests.scenarios.said import ASKS
 from turns.ids import conversation_of_call
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def turns(door: FrontDoor, conversation: str) -> list[Turn]:

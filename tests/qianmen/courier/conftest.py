@@ -26,7 +26,7 @@ KEY = b"a key of more than 24 characters"
 NOBODY = "redis://127.0.0.1:1/0"
 """No Redis: the courier must do without."""
 KEYS = {"110": (KEY,), "gas": (KEY,), "erp": (KEY,)}
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 Settled = Callable[[Callable[[], bool]], Any]
 
 

@@ -27,7 +27,7 @@ from tests.ports import free_port
 from tests.qianmen.courier.conftest import KEY, endanger
 from tests.scenarios.front_door import clean_environment
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from qianmen.keeper.loop import Keeper, Terms, code_of, wait_s
 from tests.conftest import NOON
 
 EVERY = timedelta(seconds=0.01)
-LONG_S = 20.0
+LONG_S = 60.0
 
 
 class Done:
