@@ -141,6 +141,10 @@ const handlers = {
     else if (!frame.retry) note(frame.text);
   },
 
+  link_code(frame) {
+    note(frame.text);
+  },
+
   pong() {},
 };
 
@@ -244,6 +248,9 @@ person.addEventListener("click", () => write("转人工"));
 quick.addEventListener("click", (event) => {
   const chosen = event.target.closest(".quick__item");
   if (chosen) write(chosen.textContent.trim());
+});
+byId("elsewhere").addEventListener("click", () => {
+  if (!up || !connection.send({ type: "link_code" })) note("现在没有连上，请稍后再试。");
 });
 again.addEventListener("click", () => location.reload());
 const resized = new ResizeObserver(() => view.stay());
