@@ -83,6 +83,8 @@ class Asking:
             now=parts.now().astimezone(parts.city.zone), city=parts.city,
             danger=self._topic(heard) if reason == "danger" else "", journal=parts.journal,
         )  # fmt: skip
+        if not order.number:
+            self._ledger.kept()
         parts.bus.tell(QUEUE_NEWS)
         metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
         if reason in ("danger", "asked"):

@@ -18,6 +18,7 @@ import structlog
 from bot import history, records
 from bot.answering import Answering
 from bot.claims import PHONE
+from bot.draining import Draining
 from bot.errors import ConversationError
 from bot.keeping import Keeping
 from bot.ledger import Ledger
@@ -45,6 +46,8 @@ class Conversations(People):
         self._keeping = Keeping(parts)
         self._tending = Tending(self._ledger, parts.bus, parts.now)
         self._ledger.answerer = self._tending.by
+        self._draining = Draining(parts)
+        self._ledger.kept = self._draining.kept
         answering = Answering(
             parts, self._ledger, self._memory, self._queued, self._surveying, self._tending
         )
@@ -158,7 +161,10 @@ class Conversations(People):
 
         Whether it stands there: their order's number will follow.
         """
-        return await self._keeping.keep(conversation, at)
+        kept = await self._keeping.keep(conversation, at)
+        if kept:
+            self._draining.kept()
+        return kept
 
     async def note_timings(self, conversation: str, heard: str, timings: dict[str, float]) -> None:
         """Add to what a turn cost, by part, in ms."""

@@ -27,6 +27,8 @@ class Ledger:
         self._parts = parts
         self.answerer = ""
         """What this process calls itself where it claims turns (`bot.tending`)."""
+        self.kept: Callable[[], None] = lambda: None
+        """Called when an order was kept on disk: its number is to follow (`bot.draining`)."""
 
     async def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run ``function(engine, …)`` in a thread; raises :class:`ConversationError`."""

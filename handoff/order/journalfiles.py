@@ -78,14 +78,58 @@ def keep(folder: Path, kept: Kept, keys: Keyring | None = None) -> Path:
 def _placed(folder: Path, data: bytes, suffix: str) -> Path:
     part = folder / f"{os.getpid()}-{os.urandom(8).hex()}{_PART}"
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(part, data)
         return _linked(part, folder, suffix)
     finally:
         part.unlink(missing_ok=True)
+
+
+def reseal(folder: Path, keys: Keyring) -> tuple[int, int]:
+    """Seal what waits, and what was set aside, with the newest key; how many, and how many could
+    not be opened and stay as they are.
+
+    Whoever drains waits meanwhile. A crash leaves each order whole, at most twice, and an order is
+    written once. Raises OSError.
+    """
+    if not folder.is_dir():
+        return 0, 0
+    done = broken = 0
+    with held(folder, wait=True, name=".drain"):
+        for path in sorted(folder.iterdir()):
+            try:
+                done += _resealed(path, keys)
+            except (SealError, FileNotFoundError):
+                broken += 1
+    return done, broken
+
+
+def _resealed(path: Path, keys: Keyring) -> bool:
+    name = path.name.removesuffix(BROKEN)
+    number, suffix = name[: name.find(".")], name[name.find(".") :]
+    if not number.isdecimal() or suffix not in (_PLAIN, _SEALED):
+        return False
+    data, seal = path.read_bytes(), BlobSeal(keys, _PURPOSE)
+    plain = seal.open(data, _PURPOSE) if suffix == _SEALED else data
+    target = path.with_name(path.name.replace(suffix, _SEALED))
+    part = path.parent / f"{os.getpid()}-{os.urandom(8).hex()}{_PART}"
+    try:
+        _write(part, seal.seal(plain, _PURPOSE))
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    if target != path:
+        path.unlink()
+    flush(path.parent)
+    return True
+
+
+def _write(part: Path, data: bytes) -> None:
+    """A file that nobody else had, on the disk when this returns."""
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _linked(part: Path, folder: Path, suffix: str) -> Path:

@@ -102,7 +102,8 @@ def reseal(json: Json = False) -> None:
         done = work(keeping, _now())
     _tell(done.as_json(), json)
     if not json:
-        show(f"✔ 重新加密 {done.rows} 行、{done.recordings} 段录音，补标记 {done.marks} 个")
+        waits = f"、{done.journal} 件待写的工单" if done.journal else ""
+        show(f"✔ 重新加密 {done.rows} 行、{done.recordings} 段录音{waits}，补标记 {done.marks} 个")
         if done.retired:
             show(f"  旧密钥 {'、'.join(done.retired)} 不再需要，可以从设置里去掉")
         if done.waiting:

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import flag_modified
 
 from config.secret import secret_key
+from handoff.order import journalfiles
+from handoff.order.journal import FOLDER
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.recordings import count_unsealed, seal_left
 from qianmen.personal.find import PersonalError, add_marks
@@ -38,13 +40,15 @@ _log = structlog.get_logger(__name__)
 class Resealed:
     """What was written anew; ``broken`` rows and files could not be opened and stay as they are.
 
-    ``retired``: the ids of keys that nothing needs any more; they may leave the setting. ``left``:
-    where former contents remain for now (``qianmen.personal.traces.sweep``). ``waiting``: plain
-    recordings of running or just ended calls; the keeper seals them within the hour.
+    ``journal``: orders that wait on disk. ``retired``: the ids of keys that nothing needs any more;
+    they may leave the setting. ``left``: where former contents remain for now
+    (``qianmen.personal.traces.sweep``). ``waiting``: plain recordings of running or just ended
+    calls; the keeper seals them within the hour.
     """
 
     rows: int = 0
     recordings: int = 0
+    journal: int = 0
     waiting: int = 0
     marks: int = 0
     broken: int = 0
@@ -68,6 +72,7 @@ def reseal(keeping: Keeping, now: datetime) -> Resealed:
         for portion in _stale(keeping.engine, kind, seal):
             _rewrite(keeping.engine, kind, portion, done)
     _files(keeping, seal, now, done)
+    _journal(keeping, seal, done)
     if not done.broken:
         done.retired = _retire(keeping.engine, seal)
     _note(keeping, now, done)
@@ -79,7 +84,8 @@ def reseal(keeping: Keeping, now: datetime) -> Resealed:
 def _note(keeping: Keeping, now: datetime, done: Resealed) -> None:
     """One line of the audit; ids of keys tell nothing of them."""
     data = {"rows": done.rows, "recordings": done.recordings, "waiting": done.waiting,
-            "broken": done.broken, "retired": list(done.retired)}  # fmt: skip
+            "journal": done.journal, "broken": done.broken,
+            "retired": list(done.retired)}  # fmt: skip
     with writing(keeping.engine) as session:
         audit.write(session, secret_key(keeping.settings), at=now, actor="system",
                     action="data_resealed", data=data)  # fmt: skip
@@ -155,6 +161,18 @@ def _files(keeping: Keeping, seal: StoreSeal, now: datetime, done: Resealed) -> 
             done.broken += 1
             code = getattr(error, "code", "file_unreadable")
             _log.error("recording_not_resealed", code=code)
+
+
+def _journal(keeping: Keeping, seal: StoreSeal, done: Resealed) -> None:
+    """Orders of this host that wait for the database."""
+    try:
+        done.journal, broken = journalfiles.reseal(keeping.settings.data_dir / FOLDER, seal.ring)
+    except OSError as error:
+        broken = 1
+        _log.error("journal_not_resealed", code="journal_unwritable", error=type(error).__name__)
+    if broken:
+        _log.error("journal_not_resealed", code="journal_broken", orders=broken)
+    done.broken += broken
 
 
 def _retire(engine: Engine, seal: StoreSeal) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.city import City
 from handoff.order import journal
 from handoff.order.journal import Journal, JournalError, Kept, drain, keep, load, waiting
+from handoff.order.journalfiles import reseal
 from sealing.errors import SealError
 from sealing.keys import keyring, new_key
 from store.engine import open_engine, reading, writing
@@ -292,3 +293,24 @@ def test_the_codes_of_absence_are_those_of_the_store() -> None:
     from store.faults import CODES
 
     assert set(CODES) >= journal.AWAY
+
+
+def test_what_waits_is_sealed_with_the_newest_key(
+    tmp_path: Path, engine: Engine, city: City, now: datetime
+) -> None:
+    first, second = new_key(), new_key()
+    old, new, both = keyring(first), keyring(second), keyring(f"{second},{first}")
+    assert old is not None
+    assert both is not None
+    folder = tmp_path / "journal"
+    draft = OrderDraft("k1", "c1", "web", "12345", "投诉", "normal", "路灯不亮")
+    keep(folder, Kept(draft, now), None)
+    keep(folder, Kept(replace(draft, key="k2"), now), old)
+    keep(folder, Kept(replace(draft, key="k3"), now), old)
+    waiting(folder)[2].rename(folder / "0000000003.sealed.broken")
+    assert reseal(folder, both) == (3, 0)
+    assert [path.name for path in waiting(folder)] == ["0000000001.sealed", "0000000002.sealed"]
+    assert [load(path, new).draft.key for path in waiting(folder)] == ["k1", "k2"]
+    assert reseal(folder, old) == (0, 3)  # whose key is lost stays as it is
+    assert len(drain(engine, folder, now, new, city=city)) == 2
+    assert reseal(tmp_path / "none", both) == (0, 0)
