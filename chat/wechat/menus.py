@@ -8,11 +8,12 @@ and a click on an old menu still means what it meant.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
 from chat.wechat.messages import Choice, Menu, size
+from config.wechat import Button
 from store.engine import reading
 from store.tables import Turn
 from turns.replies import Ask, Option
@@ -48,6 +49,19 @@ def menu(head: str, piece: Piece) -> Menu:
 def menu_id(cursor: int, index: int) -> str:
     """The id of the option at ``index`` (from 0) of the question at ``cursor``; digits only."""
     return f"{cursor}{index:0{_PLACES}d}"
+
+
+def account_menu(buttons: Sequence[Button]) -> dict[str, Any]:
+    """The account's own menu (自定义菜单) as the platform takes it."""
+    return {"button": [_button(button) for button in buttons]}
+
+
+def _button(button: Button) -> dict[str, Any]:
+    if button.buttons:
+        return {"name": button.name, "sub_button": [_button(each) for each in button.buttons]}
+    if button.url:
+        return {"type": "view", "name": button.name, "url": button.url}
+    return {"type": "click", "name": button.name, "key": button.key}
 
 
 def chosen(engine: Engine, conversation: str, clicked: str) -> Option | None:

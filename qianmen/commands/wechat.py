@@ -86,6 +86,40 @@ def simulate(
     raise typer.Exit(0 if worked else 1)
 
 
+@wechat.command("menu")
+def put_menu(json: Json = False) -> None:
+    """把城市 wechat.yaml 里的 buttons 放上公众号，成为底部的自定义菜单。"""
+    from bot.join import read_city
+    from chat.wechat.errors import WeChatError
+    from chat.wechat.menus import account_menu
+
+    settings = installation()
+    buttons = read_city(settings.city).wechat.buttons
+    if not buttons:
+        raise ConfigError("menu_missing", "城市的 wechat.yaml 里没有 buttons")
+    if not (settings.wechat_appid and settings.wechat_secret):
+        raise ConfigError(
+            "wechat_unset", "没有公众号：请设置 QIANMEN_WECHAT_APPID 和 QIANMEN_WECHAT_SECRET"
+        )
+    try:
+        run(_put(settings, account_menu(buttons)))
+    except WeChatError as error:
+        raise ConfigError(error.code, f"微信没有接受：{error}") from None
+    if json:
+        print_json({"buttons": [button.name for button in buttons]})
+    else:
+        show(f"✔ 已放上 {len(buttons)} 个按钮；关注者几分钟内会看到。")
+
+
+async def _put(settings: Settings, menu: dict[str, Any]) -> None:
+    from chat.wechat.api import Api, http_client
+    from chat.wechat.token import Account, Tokens
+
+    account = Account(settings.wechat_appid, settings.wechat_secret, settings.wechat_api)
+    async with http_client() as client:
+        await Api(settings.wechat_api, client, Tokens(account, client, None)).create_menu(menu)
+
+
 async def _at_the_door(settings: Settings, url: str, hold: Any) -> Talk:
     """``hold`` at ``url``; without one at this machine's front door, started where it is not up."""
     from qianmen.demo import with_front_door
