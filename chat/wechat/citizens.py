@@ -88,7 +88,7 @@ def enter(engine: Engine, incoming: Incoming, now: datetime, rules: Rules) -> Kn
         if isinstance(talk, str):
             return Unopened(talk)
         row = _placed(session, row, marks[0], talk, incoming, now)
-        _grant(row, incoming, now, rules)
+        _grant(row, incoming, now, rules, fresh=True)
         _claim(row, incoming, now)
         reply = WechatReply(id=incoming.id, conversation_id=talk.id, body=None, made_at=now)
         session.add(reply)
@@ -179,11 +179,13 @@ def _placed(
     return row
 
 
-def _grant(row: WechatCitizen, incoming: Incoming, now: datetime, rules: Rules) -> None:
+def _grant(
+    row: WechatCitizen, incoming: Incoming, now: datetime, rules: Rules, *, fresh: bool = False
+) -> None:
     if incoming.deed is None:
         return
     before = Quota(row.window_until, row.left, row.click_until, row.click_left)
-    after = quota.granted(before, incoming.deed, incoming.at, now, rules)
+    after = quota.granted(before, incoming.deed, incoming.at, now, rules, fresh=fresh)
     row.window_until, row.left = after.window_until, after.left
     row.click_until, row.click_left = after.click_until, after.click_left
 

@@ -184,11 +184,14 @@ def not_sent(engine: Engine, claimed: Claim, before: Quota) -> None:
             _put(row, quotas.given_back(_quota(row), before))
 
 
-def refused(engine: Engine, claimed: Claim, code: str, now: datetime) -> None:
-    """The platform says why this citizen cannot be sent anything: until they do something."""
+def refused(engine: Engine, claimed: Claim, code: str, now: datetime, asked: datetime) -> None:
+    """The platform says why this citizen cannot be sent anything: until they do something.
+
+    ``asked``: when the message was given to it. What they did since counts, the refusal no more.
+    """
     with writing(engine) as session:
         row = _held(session, claimed)
-        if row is None:
+        if row is None or row.changed_at > asked:
             return
         match code:
             case "window_over":

@@ -66,21 +66,28 @@ class Quota:
         return max(self.click_left, 0) if open_ else 0
 
 
-def granted(quota: Quota, deed: Deed, at: datetime, now: datetime, rules: Rules) -> Quota:
+def granted(
+    quota: Quota, deed: Deed, at: datetime, now: datetime, rules: Rules, *, fresh: bool = False
+) -> Quota:
     """After a deed of the citizen's at ``at`` by the platform's clock; nothing is ever taken away.
 
     A deed that is told late (a retry, a queue) opens no longer a window than one told in time.
+    ``fresh``: it is told for the first time; two in one second have the same ``at``.
     """
     since = min(at, now)
     if deed == "message":
         until = since + rules.window
-        if quota.window_until is not None and until <= quota.window_until:
+        if _is_later(quota.window_until, until, fresh=fresh):
             return quota  # told out of order: a later one has been counted
         return replace(quota, window_until=until, left=rules.message)
     until = since + rules.click_window
-    if quota.click_until is not None and until <= quota.click_until:
+    if _is_later(quota.click_until, until, fresh=fresh):
         return quota
     return replace(quota, click_until=until, click_left=rules.click)
+
+
+def _is_later(known: datetime | None, until: datetime, *, fresh: bool) -> bool:
+    return known is not None and (known > until or (known == until and not fresh))
 
 
 def spent(quota: Quota, messages: int = 1) -> Quota:

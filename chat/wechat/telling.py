@@ -100,29 +100,34 @@ class Teller:
         self, claimed: Claim, outgoing: Outgoing, told: tuple[Told, ...]
     ) -> Claim | After | None:
         """Count, send, move the cursor: the claim as it is then; None: try it as a plain text."""
-        before = claimed.quota
-        counted = await asyncio.to_thread(ledger.count, self.engine, claimed, self.now(), LEASE)
+        before, asked = claimed.quota, self.now()
+        counted = await asyncio.to_thread(ledger.count, self.engine, claimed, asked, LEASE)
         if counted is None:
             return NOTHING
         try:
             await self.api.send(claimed.openid, outgoing.message)
         except WeChatError as error:
             metrics.sent.labels("failed").inc()
-            return await self._failed(counted, outgoing, error, before)
+            return await self._failed(counted, outgoing, error, (before, asked))
         now = self.now()
         _measure(outgoing, told, now)
         moved = await asyncio.to_thread(ledger.told, self.engine, counted, outgoing.place, now)
         return moved or NOTHING
 
     async def _failed(
-        self, claimed: Claim, outgoing: Outgoing, error: WeChatError, before: Quota
-    ) -> Claim | After | None:
+        self, claimed: Claim, outgoing: Outgoing, error: WeChatError,
+        began: tuple[Quota, datetime],
+    ) -> Claim | After | None:  # fmt: skip
+        """``began``: what was left before it was counted, and when that was."""
+        before, asked = began
         maybe = error.code in _MAYBE_SENT or error.code.startswith("wechat_http_5")
         if not maybe:
             await asyncio.to_thread(ledger.not_sent, self.engine, claimed, before)
         if error.code in _CITIZEN:
             metrics.held.labels(error.code).inc()
-            await asyncio.to_thread(ledger.refused, self.engine, claimed, error.code, self.now())
+            await asyncio.to_thread(
+                ledger.refused, self.engine, claimed, error.code, self.now(), asked
+            )
             return NOTHING
         if error.passing:
             return self._later(claimed)
