@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine, select
 
-from bot.conversation import Conversations
 from config.city import City
 from config.listening import listen
 from qianmen.wechatsim.account import Account, Format, Mode
@@ -60,7 +60,7 @@ class Stage:
     delivery: Delivery
     clock: Clock
     keys: tuple[str, str]
-    cores: list[Conversations] = field(default_factory=list)
+    url: str
 
     def send(self, fields: Fields, **how: Any) -> Delivered:
         """The citizen does something."""
@@ -133,8 +133,6 @@ class Stage:
 
 def run_in(office: Office, work: Any) -> Any:
     """Do ``work`` in the web process's own loop."""
-    import asyncio
-
     return asyncio.run_coroutine_threadsafe(work, office.loop).result(PATIENCE_S)
 
 
@@ -175,8 +173,10 @@ def staged(
         office = Office(folder, engine, city, clock, more={**settings, **more})
         with running(office.app) as url:
             wire = HttpWire(url + PATH)
+            tending = asyncio.run_coroutine_threadsafe(office.core.tend(), office.loop)
             try:
-                yield Stage(office, platform, Delivery(platform, wire), clock, keys)
+                yield Stage(office, platform, Delivery(platform, wire), clock, keys, url + PATH)
             finally:
                 office.let_the_dialogue_answer()
+                tending.cancel()
                 wire.close()
