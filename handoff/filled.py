@@ -83,7 +83,9 @@ def titled(fields: Mapping[str, OrderField], default: str = UNSAID) -> tuple[str
     values = {name: field.value for name, field in fields.items()}
     code = fields.get("code")
     words = (code.provenance.quote,) if code and code.provenance.quote else ()
-    return title(values, words, default=default), summary(values)
+    where = fields.get("where")
+    said = where.provenance.quote if where else ""
+    return title(values, words, default=default, said=said), summary(values)
 
 
 def assembled(fields: Mapping[str, OrderField]) -> tuple[OrderField, ...]:

@@ -18,6 +18,9 @@ LONGEST_TITLE = 40
 _LONGEST_STORY = 90
 _SHORT = 4
 
+_MATTERS = re.compile(
+    "[；;。！!？?]+"
+)  # between turns, and between what is told one after the other
 _CLAUSES = re.compile("[，,。！!？?；;：:]+")
 _LEAD = re.compile(
     r"^(?:(?:我|我们|咱|咱们|俺|俺们)(?:就)?(?:是)?(?:住在?|家住在?|"
@@ -47,40 +50,67 @@ _WHO_WILL_NOT = re.compile(
 _NUMBERS = re.compile(r"[0-9０-９]{5,}|[零一二三四五六七八九幺]{7,}")
 
 
-def title(fields: Mapping[str, str], words: Sequence[str], *, default: str) -> str:
+def title(fields: Mapping[str, str], words: Sequence[str], *, default: str, said: str = "") -> str:
     """Place, subject and problem in at most :data:`LONGEST_TITLE` characters.
 
-    ``fields``: values by name; ``words``: what told the class; ``default``: where nothing was said.
+    ``fields``: values by name; ``words``: what told the class; ``default``: where nothing was said;
+    ``said``: the words that told the place. Who tells two matters gets a title of one: the place of
+    one never stands before the problem of the other.
     """
     story = fields.get("what") or fields.get("matter") or ""
-    told = _clauses(story, fields)
+    told = [clauses for part in _MATTERS.split(story) if (clauses := _clauses(part, fields))]
     if not told:
         return _clip(_bare(story) or default)
-    best = max(range(len(told)), key=lambda n: (_worth(told[n], words), -n))
-    subject = told[best]
+    ranked = [(_worth(clause, words), -n, -m) for n, part in enumerate(told)
+              for m, clause in enumerate(part)]  # fmt: skip
+    _, n, m = max(ranked)
+    part, at = told[-n], -m
+    subject = part[at]
+    if len(subject) < _SHORT and at + 1 < len(part):
+        subject += part[at + 1]
     place = fields.get("where", "")
-    if len(subject) < _SHORT and best + 1 < len(told):
-        subject += told[best + 1]
-    return _clip(_joined(place, subject))
+    return _clip(subject if _elsewhere(story, subject, said or place) else _joined(place, subject))
+
+
+def _elsewhere(story: str, subject: str, said: str) -> bool:
+    """Whether the place was told of another matter of the story than ``subject``."""
+    parts = _MATTERS.split(story)
+    there = [part for part in parts if said and said in part]
+    return bool(there) and all(
+        subject not in part and _PROBLEM.search(part.replace(said, "")) for part in there
+    )
+
+
+_SAYS: Mapping[str, str] = {
+    "咨询": "市民咨询", "求助": "市民求助", "投诉": "市民投诉", "举报": "市民举报",
+    "建议": "市民建议", "表扬": "市民表扬",
+}  # fmt: skip
+_WISHES = re.compile("^(?:要求|希望|请求?|想要?|盼|建议)")
 
 
 def summary(fields: Mapping[str, str]) -> str:
-    """Two or three sentences: what, where and when; how much and whom; what is wished."""
+    """Two to four sentences: what, where and when; whom it is about and how much; what is wished.
+
+    ``fields``: values by name. Around them stand whole sentences, so that it reads as a person
+    would write it.
+    """
     story = _story(fields.get("what") or fields.get("matter") or "")
-    first = [f"反映{story}" if fields.get("kind") != "咨询" else f"咨询{story}"] if story else []
-    first += [f"地点{fields['where']}"] if _new(fields, "where", story) else []
-    first += [f"时间{fields['when']}"] if _new(fields, "when", story) else []
-    about = [
-        f"{label}{fields[name]}{unit}"
-        for name, label, unit in (
-            ("against", "被反映对象", ""), ("employer", "单位", ""), ("period", "拖欠时段", ""),
-            ("amount", "金额", "元"), ("people", "涉及", "人"),
-        )
-        if fields.get(name) and _new(fields, name, "")
-    ]  # fmt: skip
-    wish = [f"诉求：{fields['outcome']}"] if _new(fields, "outcome", story) else []
-    sentences = ["，".join(first), "，".join(about), *wish]
+    says = _SAYS.get(fields.get("kind", ""), "市民反映")
+    at = _listed(fields, story, (("where", "地点在{}"), ("when", "时间是{}")))
+    about = _listed(fields, "", (
+        ("against", "反映的对象是{}"), ("employer", "用人单位是{}"), ("period", "拖欠时段为{}"),
+        ("amount", "金额{}元"), ("people", "涉及{}人"),
+    ))  # fmt: skip
+    wish = fields.get("outcome", "") if _new(fields, "outcome", story) else ""
+    wishes = f"市民{'' if _WISHES.match(wish) else '希望'}{wish}" if wish else ""
+    sentences = (f"{says}：{story}" if story else "", at, about, wishes)
     return "".join(f"{one.rstrip('。')}。" for one in sentences if one)
+
+
+def _listed(fields: Mapping[str, str], story: str, parts: Sequence[tuple[str, str]]) -> str:
+    """The fields that are there and not in the story, each in its words."""
+    told = (words.format(fields[name]) for name, words in parts if _new(fields, name, story))
+    return "，".join(told)
 
 
 def _new(fields: Mapping[str, str], name: str, story: str) -> bool:

@@ -10,7 +10,7 @@ from config.city import City, load_city
 from config.classes import ClassesFile
 from config.errors import ConfigError
 from handoff.classify import Rules, classify, rules_of
-from handoff.titles import LONGEST_TITLE
+from handoff.titles import LONGEST_TITLE, title
 from handoff.wishes import YES
 from tests.conftest import SAMPLE_CITY
 
@@ -119,9 +119,28 @@ def test_a_summary_says_only_what_was_said(rules: Rules) -> None:
     }  # fmt: skip
     told = classify("老板欠我们工资不给", fields, rules)
     assert told.summary == (
-        "反映老板欠我们工资不给，地点临江县双山镇。"
-        "单位宏远建筑公司，拖欠时段三个月，金额156000元，涉及12人。诉求：要求马上发钱。"
+        "市民投诉：老板欠我们工资不给。地点在临江县双山镇。"
+        "用人单位是宏远建筑公司，拖欠时段为三个月，金额156000元，涉及12人。市民要求马上发钱。"
     )
+
+
+def test_a_summary_reads_as_a_sentence(rules: Rules) -> None:
+    fields = {"kind": "其他", "against": "烧烤摊", "outcome": "尽快处理", "when": "每天晚上"}
+    assert classify("楼下天天冒烟", fields, rules).summary == (
+        "市民反映：楼下天天冒烟。时间是每天晚上。反映的对象是烧烤摊。市民希望尽快处理。"
+    )
+
+
+def test_a_title_is_of_one_matter(rules: Rules) -> None:
+    story = "解放路的路灯不亮三天了；还有我们小区门口有人占道摆摊"
+    lamp = title({"what": story, "where": "解放路"}, ("路灯",), default="")
+    assert lamp == "解放路路灯不亮三天"
+    stall = title({"what": story, "where": "解放路"}, ("占道",), default="")
+    assert "解放路" not in stall
+    assert "占道摆摊" in stall
+    told = {"what": "路灯不亮；在解放路18号", "where": "解放路18号"}
+    assert title(told, ("路灯",), default="") == "解放路18号路灯不亮"
+    assert title({"what": "漏水；有人占道"}, ("漏水",), default="") == "漏水"
 
 
 @pytest.mark.parametrize(
