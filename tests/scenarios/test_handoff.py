@@ -125,7 +125,8 @@ def finish(page: Page, result: str) -> None:
     page.get_by_label(result).check()
     page.get_by_role("button", name="结束", exact=True).click()
     expect(page.locator(".status_wrapup")).to_be_visible()
-    page.keyboard.press("Alt+g")
+    page.keyboard.press("Alt+g")  # heard after the result: who is ready again has given it
+    expect(page.locator(".status_online")).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_caller_gets_a_person_who_knows(
