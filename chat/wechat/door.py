@@ -12,14 +12,12 @@ import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from bot.errors import ConversationError
@@ -35,8 +33,8 @@ from chat.wechat.messages import Text
 from chat.wechat.opening import Account
 from chat.wechat.passive import answer, dumped, loaded
 from chat.wechat.quota import Rules
+from chat.wechat.steps import NotWrittenError, Steps
 from config.city import City
-from store.faults import fault_of
 from turns.heard import Heard
 from turns.replies import Ask, Option, Reply, Say
 from turns.trace import trace_of
@@ -48,16 +46,6 @@ ANSWERED_S = 4.8
 _RECENT = 20_000
 """Messages that this process remembers: their retries are no flood."""
 _ROUNDS = 3
-T = TypeVar("T")
-_log = structlog.get_logger(__name__)
-
-
-class NotWrittenError(Exception):
-    """A message could not be written down; ``code`` is stable. The platform shall ask again."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +91,11 @@ class WechatDoor:
     limiter: Limiter = field(default_factory=lambda: Limiter(SESSION_RATE))
     now: Callable[[], datetime] = _now
     clock: Callable[[], float] = time.monotonic
-    _tasks: set[asyncio.Future[Any]] = field(default_factory=set)
+    _steps: Steps = field(init=False)
     _recent: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def __post_init__(self) -> None:
+        self._steps = Steps(self.clock)
 
     def check(self, query: Mapping[str, str]) -> Answer:
         """The platform's check of our address. Raises :class:`IncomingError`."""
@@ -130,18 +121,17 @@ class WechatDoor:
 
     async def settled(self) -> None:
         """Wait for what goes on behind answers that were given."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+        await self._steps.settled()
 
     async def _taken(self, incoming: Incoming, came_s: float) -> tuple[str, str, int]:
         """What to answer, how that came about, and when it was made (s)."""
         if not scenes.is_talk(incoming):
-            await self._by(came_s + self.times.written_s, self._touch(incoming))
+            await self._steps.by(came_s + self.times.written_s, self._touch(incoming))
             return "", "event", 0
         if not self._may(incoming):
             slow = Text(self.city.prompts.fill("slow_down"))
             return dumped(slow), "too_fast", int(self.now().timestamp())
-        known = await self._by(came_s + self.times.written_s, self._written(incoming))
+        known = await self._steps.by(came_s + self.times.written_s, self._written(incoming))
         made_s = int(known.made_at.timestamp())
         if known.body is not None:
             return known.body, "repeat", made_s
@@ -268,42 +258,15 @@ class WechatDoor:
         style = Style(menus=False, cards=True, pick=self.city.prompts.wechat_pick)
         decision = Decision(known, incoming.id, upto, self.now(), style)
         try:
-            return await self._by(until_s, asyncio.to_thread(decide, self.engine, decision))
+            return await self._steps.by(until_s, asyncio.to_thread(decide, self.engine, decision))
         except NotWrittenError as error:
             metrics.undecided.labels(error.code).inc()
             return decision.give_up()
-
-    async def _by(self, until_s: float, work: Coroutine[Any, Any, T]) -> T:
-        """What ``work`` gives by ``until_s``; it goes on to its end behind us if it is late.
-
-        A cancelled thread writes all the same, and then nobody would answer what it wrote.
-        """
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._over)
-        await asyncio.wait({task}, timeout=max(0.0, until_s - self.clock()))
-        if not task.done():
-            raise NotWrittenError("too_late")
-        try:
-            return task.result()
-        except (ConversationError, SQLAlchemyError, OSError) as error:
-            code = error.code if isinstance(error, ConversationError) else "store_down"
-            _log.error("wechat_not_written", code=code, fault=_fault(error))
-            raise NotWrittenError(code) from None
-
-    def _over(self, task: asyncio.Future[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            _log.info("wechat_step_failed", error=type(task.exception()).__name__)
 
 
 def _goes_on(incoming: Incoming, known: Known) -> bool:
     """Whether the citizen only wants the rest of what was told them in part."""
     return incoming.kind == "text" and known.place.part > 0 and wants_more(incoming.text)
-
-
-def _fault(error: Exception) -> str:
-    return fault_of(error) if isinstance(error, SQLAlchemyError) else ""
 
 
 @contextlib.asynccontextmanager

@@ -11,9 +11,10 @@ import structlog
 from fastapi import APIRouter, Request, Response
 
 from chat.wechat import metrics
-from chat.wechat.door import Answer, NotWrittenError
+from chat.wechat.door import Answer
 from chat.wechat.envelope import LARGEST
 from chat.wechat.incoming_errors import IncomingError
+from chat.wechat.steps import NotWrittenError
 from web.deps import Open, SiteDep
 from web.routes.linkage import Signed
 from web.site import Site

@@ -24,9 +24,10 @@ from bot.parts import Parts
 from chat.limits import Limiter, Rate
 from chat.wechat.citizens import Known, forget_replies
 from chat.wechat.deciding import Decision
-from chat.wechat.door import Answer, NotWrittenError, Times, WechatDoor
+from chat.wechat.door import Answer, Times, WechatDoor
 from chat.wechat.merging import Place, Style
 from chat.wechat.opening import Account as Opening
+from chat.wechat.steps import NotWrittenError
 from config.city import City
 from qianmen.wechatsim import messages
 from qianmen.wechatsim.account import Account
