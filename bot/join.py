@@ -16,6 +16,7 @@ from bot.noting import noter
 from bot.rasa_client import RasaClient
 from bot.service_queue import ServiceQueue
 from bot.urgent import Urgent, urgent
+from bot.urgent_opinion import standard
 from bot.urgent_words import UrgentWords
 from config.city import City, load_city
 from config.errors import ConfigError
@@ -29,6 +30,7 @@ from store.engine import reading
 from store.tables import Matter
 from turns.orders import OrderField
 
+_ANY = "阳光花园小区三号楼昨天晚上十点有人说拖欠工资三千二百元，电话13800138000，想要退款"
 _LOOK_AHEAD_S = 1.0
 """Longer than a pause before the end of a turn, it tells nothing any more."""
 
@@ -46,7 +48,7 @@ def join(
     dialogue: Dialogue | None = None,
 ) -> tuple[Conversations, Bus]:
     """The core and its bus; ``Bus.start`` and ``Bus.stop`` are the caller's."""
-    bus = Bus(settings.redis)
+    bus, learned = Bus(settings.redis), settings.data_dir / "learned"
     dialogue = dialogue or RasaClient(settings.rasa_address, settings.rasa_timeout_s)
     parts = Parts(
         engine=engine,
@@ -55,12 +57,12 @@ def join(
         bus=bus,
         urgent=urgent_rule(city),
         matter_facts=matter_facts(engine),
-        extract=extractor(city, settings.data_dir / "learned"),
+        extract=extractor(city, learned),
         now=now,
         foresight=_foresight(settings, dialogue),
         journal=journal_of(settings),
         queue=ServiceQueue(engine, city.queue, lambda: not bus.down),
-        note=noter(rules_of(city, settings.data_dir)),
+        note=noter(rules_of(city, learned)),
     )
     return Conversations(parts), bus
 
@@ -101,6 +103,16 @@ def matter_facts(engine: Engine) -> Callable[[str], tuple[str, str]]:
             return (row.name, row.department) if row else ("", "")
 
     return facts
+
+
+def warm(city: City, learned: Path | None = None) -> None:
+    """Load what the first turn and the first hand-over of a process would else wait for: calendars,
+    places, weights. Synchronous, some hundred ms: in a thread, before anybody is served.
+    """
+    now = datetime.now(city.zone)
+    standard().score(_ANY)
+    said = Said("warm", _ANY, now, 1.0, "")
+    extractor(city, learned)((said,), now)
 
 
 def extractor(

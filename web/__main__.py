@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -20,9 +21,10 @@ from sqlalchemy import Engine
 from bot import history
 from bot.bus import Bus
 from bot.conversation import Conversations
-from bot.join import join, read_city
+from bot.join import join, read_city, warm
 from chat.frame import MAX_FRAME_BYTES
 from chat.socket import AWAY_S
+from config.city import City
 from config.errors import ConfigError
 from config.listening import listen, serving_metrics
 from config.logs import configure
@@ -49,13 +51,21 @@ def make_app(settings: Settings) -> FastAPI:
     engine = open_store(settings)
     conversations, bus = join(settings, city, engine)
     control, lookup = CallControl(settings.redis), ActionsLookup(settings.actions_address)
+    learned = settings.data_dir / "learned"
     app = create_app(
         settings, city, engine, conversations,
-        joints=Joints(bus, control, lookup, rules_of(city, settings.data_dir / "learned")),
-        lifespan=_with_core(conversations, bus, engine, (control, lookup)),
+        joints=Joints(bus, control, lookup, rules_of(city, learned)),
+        lifespan=_with_core(conversations, bus, engine, (control, lookup, _warmed(city, learned))),
     )  # fmt: skip
     app.add_middleware(Measured)
     return app
+
+
+@asynccontextmanager
+async def _warmed(city: City, learned: Path) -> AsyncIterator[None]:
+    """Nobody is the first who waits for what is loaded once."""
+    await asyncio.to_thread(warm, city, learned)
+    yield
 
 
 def _with_core(
