@@ -22,7 +22,9 @@ from chat.limits import Limits
 from config.city import City
 from config.settings import Settings
 from handoff.classify import Rules
+from handoff.prefill import Said
 from tests.fakes.dialogue import FakeDialogue
+from turns.orders import OrderField
 from web.agents.floor import Floor
 from web.agents.parts import Control, Joints, Lookup
 from web.app import create_app
@@ -39,6 +41,7 @@ class Office:
     """Everything a test of the pages turns to; ``restart`` is another process on the same data.
 
     ``agents``: desks may be opened, and the queue is served. ``more``: settings beside the least.
+    ``extract`` finds an order's fields in what was said.
     """
 
     folder: Path
@@ -52,6 +55,7 @@ class Office:
     rules: Rules | None = None
     agents: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
+    extract: Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]] = lambda said, now: ()
     loop: asyncio.AbstractEventLoop = field(init=False)
     dialogue: FakeDialogue = field(default_factory=FakeDialogue)
 
@@ -71,7 +75,7 @@ class Office:
         self.core = Conversations(
             Parts(
                 self.engine, self.city, self.dialogue, bus, _RULES[self.city.folder],
-                lambda code: ("", ""), lambda said, now: (), self.now,
+                lambda code: ("", ""), self.extract, self.now,
                 queue=ServiceQueue(self.engine, self.city.queue, lambda: True),
             )
         )  # fmt: skip

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, select
 
 from config.city import City
 from config.listening import listen
+from handoff.prefill import Said
 from qianmen.wechatsim.account import Account, Format, Mode
 from qianmen.wechatsim.delivery import Delivered, Delivery, HttpWire
 from qianmen.wechatsim.messages import Fields
@@ -28,10 +29,13 @@ from qianmen.wechatsim.view import Seen, doubled
 from store.engine import reading
 from store.tables import Turn, WechatCitizen
 from tests.fakes.office import Office
+from tests.fakes.vosk_server import StockVoskServer
+from turns.orders import OrderField
 from turns.replies import Say
 from web.__main__ import server
 
 PATIENCE_S = 30.0
+Extract = Callable[[tuple[Said, ...], datetime], tuple[OrderField, ...]]
 OPENID = "o6_bmjrPTlm6_2sgVt7hMZOPfL2M"
 
 
@@ -154,9 +158,27 @@ def running(app: FastAPI) -> Iterator[str]:
 
 
 @contextmanager
+def recogniser(*words: str) -> Iterator[str]:
+    """A recogniser that hears ``words``, one each half second; its URL."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    serving_ = StockVoskServer(list(words)).serving()
+    try:
+        yield asyncio.run_coroutine_threadsafe(serving_.__aenter__(), loop).result(PATIENCE_S)
+        asyncio.run_coroutine_threadsafe(
+            serving_.__aexit__(None, None, None), loop
+        ).result(PATIENCE_S)  # fmt: skip
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@contextmanager
 def staged(
     folder: Path, engine: Engine, city: City, mode: Mode = "secure", format: Format = "xml",  # noqa: A002  # WeChat's word
-    **more: Any,
+    extract: Extract = lambda said, now: (), **more: Any,
 ) -> Iterator[Stage]:  # fmt: skip
     """A front door with an account, and the platform before it, until the end."""
     clock, keys = Clock(), (aes_key(), aes_key())
@@ -170,7 +192,7 @@ def staged(
             "wechat_aes_key": "" if mode == "plain" else keys[1],
             "wechat_aes_key_before": "" if mode == "plain" else keys[0],
         }  # fmt: skip
-        office = Office(folder, engine, city, clock, more={**settings, **more})
+        office = Office(folder, engine, city, clock, more={**settings, **more}, extract=extract)
         with running(office.app) as url:
             wire = HttpWire(url + PATH)
             tending = asyncio.run_coroutine_threadsafe(office.core.tend(), office.loop)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,15 +13,20 @@ from typing import Any, Protocol
 import pytest
 from sqlalchemy import select
 
+from bot.join import extractor
 from config.city import City
 from qianmen.wechatsim import messages
 from qianmen.wechatsim.account import Format, Mode
 from qianmen.wechatsim.delivery import HttpWire, Wire
 from qianmen.wechatsim.setup import PATH
+from qianmen.wechatsim.view import doubled
 from store.engine import open_engine, reading
-from store.tables import Conversation
+from store.tables import Attachment, Conversation, WorkOrder, WorkOrderField
+from tests.chat.test_uploads import photo
+from tests.chat.voicenotes import note
 from tests.chat.wechat.dying import Dying, dying
-from tests.chat.wechat.stage import Stage, staged
+from tests.chat.wechat.stage import PATIENCE_S, Stage, recogniser, staged
+from tests.conftest import LEARNED
 from tests.fakes.dialogue import outcome
 from turns.context import Context
 from turns.replies import Ask, Option
@@ -221,6 +227,62 @@ def test_a_scene_and_an_unsubscription_are_heard_of(stage: Open) -> None:
         (talk,) = session.scalars(select(Conversation))
         assert talk.channel == "wechat"
     it.is_clean()
+
+
+def test_a_voice_note_is_heard_as_the_platform_recognised_it(stage: Open) -> None:
+    it = stage()
+    known = it.platform.media.keep(note("amr", "libopencore_amrnb", 8000), "amr", 0.0)
+    it.send(messages.voice(known, "amr", "公积金怎么取"), lose=2)
+    it.sees("听到：公积金怎么取")
+    it.is_clean()
+
+
+def test_a_voice_note_without_recognition_is_fetched_and_recognised(stage: Open) -> None:
+    with recogniser("公积金", "怎么", "取", "出来") as url:
+        it = stage(asr_server=url)
+        known = it.platform.media.keep(
+            note("amr", "libopencore_amrnb", 8000), "amr", it.clock.seconds()
+        )
+        it.send(messages.voice(known, "amr"), lose=1)
+        it.sees("听到：公积金怎么取出来")
+        assert it.count("听到") == 1
+        assert it.heard() == ["公积金怎么取出来"]
+        it.is_clean()
+
+
+def test_a_photo_and_a_place_are_kept_with_the_order(stage: Open, city: City) -> None:
+    it = stage("compatible", extract=extractor(city, LEARNED))
+    known = it.platform.media.keep(photo(), "jpg", it.clock.seconds())
+    it.send(messages.text("楼下烧烤摊油烟特别呛人，我要投诉"))
+    it.send(messages.image(known, f"{it.platform.address}/pic"))
+    it.send(messages.location(43.6521, 122.2433, "建业小区9号楼3单元"))
+    it.send(messages.text("转人工"))
+    it.wait(lambda: "/cgi-bin/media/get" in [c.path for c in it.platform.calls], "not fetched")
+    it.sees("人工")
+    with reading(it.office.engine) as session:
+        order = session.scalars(select(WorkOrder)).one()
+        fields = session.scalars(
+            select(WorkOrderField).where(WorkOrderField.order_id == order.id)
+        ).all()
+        filled = {field.name: field.value for field in fields}
+        assert order.conversation_id == it.conversation
+    assert "建业小区9号楼3单元" in filled["where"]
+    until(lambda: kept(it) == [("photo", it.conversation)])
+    assert doubled(it.seen) == []
+
+
+def kept(it: Stage) -> list[tuple[str, str]]:
+    """Kind and conversation of every file of citizens'."""
+    with reading(it.office.engine) as session:
+        return [(row.kind, row.conversation_id) for row in session.scalars(select(Attachment))]
+
+
+def until(true: Callable[[], bool]) -> None:
+    """For what no call of the platform's tells of."""
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 class Failing:

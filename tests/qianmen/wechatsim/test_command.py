@@ -89,7 +89,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def simulate(*arguments: str) -> tuple[int, dict[str, Any]]:
-    result = RUN.invoke(wechat, ["--json", "--mode", "plain", *arguments])
+    result = RUN.invoke(wechat, ["simulate", "--json", "--mode", "plain", *arguments])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, json.loads(result.stdout)
 
@@ -126,7 +126,7 @@ def test_nothing_heard_is_exit_code_1(api: str) -> None:
 
 def test_the_outcome_is_shown_to_people(api: str) -> None:
     with account() as url:
-        shown = RUN.invoke(wechat, ["--mode", "plain", "--url", url, "--say", "你好"])
+        shown = RUN.invoke(wechat, ["simulate", "--mode", "plain", "--url", url, "--say", "你好"])
     assert "市民：你好\n前门：听到：你好\n" in shown.stdout
     assert "✔ 全部答复" in shown.stdout
 
@@ -142,18 +142,20 @@ def test_the_outcome_is_shown_to_people(api: str) -> None:
     ],
 )
 def test_what_cannot_be_is_named(api: str, arguments: list[str], code: str) -> None:
-    result = RUN.invoke(wechat, ["--url", "http://127.0.0.1:1/wechat", *arguments])
+    result = RUN.invoke(wechat, ["simulate", "--url", "http://127.0.0.1:1/wechat", *arguments])
     assert isinstance(result.exception, ConfigError)
     assert result.exception.code == code
 
 
 def test_settings_that_lead_elsewhere_are_named(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QIANMEN_WECHAT_API", "https://api.weixin.qq.com")
-    result = RUN.invoke(wechat, ["--mode", "plain", "--url", "http://127.0.0.1:1/wechat"])
+    result = RUN.invoke(
+        wechat, ["simulate", "--mode", "plain", "--url", "http://127.0.0.1:1/wechat"]
+    )
     assert isinstance(result.exception, ConfigError)
     assert result.exception.code == "wechat_api_elsewhere"
     monkeypatch.setenv("QIANMEN_WECHAT_TOKEN", "")
-    result = RUN.invoke(wechat, ["--url", "http://127.0.0.1:1/wechat"])
+    result = RUN.invoke(wechat, ["simulate", "--url", "http://127.0.0.1:1/wechat"])
     assert isinstance(result.exception, ConfigError)
     assert result.exception.code == "wechat_unset"
 
