@@ -30,6 +30,8 @@ from web.agents.parts import DeskParts
 
 SHOWN = 3
 TIMEOUT_S = 2.0
+LEAST_SPOKEN = 4
+"""Characters of a partial below which it asks for nothing yet."""
 _OK = 200
 _log = structlog.get_logger(__name__)
 Found = list[dict[str, Any]]
@@ -72,6 +74,7 @@ class Suggesting:
         self._region = ""
         self._told: Found = []
         self._task: asyncio.Task[None] | None = None
+        self._spoken: tuple[str, datetime] | None = None
 
     def look_up(self, text: str, at: datetime) -> None:
         """Look up ``text``; what was being looked up before is of no interest any more."""
@@ -80,12 +83,29 @@ class Suggesting:
         self.close()
         self._task = asyncio.create_task(self._look_up(text, at))
 
+    def overhear(self, text: str, at: datetime) -> None:
+        """Look up words that are still being said: the newest, when the look before is over."""
+        if self._parts.joints.lookup is None or len(text) < LEAST_SPOKEN:
+            return
+        self._spoken = (text, at)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._keep_up())
+
+    async def _keep_up(self) -> None:
+        while (spoken := self._spoken) is not None:
+            self._spoken = None
+            await self._look_up(*spoken, whole=False)
+
     def close(self) -> None:
         """Nobody wants to know."""
+        self._spoken = None
         if self._task is not None:
             self._task.cancel()
 
-    async def _look_up(self, text: str, at: datetime) -> None:
+    async def _look_up(self, text: str, at: datetime, *, whole: bool = True) -> None:
+        """Words that are not ``whole`` may still become others: they change no context, and what
+        they do not tell takes no answer away.
+        """
         lookup = self._parts.joints.lookup
         if lookup is None:
             return
@@ -98,7 +118,8 @@ class Suggesting:
             finding = await lookup.find(text, self._context, at)
             if finding is None:
                 return
-            self._context = finding.context
+            if whole:
+                self._context = finding.context
             answers = await asyncio.to_thread(
                 answers_of, self._parts.engine, finding, self._region or finding.context.region,
                 at.astimezone(self._parts.city.zone).date(),
@@ -106,7 +127,7 @@ class Suggesting:
         except SQLAlchemyError as error:
             _log.error("suggest_failed", code="store_down", fault=fault_of(error))
             return
-        if answers != self._told:
+        if answers != self._told and (answers or whole):
             self._told = answers
             await self._tell(answers)
 

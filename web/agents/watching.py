@@ -172,6 +172,8 @@ class Watching:
 
     def _on_words(self, speaker: str, text: str) -> None:
         self._spawn(self._desk.page.send(frames.partial(self.handoff, speaker, text)))
+        if speaker == "citizen" and self._is_mine:
+            self._suggesting.overhear(text, self._parts.now())
 
     async def _typing(self) -> None:
         """Whether the citizen writes."""
