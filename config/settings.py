@@ -247,8 +247,12 @@ class Settings(BaseSettings):
     wechat_click_quota: int = Field(
         default=3, ge=0, le=100, description="Messages WeChat allows in the minute after a click."
     )
+    wechat_calls_per_s: float = Field(
+        default=20, gt=0, le=1000, description="Calls a second that one process makes to WeChat."
+    )
     wechat_templates: str = Field(
-        default="", description="Templates of order progress: EVENT=TEMPLATE_ID …"
+        default="",
+        description="Template ids in place of wechat.yaml's: created=ID close=ID, by spaces.",
     )
 
     @classmethod

@@ -32,6 +32,7 @@ from pydantic import (
     model_validator,
 )
 
+from config.errors import ConfigError
 from config.orders import VERBS
 
 CREATED = "created"
@@ -71,9 +72,8 @@ class Button(_Part):
             raise ValueError(f"{self.name}: one of key, url, buttons")
         if any(button.buttons for button in self.buttons):
             raise ValueError(f"{self.name}: buttons unfold once only")
-        most = [(self.name, 16), *((button.name, 60) for button in self.buttons)]
-        if long := [name for name, size in most if len(name.encode()) > size]:
-            raise ValueError(f"{long[0]}: the name is too long")
+        if len(self.name.encode()) > 60:
+            raise ValueError(f"{self.name}: the name is too long")
         return self
 
 
@@ -110,9 +110,32 @@ class WechatFile(_Part):
     buttons: tuple[Button, ...] = Field(default=(), max_length=3)
     notices: dict[str, NoticeTemplate] = {}
 
+    @field_validator("buttons")
+    @classmethod
+    def _short_names(cls, buttons: tuple[Button, ...]) -> tuple[Button, ...]:
+        if long := [button.name for button in buttons if len(button.name.encode()) > 16]:
+            raise ValueError(f"{long[0]}: the name is too long")
+        return buttons
+
     @field_validator("notices")
     @classmethod
     def _known_steps(cls, notices: dict[str, NoticeTemplate]) -> dict[str, NoticeTemplate]:
         if unknown := sorted(set(notices) - {CREATED, *VERBS}):
             raise ValueError(f"{', '.join(unknown)}: no step of an order")
         return notices
+
+    def with_templates(self, text: str) -> WechatFile:
+        """The file with the template ids of ``text`` (``EVENT=ID``, by spaces) in its notices.
+
+        Ids are the account's, the rest is the city's. Raises ``ConfigError`` ``settings_invalid``.
+        """
+        notices = dict(self.notices)
+        for part in text.split():
+            event, _, template = part.partition("=")
+            if event not in notices or not template:
+                raise ConfigError(
+                    "settings_invalid",
+                    f"QIANMEN_WECHAT_TEMPLATES: {event[:20]}: EVENT=ID, of wechat.yaml's notices",
+                )
+            notices[event] = notices[event].model_copy(update={"template": template})
+        return self.model_copy(update={"notices": notices})

@@ -31,7 +31,6 @@ from config.errors import ConfigError
 from config.settings import Settings
 from store.seal import keys_of
 
-CALLS_PER_S = 20.0
 _REDIS_S = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -85,7 +84,7 @@ def make_wechat(
         return None
     client, shared = http_client(), _redis(settings)
     tokens = token.Tokens(_account(settings), client, shared)
-    api = Api(settings.wechat_api, client, tokens, Pace(CALLS_PER_S))
+    api = Api(settings.wechat_api, client, tokens, Pace(settings.wechat_calls_per_s))
     typist = Typist(engine, api)
     pusher = Pusher(Teller(engine, api, city.prompts, now), bus, _is_ours, typist.show)
     files = Files(settings.recordings_dir, keys_of(engine))

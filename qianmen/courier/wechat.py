@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from chat.wechat import metrics, notices
 from chat.wechat.api import Api, http_client
+from chat.wechat.pace import Pace
 from chat.wechat.token import Account, Tokens
 from config.city import City
 from config.settings import Settings
@@ -68,7 +69,12 @@ def others_of(city: City) -> book.Others:
 async def wechat_ways(
     settings: Settings, city: City, engine: Engine
 ) -> AsyncIterator[tuple[WechatWay, ...]]:
-    """The way to the account's citizens while inside; () where the city has no such notices."""
+    """The way to the account's citizens while inside; () where the city has no such notices.
+
+    Raises ``ConfigError``.
+    """
+    told = city.wechat.with_templates(settings.wechat_templates)
+    city = city.model_copy(update={"wechat": told})
     if not (settings.wechat_appid and settings.wechat_secret and city.wechat.notices):
         yield ()
         return
@@ -79,6 +85,7 @@ async def wechat_ways(
     async with http_client() as client:
         tokens = Tokens(account, client, shared)
         try:
-            yield (WechatWay(engine, city, Api(settings.wechat_api, client, tokens)),)
+            pace = Pace(settings.wechat_calls_per_s)
+            yield (WechatWay(engine, city, Api(settings.wechat_api, client, tokens, pace)),)
         finally:
             await shared.aclose()

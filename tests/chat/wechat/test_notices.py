@@ -11,16 +11,19 @@ from sqlalchemy import Engine, select
 from chat.wechat import notices
 from chat.wechat.notices import TARGET, Due
 from config.city import City
+from config.errors import ConfigError
+from config.settings import Settings
 from config.wechat import NoticeTemplate, WechatFile
 from handoff.alarms import open_alarms
 from handoff.links.book import fan_out, forget_strangers
 from handoff.order.rows import tell
 from handoff.orders import write
 from qianmen.courier.lane import Lane
-from qianmen.courier.wechat import WechatWay, others_of
+from qianmen.courier.wechat import WechatWay, others_of, wechat_ways
 from store.engine import reading, writing
 from store.tables import Conversation, Delivery, WechatCitizen, WorkOrder
-from tests.chat.wechat.rig import Rig
+from tests.chat.wechat.rig import APPID, SECRET, Rig
+from tests.fakes.office import NOBODY
 from turns.orders import OrderDraft, OrderField, Provenance
 
 OPENID = "o6_bmjrPTlm6_2sgVt7hMZOPfL2M"
@@ -204,6 +207,27 @@ def test_fields_are_within_the_platforms_bounds(name: str, text: str, sent: str)
 def test_a_wrong_file_is_refused(file: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         WechatFile.model_validate(file)
+
+
+def test_template_ids_are_the_installations(world: World) -> None:
+    file = world.city.wechat.with_templates("created=OURS")
+    assert (file.notices["created"].template, file.notices["close"].template) == ("OURS", "T2")
+    assert world.city.wechat.with_templates("") == world.city.wechat
+    for wrong in ("created", "created=", "answer=X", "=X"):
+        with pytest.raises(ConfigError, match="QIANMEN_WECHAT_TEMPLATES"):
+            world.city.wechat.with_templates(wrong)
+
+
+async def test_a_courier_has_the_way_only_where_there_is_something_to_tell(world: World) -> None:
+    settings = Settings(wechat_appid=APPID, wechat_secret=SECRET, redis_url=NOBODY)
+    async with wechat_ways(settings, world.city, world.engine) as ways:
+        assert [way.name for way in ways] == [TARGET]
+    silent = world.city.model_copy(update={"wechat": WechatFile()})
+    async with wechat_ways(settings, silent, world.engine) as ways:
+        assert ways == ()
+    nobody = settings.model_copy(update={"wechat_appid": ""})
+    async with wechat_ways(nobody, world.city, world.engine) as ways:
+        assert ways == ()
 
 
 def test_times_are_the_citys(world: World) -> None:
