@@ -17,6 +17,7 @@ from bot.queued import Queued
 from bot.steering import act_of, steered
 from bot.surveying import Surveying
 from bot.taking_back import Before, Memory, take_back
+from bot.telling import Telling
 from bot.tending import Tending
 from bot.triage import Back, Finish, Prompt, Steer, ToDialogue, ToPerson, Way, triage
 from language.steering import Steering
@@ -43,6 +44,7 @@ class Answering:
         self._queued = queued
         self._surveying = surveying
         self._tending = tending
+        self._telling = Telling(parts, ledger)
         self._asking = Asking(parts, ledger, memory, self._queued)
 
     async def answer(self, heard: Heard) -> None:
@@ -128,6 +130,10 @@ class Answering:
         if not isinstance(way, ToDialogue | Prompt):
             return None
         question: str = await self._ledger.call(history.open_question, heard.conversation)
+        if isinstance(way, ToDialogue) and not state.slots:
+            told = await self._telling.answer(heard, question, state.citizen)
+            if told is not None:
+                return told
         if state.state == "waiting":
             return await self._queued.answer(way, state, heard, question)
         return await self._surveying.answer(way, heard, question)

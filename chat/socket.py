@@ -19,6 +19,7 @@ from structlog.contextvars import bound_contextvars
 
 from bot.errors import ConversationError
 from bot.feedback import rate
+from bot.joining import make_code
 from chat import metrics, protocol
 from chat.companions import beside
 from chat.door import Door, origin_allowed
@@ -38,7 +39,6 @@ from chat.frames import (
     Typing,
 )
 from chat.history import Missed, missed_after
-from chat.joining import make_code
 from chat.saying import CHANNEL, turn_of
 from chat.session import ChatSession
 from chat.wire import Wire, code_of

@@ -10,14 +10,14 @@ import asyncio
 import io
 import json
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import av
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from av.error import FFmpegError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
 
 SAMPLE_RATE = 8000
 """Hz; samples are 16-bit little-endian, mono: the rate that calls are recognised at."""
@@ -85,6 +85,8 @@ def decode(data: bytes, limit_s: float = LONGEST_S) -> bytes:
     Raises :class:`VoiceError` ``kind_unknown``, ``sound_broken``, ``sound_too_long``,
     ``sound_empty``.
     """
+    from av.error import FFmpegError  # 30 MB, for who gets a voice note only
+
     _, demuxer = _kind_of(data)
     if not demuxer:
         raise VoiceError("kind_unknown", "not a voice note")
@@ -98,6 +100,9 @@ def decode(data: bytes, limit_s: float = LONGEST_S) -> bytes:
 
 
 def _decoded(data: bytes, demuxer: str, limit_s: float) -> bytes:
+    import av
+    from av.audio.resampler import AudioResampler
+
     resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
     pcm, most = bytearray(), int(limit_s * SAMPLE_RATE) * 2
     with av.open(io.BytesIO(data), format=demuxer, mode="r") as container:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,6 +89,7 @@ def _sqlite(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     event.listen(engine, "handle_error", _name_readonly)
+    engine.dialect.writers = threading.RLock()  # type: ignore[attr-defined]  # where `writing` looks
     return engine
 
 
@@ -146,8 +148,31 @@ def writing(engine: Engine) -> Iterator[Session]:
     what others committed meanwhile: whoever reads something and writes what follows from it locks
     the row first (``with_for_update``), or the whole matter (``store.locks``).
     """
-    with Session(engine, expire_on_commit=False) as session, session.begin():
+    with (
+        _in_line(engine),
+        Session(engine, expire_on_commit=False) as session,
+        session.begin(),
+    ):
         yield session
+
+
+@contextmanager
+def _in_line(engine: Engine) -> Iterator[None]:
+    """One writer of this process at a time, where the database has one writer anyway.
+
+    SQLite lets those who wait sleep, up to 100 ms at a time, and wakes nobody: with many at once
+    most of a citizen's wait would be that. Who has waited too long goes on and is told so by it.
+    """
+    line: threading.RLock | None = getattr(engine.dialect, "writers", None)
+    if line is None:
+        yield
+        return
+    taken = line.acquire(timeout=WAIT_S)
+    try:
+        yield
+    finally:
+        if taken:
+            line.release()
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:

@@ -126,6 +126,10 @@ def server(app: FastAPI, proxies: tuple[str, ...] = ()) -> uvicorn.Server:
             server_header=False,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=list(proxies),
+            # Without tasks of its own for each socket, and without a compressor for each (its
+            # window alone takes more memory than all the rest): thousands are idle.
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
             ws_max_size=HARD_FRAME_BYTES,
             ws_ping_interval=20,
             ws_ping_timeout=20,

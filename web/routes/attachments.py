@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
 
+from bot.progress import AskedWrongError, asked_of, progress_of, told
 from chat.attachments import Kept, one_of
 from chat.door import origin_allowed
-from chat.progress import AskedWrongError, asked_of, progress_of, told
 from chat.uploads import MOST_BYTES, UploadError, UploadKind, Uploads, bounded, door_slow
 from store.engine import reading
 from web import audit
