@@ -76,7 +76,7 @@ async function asked(number, phone) {
   }
 }
 
-function parts({ number, state, steps = [], department, due, answer, text }) {
+function parts({ steps = [], answer = "", text }) {
   const list = element("ol", "progress__steps");
   for (const { name, at, done } of steps) {
     const step = element("li", `progress__step${done ? " progress__step_done" : ""}`, name);
@@ -84,10 +84,7 @@ function parts({ number, state, steps = [], department, due, answer, text }) {
     step.append(element("span", "unseen", done ? "，已完成" : "，还没到"));
     list.append(step);
   }
-  const facts = element("dl");
-  for (const [name, value] of [["工单编号", number], ["现在", state], ["承办单位", department],
-    ["办理期限", due && day(new Date(due.length === 10 ? `${due}T00:00` : due))], ["答复", answer]]) {
-    if (value) facts.append(element("dt", "", name), element("dd", "", value));
-  }
-  return [element("p", "progress__text", text), list, facts];
+  const shown = [element("p", "progress__text", text), list];
+  if (answer && !text.includes(answer)) shown.push(element("p", "progress__text", `答复：${answer}`));
+  return shown;
 }

@@ -18,17 +18,23 @@ export class Sheet {
   }
 
   get isOpen() {
-    return this.#dialog.open;
+    return this.#dialog.hasAttribute("open");
   }
 
   open() {
-    if (this.#dialog.open) return;
+    if (this.isOpen) return;
     this.#before = document.activeElement;
-    this.#dialog.showModal();
+    if (this.#dialog.showModal) this.#dialog.showModal();
+    else this.#dialog.setAttribute("open", ""); // a browser of before 2022
   }
 
   close() {
-    if (this.#dialog.open) this.#dialog.close();
+    if (this.#dialog.close) {
+      if (this.isOpen) this.#dialog.close();
+      return;
+    }
+    this.#dialog.removeAttribute("open");
+    this.#dialog.dispatchEvent(new Event("close"));
   }
 
   #outside({ clientX: x, clientY: y }) {
