@@ -75,6 +75,25 @@ def seen(engine: Engine, logins: Collection[str], now: datetime) -> None:
         session.execute(mark)
 
 
+def open_desk(engine: Engine, login: str, desk: str, now: datetime) -> None:
+    """The window ``desk`` (a random id) is the agent's from now on; one before it is not."""
+    with writing(engine) as session:
+        one_at_a_time(session, LOCK)
+        row = session.get(Agent, login, populate_existing=True)
+        if row is None:
+            row = Agent(login=login, status="offline", since=now, seen_at=now, idle_since=now,
+                        next_status="", reason="")  # fmt: skip
+            session.add(row)
+        row.desk = desk
+
+
+def desks_of(engine: Engine, logins: Collection[str]) -> dict[str, str]:
+    """The windows that were opened last, by login."""
+    with reading(engine) as session:
+        rows = session.execute(select(Agent.login, Agent.desk).where(Agent.login.in_(logins)))
+        return {row.login: row.desk for row in rows}
+
+
 def ready(engine: Engine, login: str, now: datetime) -> None:
     """Wrap-up is over: its talks are done, and the agent takes the next one. Raises ``QueueError``
     ``agent_unknown``."""

@@ -20,7 +20,7 @@ from handoff.queue.entering import enter
 from handoff.queue.estimate import told
 from handoff.queue.model import QueueError
 from handoff.queue.offers import accept, decline
-from handoff.queue.people import attended, ready, seen, set_status, staffed
+from handoff.queue.people import attended, desks_of, open_desk, ready, seen, set_status, staffed
 from handoff.queue.talks import (
     abandoned,
     connect,
@@ -44,6 +44,7 @@ __all__ = [
     "connected",
     "decline",
     "desk_of",
+    "desks_of",
     "dispatch",
     "enter",
     "finish",
@@ -52,6 +53,7 @@ __all__ = [
     "is_number",
     "leave",
     "open_callbacks",
+    "open_desk",
     "overview",
     "part",
     "phone_failed",

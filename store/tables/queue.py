@@ -62,7 +62,8 @@ class Agent(Base):
     ``seen_at`` is renewed while their desk is open; who was not seen for a while has vanished,
     whatever ``status`` says. ``wrap_until`` ends the time after a talk; ``idle_since`` tells who
     has waited longest for work; ``next_status`` is taken when what they do now is over; ``reason``
-    is why they are busy or on a break, one of the city's.
+    is why they are busy or on a break, one of the city's. ``desk``: the window that was opened
+    last, whichever process has it; one before it closes.
     """
 
     __tablename__ = "agent"
@@ -75,6 +76,7 @@ class Agent(Base):
     wrap_until: Mapped[datetime | None]
     next_status: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
+    desk: Mapped[str] = mapped_column(default="")
 
 
 class Callback(Base):

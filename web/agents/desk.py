@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -61,6 +62,8 @@ class Desk:
         self.page, self.floor, self.member, self.me = page, floor, member, me
         self.login, self.session = me.login, session
         self.parts = floor.parts
+        self.id = secrets.token_hex(8)
+        self.claimed = False
         self.heard_at = self.parts.clock()
         self.acted_at = self.parts.now()
         self.read: dict[str, int] = {}
@@ -77,6 +80,7 @@ class Desk:
     async def run(self) -> None:
         """Show and listen until either side closes."""
         with self.floor.holding(self):
+            await self.floor.claim(self)
             await self.floor.report_seen()
             await self.floor.refresh()
             now = self.parts.now()

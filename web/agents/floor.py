@@ -160,6 +160,7 @@ class Floor:
             for desk in tuple(self.desks.values()):
                 desk.beat()
             await self._tried(self.report_seen(), "presence_failed")
+            await self._tried(self.check_windows(), "windows_failed")
 
     async def report_seen(self) -> None:
         """Renew the presence of whoever's page has answered lately."""
@@ -167,6 +168,21 @@ class Floor:
         logins = [one.login for one in self.desks.values() if one.heard_at > heard_after]
         if logins:
             await asyncio.to_thread(service.seen, self.parts.engine, logins, self.parts.now())
+
+    async def claim(self, desk: Desk) -> None:
+        """``desk`` is its agent's over all processes; another one's closes within seconds."""
+        parts = self.parts
+        await asyncio.to_thread(service.open_desk, parts.engine, desk.login, desk.id, parts.now())
+        desk.claimed = True
+
+    async def check_windows(self) -> None:
+        """Close the desks whose agents have opened another window, at another process."""
+        if not self.desks:
+            return
+        newest = await asyncio.to_thread(service.desks_of, self.parts.engine, list(self.desks))
+        for desk in tuple(self.desks.values()):
+            if desk.claimed and newest.get(desk.login, desk.id) != desk.id:
+                desk.take_over()
 
     async def _guard(self) -> None:
         """Close the desks of those who were signed out, switched off, or left alone too long."""

@@ -22,10 +22,12 @@ def upgrade() -> None:
     _wechat()
     with op.batch_alter_table("agent") as batch:
         batch.add_column(sa.Column("reason", sa.String(), nullable=False, server_default=""))
+        batch.add_column(sa.Column("desk", sa.String(), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("agent") as batch:
+        batch.drop_column("desk")
         batch.drop_column("reason")
     for table in ("wechat_media", "wechat_reply", "wechat_citizen"):
         op.drop_table(table)
