@@ -40,31 +40,45 @@ Newest = Callable[[int], Iterable[tuple[int, str]]]
 class Watch:
     """One waiter for one conversation."""
 
+    __slots__ = ("_news", "_waiter")
+
     def __init__(self) -> None:
-        self._news = asyncio.Event()
+        # Not an Event: thousands wait, and one of those alone is a kilobyte.
+        self._news = False
+        self._waiter: asyncio.Future[None] | None = None
 
     def wake(self) -> None:
         """There is news."""
-        self._news.set()
+        self._news = True
+        _end(self._waiter)
 
     @property
     def woken(self) -> bool:
         """Whether there is news that nobody has waited for yet."""
-        return self._news.is_set()
+        return self._news
 
     def calm(self) -> None:
         """The news so far are known."""
-        self._news.clear()
+        self._news = False
 
     async def wait(self, patience_s: float = PATIENCE_S) -> bool:
         """Return when there is news since the last call (True), or after ``patience_s``."""
-        with contextlib.suppress(TimeoutError):
-            # Not wait_for: before Python 3.12 it swallows a cancellation that comes with the news.
-            async with asyncio.timeout(patience_s):
-                await self._news.wait()
-        news = self._news.is_set()
-        self._news.clear()
+        if not self._news:
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            alarm = loop.call_later(patience_s, _end, self._waiter)
+            try:
+                await self._waiter
+            finally:
+                alarm.cancel()
+                self._waiter = None
+        news, self._news = self._news, False
         return news
+
+
+def _end(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)
 
 
 class Bus:

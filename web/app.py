@@ -31,6 +31,7 @@ from store.seal import keys_of
 from web import errors, health
 from web.agents.floor import Floor
 from web.agents.parts import DeskParts, Joints
+from web.chatsocket import ChatSocket
 from web.danger import DangerTold
 from web.deps import Open, recall
 from web.desk.room import Desk, make_desk
@@ -154,6 +155,7 @@ def create_app(
     )
     _add_routes(app, version)
     errors.install(app, recall)
+    app.add_middleware(ChatSocket)
     app.add_middleware(LastResort)
     app.add_middleware(SafeHeaders, https=https, embedders=embedders)
     return app
