@@ -9,6 +9,7 @@ import asyncio
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
 
 from chat.wechat import metrics
 from chat.wechat.door import Answer
@@ -79,7 +80,7 @@ async def _body(request: Request) -> bytes:
                 body += piece
                 if len(body) > LARGEST:
                     raise IncomingError("body_too_large")
-    except TimeoutError:
+    except (TimeoutError, ClientDisconnect):
         raise IncomingError("body_broken") from None
     return bytes(body)
 

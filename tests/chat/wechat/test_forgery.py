@@ -190,23 +190,17 @@ def test_an_account_with_a_key_believes_nothing_that_came_in_clear(
     it.is_refused(it.plain(xmlwire.document(it.message())), 403)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<xml>", b"<html/>", b"[]", b"\xff\xfe", b'{"a":', b"<xml><a><b><c>" * 9]
-)
-def test_what_is_no_message_is_refused(forger: Callable[..., Forger], body: bytes) -> None:
+def test_what_is_no_message_is_refused(forger: Callable[..., Forger]) -> None:
     it = forger("plain")
-    it.is_refused(it.plain(body), 400)
-
-
-@pytest.mark.parametrize(
-    "more",
-    [{"FromUserName": "a b"}, {"CreateTime": "soon"}, {"MsgId": "x"}, {"ToUserName": ""}],
-)
-def test_fields_that_cannot_be_are_refused(
-    forger: Callable[..., Forger], more: dict[str, str]
-) -> None:
-    it = forger("plain")
-    it.is_refused(it.plain(xmlwire.document({**it.message(), **more})), 400)
+    for body in (
+        b"", b"<xml>", b"<html/>", b"[]", b"\xff\xfe", b'{"a":', b"<xml><a><b><c>" * 9,
+        *(
+            xmlwire.document({**it.message(), **more})
+            for more in ({"FromUserName": "a b"}, {"CreateTime": "soon"}, {"MsgId": "x"},
+                         {"ToUserName": ""})
+        ),
+    ):  # fmt: skip
+        it.is_refused(it.plain(body), 400)
 
 
 def test_a_message_for_another_account_in_our_envelope_is_refused(

@@ -56,8 +56,11 @@ def stage(sqlite_template: Path, tmp_path: Path, city: City) -> Iterator[Open]:
         yield open_
 
 
-@modes
-@pytest.mark.parametrize("written", ["xml", "json"])
+@pytest.mark.parametrize(
+    ("mode", "written"),
+    [("plain", "xml"), ("compatible", "xml"), ("secure", "xml"), ("plain", "json"),
+     ("secure", "json")],
+)  # fmt: skip
 def test_a_conversation(stage: Open, mode: Mode, written: Format) -> None:
     it = stage(mode, format=written)
     it.delivery.check_server()
@@ -315,7 +318,7 @@ def test_a_process_killed_between_hearing_and_answering_costs_nothing(
 ) -> None:
     it = stage()
     it.send(messages.subscribe())
-    first = HttpWire(doomed.start(dict(it.office.more)) + PATH)
+    first = HttpWire(doomed.start(dict(it.office.more)) + PATH, 2 * PATIENCE_S)
     it.delivery.wire = Failing(first, it.delivery.wire, doomed)
     done = it.send(messages.text("公积金怎么取"))
     first.close()
