@@ -17,7 +17,9 @@ from functools import cache
 from itertools import cycle
 from pathlib import Path
 
-_FIRST, _BLOCK, _BLOCKS = 10_000, 400, 25
+_FIRST, _BLOCK, _BLOCKS = 10_000, 480, 20
+_ROOM = 8
+"""baresip takes the port after its own for TLS, SIPp some after that of its sound."""
 _KINDS = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
 
 
@@ -27,13 +29,13 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody has, all different."""
+    """Ports that nobody has, nor the ``_ROOM`` that begins with each; all different."""
     found: list[int] = []
     for _ in range(_BLOCK):
         if len(found) == count:
             return found
         port = next(_own())
-        if port not in found and _is_free(port) and _is_free(port + 1):
+        if port not in found and all(_is_free(port + after) for after in range(_ROOM)):
             found.append(port)
     raise AssertionError(f"fewer than {count} of {_BLOCK} ports are free")
 
@@ -41,17 +43,17 @@ def free_ports(count: int) -> list[int]:
 @cache
 def _own() -> cycle[int]:
     """This process's block: its lock is held until the process ends."""
-    folder = Path(tempfile.gettempdir()) / "qianmen-test-ports"
-    folder.mkdir(mode=0o777, exist_ok=True)
+    folder = Path(tempfile.gettempdir()) / f"qianmen-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
     for number in range(_BLOCKS):
-        lock = os.open(folder / str(number), os.O_RDWR | os.O_CREAT, 0o666)
+        lock = os.open(folder / str(number), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
             continue
         start = _FIRST + number * _BLOCK
-        return cycle(range(start, start + _BLOCK, 2))
+        return cycle(range(start, start + _BLOCK, _ROOM))
     raise AssertionError(f"{_BLOCKS} test sessions have every block of ports")
 
 

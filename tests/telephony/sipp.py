@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import socket
 from collections.abc import Callable
@@ -124,9 +125,16 @@ class Callee:
         through: tuple[str, int] | None = None,
     ) -> Leg:
         self._process = await self._sipp.start(self._case, port=self._port)
+        await self._listens()  # the time to answer is not the time to start
         host, port = through or self.address
-        # Until SIPp listens, the INVITE is repeated.
         return await self._sipp.line.dial(f"sip:agent@{host}:{port}", "12345", timeout_s, on_early)
+
+    async def _listens(self) -> None:
+        taken = re.compile(rf"^ *\d+: [0-9A-F]+:{self._port:04X} ", re.MULTILINE)
+        async with asyncio.timeout(60):
+            while not taken.search(Path("/proc/net/udp").read_text()):  # noqa: ASYNC240  # no disk
+                assert self._process.returncode is None
+                await asyncio.sleep(0.01)
 
     async def ends_well(self) -> None:
         await self._sipp.ends_well(self._case, self._process)

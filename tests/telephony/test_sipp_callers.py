@@ -232,3 +232,18 @@ async def test_ack_overtaken_by_everything(open_line: Open) -> None:
     async with Lossy(sipp.line.address, late=carries(b"ACK")) as way:
         await sipp.ends_well("lossy_call", await sipp.start("lossy_call", through=way.address))
     assert sipp.desk.events == [Ended("bye")]
+
+
+@pytest.mark.parametrize("late", [b"SIP/2.0 200", b"SIP/2.0 487"])
+@pytest.mark.parametrize(
+    ("case", "ended"),
+    [("bye_before_answer", Ended("bye")), ("cancel_while_ringing", Ended("cancel", 487))],
+)
+async def test_two_answers_in_either_order(
+    open_line: Open, case: str, ended: Ended, late: bytes
+) -> None:
+    sipp = await open_line()
+    sipp.desk.answers = False
+    async with Lossy(sipp.line.address, late=carries(late)) as way:
+        await sipp.ends_well(case, await sipp.start(case, through=way.address))
+    assert sipp.desk.events == [ended]

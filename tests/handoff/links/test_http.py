@@ -26,7 +26,8 @@ from handoff.links.outcome import Acknowledged, Failed, HttpReply, Outcome, Refu
 from qianmen.linksim import Mode, Simulator, reference
 
 KEY, OTHER = b"a key of more than 24 characters", b"another key that nobody shares here"
-LINKS = Links(connect_s=1, total_s=1, largest_reply=1024)
+LINKS = Links(connect_s=30, total_s=60, largest_reply=1024)
+HASTY = Links(connect_s=30, total_s=1, largest_reply=1024)
 Answer = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -152,7 +153,8 @@ async def _cut(head: bytes, writer: asyncio.StreamWriter) -> None:
 ])  # fmt: skip
 async def test_a_far_side_that_misbehaves_is_a_code(answer: Answer, wanted: str) -> None:
     async with server(answer) as url:
-        assert code(await posted(url)) == wanted
+        links = HASTY if wanted == "timeout" else LINKS
+        assert code(await posted(url, links=links)) == wanted
 
 
 async def test_nobody_there_no_key_no_name() -> None:
@@ -177,12 +179,14 @@ def danger(url: str, acknowledges: str = "reply") -> Danger:
     return Danger("d1", party, json.dumps(body).encode())
 
 
-async def outcome(mode: Mode, *, theirs: bytes = KEY, acknowledges: str = "reply",
-                  delay_s: float = 0) -> tuple[Outcome, Simulator]:  # fmt: skip
+async def outcome(
+    mode: Mode, *, theirs: bytes = KEY, acknowledges: str = "reply", delay_s: float = 0,
+    links: Links = LINKS,
+) -> tuple[Outcome, Simulator]:  # fmt: skip
     simulator = Simulator({"110": (theirs,)}, mode, delay_s)
     with simulator.serving() as url:
-        async with Post(LINKS) as post:
-            link = HttpLink(post, LINKS, {"110": (KEY,)})
+        async with Post(links) as post:
+            link = HttpLink(post, links, {"110": (KEY,)})
             return await link.send(danger(url, acknowledges)), simulator
 
 
@@ -196,7 +200,7 @@ async def test_the_link_acknowledges_refuses_and_fails() -> None:
     assert (await outcome("fail"))[0] == Failed("http_500", 500)
     assert (await outcome("silent"))[0] == Sent(202)
     assert (await outcome("delay", delay_s=0.1))[0] == Acknowledged(reference("110", "d1"))
-    assert (await outcome("delay", delay_s=20))[0] == Failed("timeout")
+    assert (await outcome("delay", delay_s=20, links=HASTY))[0] == Failed("timeout")
 
 
 async def test_a_far_side_with_another_key_refuses_us_and_is_not_believed() -> None:
@@ -260,4 +264,4 @@ async def test_by_tls_the_certificate_must_be_the_names(
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as made:
         url = f"https://far.test:{made.sockets[0].getsockname()[1]}/"
-        assert code(await posted(url, links=Links(connect_s=5, total_s=5))) == wanted
+        assert code(await posted(url)) == wanted
