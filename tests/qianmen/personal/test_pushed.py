@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 
 from config.links import Party
+from handoff.classify import rules_of
 from handoff.links.inbound import pushed
 from qianmen.keeper.duty import Keeping
 from qianmen.personal.deeds import By
@@ -24,7 +25,9 @@ def test_what_110_gave_us_of_a_citizen_is_erased(keeping: Keeping) -> None:
     police = Party(name="110", label="公安110", url="http://far.test/110", pushes=True)
     said = {"type": "order.push", "id": "m1", "reference": "JJ-7", "what": WHAT, "name": NAME,
             "phone": PHONE}  # fmt: skip
-    taken = pushed(keeping.engine, keeping.city, police, json.dumps(said).encode(), 1, NOW)
+    taken = pushed(
+        keeping.engine, rules_of(keeping.city), police, json.dumps(said).encode(), 1, NOW
+    )
     secrets = [text.encode() for text in (PHONE, NAME, WHAT)]
     close(keeping)
     assert all(secret in bytes_of(keeping.settings.data_dir) for secret in secrets)
