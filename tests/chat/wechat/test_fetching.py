@@ -32,6 +32,8 @@ SPEEX = (Path(__file__).parent / "note.speex").read_bytes()
 """「住房公积金怎么提取」 by espeak-ng, encoded by Xiph's speexenc 1.2.1 (wideband, quality 4); its
 138 frames were taken out of the Ogg file and each put behind a byte with its length."""
 TALK = "wechat-1"
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""What PostgreSQL could do otherwise is tried in the other tests."""
 
 
 class World:
@@ -116,6 +118,7 @@ async def test_a_voice_note_is_heard_and_kept(world: World, data: bytes, suffix:
     assert (world.row().state, world.row().media_id) == ("kept", "")
 
 
+@one_database
 async def test_who_cannot_be_understood_is_asked_politely_to_type(world: World) -> None:
     world.sent("voice", b"#!SILK_V3" + bytes(300), "amr")
     await world.fetch()
@@ -123,6 +126,7 @@ async def test_who_cannot_be_understood_is_asked_politely_to_type(world: World) 
     assert world.row().state == "failed"
 
 
+@one_database
 async def test_a_note_without_words_is_kept_all_the_same(world: World) -> None:
     world.sent("voice", note("amr", "libopencore_amrnb", 8000), "amr")
     async with StockVoskServer([]).serving() as url:
@@ -131,6 +135,7 @@ async def test_a_note_without_words_is_kept_all_the_same(world: World) -> None:
     assert kept_of(world.engine, TALK, "wx:1") is not None
 
 
+@one_database
 async def test_a_recogniser_that_is_away_is_waited_for_a_while(world: World) -> None:
     world.sent("voice", SPEEX, "speex")
     await world.fetch()
@@ -141,6 +146,7 @@ async def test_a_recogniser_that_is_away_is_waited_for_a_while(world: World) -> 
     assert world.said("bot") == ["听到：公积金"]
 
 
+@one_database
 async def test_and_then_no_longer(world: World) -> None:
     world.sent("voice", SPEEX, "speex")
     for _ in range(4):
@@ -150,6 +156,7 @@ async def test_and_then_no_longer(world: World) -> None:
     assert kept_of(world.engine, TALK, "wx:1") is not None
 
 
+@one_database
 async def test_what_the_platform_recognised_is_only_kept(world: World) -> None:
     from turns.heard import Attachment, Heard
 
@@ -163,6 +170,7 @@ async def test_what_the_platform_recognised_is_only_kept(world: World) -> None:
     assert world.row().state == "kept"
 
 
+@one_database
 async def test_photos_and_videos(world: World) -> None:
     world.sent("photo", photo(), "jpg", "wx:1")
     world.sent("video", bytes(4) + b"ftypmp42" + bytes(200), "mp4", "wx:2")
@@ -174,6 +182,7 @@ async def test_photos_and_videos(world: World) -> None:
     assert world.said("citizen") == []
 
 
+@one_database
 async def test_the_platform_is_away_and_comes_back(world: World) -> None:
     world.sent("photo", photo(), "jpg")
     world.rig.unreachable = 1000
@@ -186,6 +195,7 @@ async def test_the_platform_is_away_and_comes_back(world: World) -> None:
     assert world.row().state == "kept"
 
 
+@one_database
 async def test_what_the_platform_has_no_longer_is_given_up(world: World) -> None:
     world.sent("voice", SPEEX, "speex")
     world.rig.platform.media.files.clear()
@@ -235,6 +245,7 @@ def test_sound_becomes_a_file_that_browsers_play() -> None:
     assert (made[:4], made[8:12], len(made)) == (b"RIFF", b"WAVE", SAMPLE_RATE + 44)
 
 
+@one_database
 async def test_it_goes_on_by_itself(world: World) -> None:
     world.sent("photo", photo(), "jpg")
     fetcher = world.fetcher()

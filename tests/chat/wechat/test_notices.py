@@ -29,6 +29,8 @@ from turns.orders import OrderDraft, OrderField, Provenance
 OPENID = "o6_bmjrPTlm6_2sgVt7hMZOPfL2M"
 FIELDS = {"character_string1": "{number}", "phrase2": "已受理", "time3": "{time}",
           "thing4": "{department}"}  # fmt: skip
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""What PostgreSQL could do otherwise is tried in the other tests."""
 
 
 class World:
@@ -108,6 +110,7 @@ async def test_the_citizen_is_told_that_the_order_was_taken(world: World) -> Non
     assert world.states() == [("sent", "")]
 
 
+@one_database
 async def test_only_steps_that_the_city_names_are_told(world: World) -> None:
     world.order()
     world.step("sign")
@@ -118,12 +121,14 @@ async def test_only_steps_that_the_city_names_are_told(world: World) -> None:
     assert len(world.states()) == 2
 
 
+@one_database
 async def test_orders_from_elsewhere_are_none_of_wechats(world: World) -> None:
     world.order("web")
     await world.carry()
     assert world.states() == []
 
 
+@one_database
 async def test_who_agreed_to_no_notice_is_not_told_and_nobody_is_alarmed(world: World) -> None:
     world.order()
     world.step("close")
@@ -135,6 +140,7 @@ async def test_who_agreed_to_no_notice_is_not_told_and_nobody_is_alarmed(world: 
     assert not open_alarms(world.engine)
 
 
+@one_database
 async def test_who_follows_no_more_is_not_told(world: World) -> None:
     world.order()
     with writing(world.engine) as session:
@@ -143,6 +149,7 @@ async def test_who_follows_no_more_is_not_told(world: World) -> None:
     assert world.states() == [("refused", "nobody_there")]
 
 
+@one_database
 async def test_a_wrong_template_alarms_people(world: World) -> None:
     world.order()
     world.rig.platform.templates.clear()
@@ -151,6 +158,7 @@ async def test_a_wrong_template_alarms_people(world: World) -> None:
     assert len(open_alarms(world.engine)) == 1
 
 
+@one_database
 async def test_what_fails_for_a_while_is_told_later(world: World) -> None:
     world.order()
     world.rig.unreachable = 1000
@@ -174,6 +182,7 @@ async def test_a_courier_that_dies_is_followed_by_another_under_the_same_id(worl
     assert alive.notice.id == dead.notice.id == dead.id
 
 
+@one_database
 def test_a_city_that_takes_its_notices_away_gives_them_up(world: World) -> None:
     world.order()
     fan_out(world.engine, world.city.links, world.now, others_of(world.city))
@@ -209,6 +218,7 @@ def test_a_wrong_file_is_refused(file: dict[str, object]) -> None:
         WechatFile.model_validate(file)
 
 
+@one_database
 def test_template_ids_are_the_installations(world: World) -> None:
     file = world.city.wechat.with_templates("created=OURS")
     assert (file.notices["created"].template, file.notices["close"].template) == ("OURS", "T2")
@@ -218,6 +228,7 @@ def test_template_ids_are_the_installations(world: World) -> None:
             world.city.wechat.with_templates(wrong)
 
 
+@one_database
 async def test_a_courier_has_the_way_only_where_there_is_something_to_tell(world: World) -> None:
     settings = Settings(wechat_appid=APPID, wechat_secret=SECRET, redis_url=NOBODY)
     async with wechat_ways(settings, world.city, world.engine) as ways:
@@ -230,6 +241,7 @@ async def test_a_courier_has_the_way_only_where_there_is_something_to_tell(world
         assert ways == ()
 
 
+@one_database
 def test_times_are_the_citys(world: World) -> None:
     late = datetime.fromisoformat("2026-12-31T20:30:00+00:00")
     with reading(world.engine):

@@ -27,6 +27,8 @@ from turns.replies import Ask, Handoff, Option, Reply, Say, Speaker
 
 OPENID, TALK = "o6_bmjrPTlm6_2sgVt7hMZOPfL2M", "wechat-1"
 LONG = "提取住房公积金需要本人身份证原件、购房合同和首付款发票。" * 60
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""What PostgreSQL could do otherwise is tried in the other tests."""
 
 
 class World:
@@ -127,6 +129,7 @@ async def test_what_was_told_late_reaches_them_in_one_message(world: World) -> N
     assert len(world.texts) == 1
 
 
+@one_database
 async def test_a_question_can_be_clicked(world: World) -> None:
     world.writes()
     world.told(Ask("1", "哪一种？", (Option("购房", "buy"), Option("租房", "rent")), "choice"))
@@ -136,6 +139,7 @@ async def test_a_question_can_be_clicked(world: World) -> None:
     assert [choice.content for choice in seen.choices] == ["购房", "租房"]
 
 
+@one_database
 async def test_with_little_left_options_are_numbered(world: World) -> None:
     world.writes()
     for n in range(4):
@@ -153,6 +157,7 @@ async def test_with_little_left_options_are_numbered(world: World) -> None:
     assert world.texts[-1] == "还有一句。"
 
 
+@one_database
 async def test_a_long_answer_goes_on_with_their_next_message(world: World) -> None:
     world.writes()
     with writing(world.engine) as session:
@@ -167,6 +172,7 @@ async def test_a_long_answer_goes_on_with_their_next_message(world: World) -> No
     assert told == LONG
 
 
+@one_database
 async def test_what_is_not_shown_is_done_with(world: World) -> None:
     world.writes()
     world.told(Say("1", "转给人工了。"), Handoff("2", "asked"))
@@ -190,6 +196,7 @@ async def test_many_processes_tell_it_once(world: World) -> None:
     assert world.texts == ["您好。"]
 
 
+@one_database
 async def test_news_wake_the_pusher(world: World) -> None:
     world.writes()
     pusher = world.pusher()
@@ -231,6 +238,7 @@ async def test_who_was_thought_dead_does_no_harm(world: World) -> None:
     assert world.texts == ["您好。"]
 
 
+@one_database
 @pytest.mark.parametrize(("errcode", "left"), [(45015, 0), (45047, 0)])
 async def test_the_platform_says_enough(world: World, errcode: int, left: int) -> None:
     world.writes()
@@ -247,6 +255,7 @@ async def test_the_platform_says_enough(world: World, errcode: int, left: int) -
     assert world.texts == ["您好。"]
 
 
+@one_database
 async def test_who_follows_no_more_is_left_alone_until_they_come_back(world: World) -> None:
     world.writes()
     world.told(Say("1", "您好。"))
@@ -275,6 +284,7 @@ async def test_what_fails_for_a_while_is_told_later_and_costs_nothing(world: Wor
     assert (world.row().left, world.row().tries) == (4, 0)
 
 
+@one_database
 async def test_what_may_have_arrived_is_counted_and_told_again(world: World) -> None:
     world.writes()
     world.told(Say("1", "您好。"))
@@ -288,6 +298,7 @@ async def test_what_may_have_arrived_is_counted_and_told_again(world: World) -> 
     assert world.row().left == 3
 
 
+@one_database
 async def test_a_menu_that_is_refused_is_told_as_a_text(world: World) -> None:
     world.writes()
     world.told(Ask("1", "哪一种？", (Option("购房", "buy"),), "choice"))
@@ -298,6 +309,7 @@ async def test_a_menu_that_is_refused_is_told_as_a_text(world: World) -> None:
     assert world.row().left == 4
 
 
+@one_database
 async def test_a_text_that_is_always_refused_holds_up_nothing_for_ever(world: World) -> None:
     world.writes()
     world.told(Say("1", "坏的。"))
@@ -310,6 +322,7 @@ async def test_a_text_that_is_always_refused_holds_up_nothing_for_ever(world: Wo
     assert world.texts == ["好的。"]
 
 
+@one_database
 async def test_an_agents_lines_share_the_last_messages(world: World) -> None:
     world.writes()
     world.state("agent")
@@ -333,6 +346,7 @@ async def test_an_agents_lines_share_the_last_messages(world: World) -> None:
     assert world.row().left == 0
 
 
+@one_database
 async def test_with_plenty_left_an_agent_is_heard_at_once(world: World) -> None:
     world.writes()
     world.state("agent")
@@ -341,6 +355,7 @@ async def test_with_plenty_left_an_agent_is_heard_at_once(world: World) -> None:
     assert world.texts == ["您好，我是坐席。"]
 
 
+@one_database
 async def test_after_a_click_three_in_a_minute(world: World) -> None:
     world.writes(click=True)
     for n in range(4):
@@ -351,6 +366,7 @@ async def test_after_a_click_three_in_a_minute(world: World) -> None:
     assert {call.errcode for call in world.rig.platform.calls} == {0}
 
 
+@one_database
 def test_the_record_tells_nobody_who_it_is(world: World) -> None:
     world.writes()
     assert OPENID not in repr(world.claim())

@@ -22,6 +22,8 @@ from tests.fakes.office import NOBODY
 
 OPENID, TALK = "o6_bmjrPTlm6_2sgVt7hMZOPfL2M", "wechat-1"
 PATH = "/cgi-bin/message/custom/typing"
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""What PostgreSQL could do otherwise is tried in the other tests."""
 
 
 @pytest.fixture
@@ -43,6 +45,7 @@ async def shown(typist: Typist) -> None:
     await asyncio.gather(*typist._tasks)
 
 
+@one_database
 async def test_it_is_shown_at_once_and_not_again_and_again(engine: Engine, rig: Rig) -> None:
     typist = Typist(engine, rig.api(), rig.clock.seconds)
     for _ in range(3):
@@ -56,6 +59,7 @@ async def test_it_is_shown_at_once_and_not_again_and_again(engine: Engine, rig: 
     await typist.stop()
 
 
+@one_database
 async def test_strangers_and_faults_do_no_harm(engine: Engine, rig: Rig) -> None:
     typist = Typist(engine, rig.api(), rig.clock.seconds)
     typist.show("wechat-nobody")
@@ -67,6 +71,7 @@ async def test_strangers_and_faults_do_no_harm(engine: Engine, rig: Rig) -> None
     await typist.stop()
 
 
+@one_database
 async def test_an_agent_who_writes_is_shown(engine: Engine, city: City, rig: Rig) -> None:
     bus, seen = Bus(NOBODY), list[str]()
     teller = Teller(engine, rig.api(), city.prompts, rig.clock.now)
