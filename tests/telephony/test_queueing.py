@@ -173,7 +173,7 @@ async def test_the_next_agent_need_not_wait_for_the_apology(
     scene: Open,  # noqa: F811
     hasty: City,
 ) -> None:
-    """They are offered the caller at once, and take them before "nobody came" is said to its end."""
+    """They take the caller before "nobody came" is said to its end."""
     async with scene(prepare=waiting(), city=hasty) as actors:
         await actors.until(lambda: melody() in actors.leg.played)
         actors.line.answers[EIGHT] = DialError("no_answer", "as told")
