@@ -162,6 +162,12 @@ def _emptied() -> list[dict[str, Any]]:
 
 
 def _draft(key: str, turn: Turn, fields: Mapping[str, OrderField], *, matter: str) -> OrderDraft:
+    if turn.context.department and "department" not in fields:  # in whose house they scanned a code
+        scanned = OrderField(
+            "department", turn.context.department, turn.source("", "scene.department")
+        )
+        fields = {**fields, "department": scanned}
+
     def value(name: str) -> str:
         return fields[name].value if name in fields else ""
 

@@ -115,3 +115,15 @@ def test_a_complaint_after_a_question_is_not_filed_under_the_questions_matter(
     )
     assert (draft.matter, draft.department) == ("", "")
     assert "matter" not in {field.name for field in draft.fields}
+
+
+def test_who_scanned_a_code_writes_to_the_house_it_hangs_in(facts: Facts, now: datetime) -> None:
+    scanned = replace(facts, context=Context(department="住房公积金管理中心"))
+    assert not [f for f in prefill(scanned, key="k").fields if f.name == "department"]
+    draft = prefill(replace(scanned, said=said(now, ("complaint", "他们不给我办"))), key="k")
+    (field,) = (field for field in draft.fields if field.name == "department")
+    assert (field.value, field.provenance.rule) == ("住房公积金管理中心", "scene.department")
+    own = OrderField("department", "公安局", Provenance("h1", "", now, 1.0, "department_named"))
+    named = replace(scanned, said=said(now, ("complaint", "公安局不管")), extracted=(own,))
+    (field,) = (f for f in prefill(named, key="k").fields if f.name == "department")
+    assert field.value == "公安局"
