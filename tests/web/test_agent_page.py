@@ -236,6 +236,11 @@ def finished(site: Site, page: Page) -> None:
     page.keyboard.press("Alt+g")
     expect(page.locator(".status_online")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#mine")).to_contain_text("等待派单")
+    expect(page.locator("#today")).to_contain_text("今天 1 件，平均")
+    page.keyboard.press("Alt+b")
+    page.get_by_label("原因").select_option("开会")
+    expect(page.get_by_label("原因")).to_have_value("开会")
+    expect(page.locator(".status_busy")).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_call_fits_one_screen_however_long_it_is(site: Site) -> None:
