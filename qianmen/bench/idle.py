@@ -22,7 +22,7 @@ from store.engine import open_store, upgrade
 HOST = "127.0.0.1"
 SOCKETS = 10_000
 GOAL_MB = 600
-START_S = 180.0
+START_S = 400.0
 SETTLE_S = 5.0
 
 

@@ -25,7 +25,7 @@ async def wechat_stalled(settings: Settings, citizens: int) -> tuple[Figure, ...
     account = {f"QIANMEN_{name.upper()}": str(getattr(settings, name)) for name in _FIELDS}
     with TemporaryDirectory(prefix="qianmen-bench-") as folder:
         async with _stalling() as (rasa, release):
-            more = {**account, "QIANMEN_RASA_SERVER": rasa, "QIANMEN_RASA_TIMEOUT_S": "20"}
+            more = {**account, "QIANMEN_RASA_SERVER": rasa, "QIANMEN_RASA_TIMEOUT_S": "10"}
             async with own_web(settings, Path(folder), more) as (port, _):
                 done = await asyncio.to_thread(
                     stalled_replies, settings, citizens=citizens, release=release,
