@@ -95,9 +95,7 @@ def test_the_settings_make_the_account() -> None:
         base: dict[str, Any] = {"wechat_appid": OURS.appid, "wechat_token": "token"}
         return account_of(Settings(**{**base, **more}))
 
-    assert made(
-        wechat_token_before="before", wechat_aes_key=NEW, wechat_aes_key_before=OLD
-    ) == OURS
+    assert made(wechat_token_before="before", wechat_aes_key=NEW, wechat_aes_key_before=OLD) == OURS
     assert made(wechat_appid="") is made(wechat_token="") is None
     assert made() == replace(OURS, tokens=("token",), keys=())
     with pytest.raises(IncomingError, match="aes_key_invalid"):
