@@ -22,12 +22,13 @@ def note(
     hum = (8000 * np.sin(2 * np.pi * 300 * at)).astype("<i2")
     with av.open(out, "w", format=kind) as container:
         stream = container.add_stream(codec, rate=rate)
-        stream.layout = "mono"  # type: ignore[union-attr]  # a stream of sound, by its codec
+        assert isinstance(stream, av.AudioStream)
+        stream.layout = "mono"
         frame = av.AudioFrame.from_ndarray(hum.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate = rate
-        wanted = stream.codec_context.format.name  # type: ignore[union-attr]  # as above
+        wanted = stream.codec_context.format.name
         resampler = av.AudioResampler(format=wanted, layout="mono", rate=rate)
         for made in (*resampler.resample(frame), None):
-            for packet in stream.encode(made):  # type: ignore[union-attr]  # as above
+            for packet in stream.encode(made):
                 container.mux(packet)
     return out.getvalue()
