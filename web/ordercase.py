@@ -25,6 +25,7 @@ from web.rights import Right
 from web.secrecy import known_to, open_to
 from web.site import Site
 from web.templating import page
+from web.transcript import sent_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,9 @@ def show_order(
     detail = case.detail
     values = {
         "order": case.view, "more": detail.more, "turns": detail.turns, "hidden": detail.hidden,
+        "talk_hidden": detail.talk_hidden,
         "channel": detail.row.channel, "recordings": detail.recordings,
+        "sent": sent_in(detail.turns),
         "max_chars": MAX_TEXT_CHARS, "deeds": case.deeds, "earlier": case.earlier,
         "links": detail.links, "deliveries": detail.deliveries, "surveys": detail.surveys,
         "thumbs": detail.thumbs, "names": detail.names, "words": orderwords,
@@ -122,6 +125,7 @@ def printed_order(request: Request, site: Site, member: Member, number: str) -> 
     """The order as a sheet of paper."""
     case = read_order(site, member, number, "order_printed")
     values = {"order": case.view, "more": case.detail.more, "row": case.detail.row,
+              "sent": sent_in(case.detail.turns),
               "links": case.detail.links, "surveys": case.detail.surveys, "words": orderwords,
               "printed_at": site.now(), "printed_by": member.name,
               "urgency": labels.urgency(case.detail.row.urgency)}  # fmt: skip

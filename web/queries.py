@@ -33,6 +33,7 @@ from store.tables import (
 from web.accounts import Member
 from web.orderlist import OrderRow, row_of, with_conversation
 from web.secrecy import CALLER_FIELDS, knows, knows_conversation
+from web.sent import beside
 from web.transcript import TurnView, views
 
 _EDITIONS = 500
@@ -132,7 +133,8 @@ class More:
 class OrderDetail:
     """An order with everything that belongs to it; ``recordings`` are ids.
 
-    ``hidden``: who reported is not for whoever asked; there are no turns and recordings then.
+    ``hidden``: who reported is not for whoever asked. ``talk_hidden``: that is so of any order of
+    its talk; there are no turns and recordings then.
     ``thumbs`` counts the citizen's thumbs on the bot's answers, up and down; ``names`` has the
     staff's by login.
     """
@@ -151,6 +153,7 @@ class OrderDetail:
     thumbs: tuple[int, int]
     names: dict[str, str]
     hidden: bool = False
+    talk_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ def order_detail(
             return None
         order, state = found
         open_ = knows(session, order.id, member, rules)
+        heard = knows_conversation(session, order.conversation_id, member, rules)
         history = _history(session, order.id)
         detail = OrderDetail(
             id=order.id,
@@ -184,14 +188,15 @@ def order_detail(
             more=_more(session, order),
             fields=_fields(session, order.id),
             events=_events(history),
-            turns=_turns(session, order.conversation_id) if open_ else (),
-            recordings=_recordings(session, order.conversation_id) if open_ else (),
+            turns=_turns(session, order.conversation_id) if heard else (),
+            recordings=_recordings(session, order.conversation_id) if heard else (),
             links=_links(session, order.id),
             deliveries=_deliveries(session, order),
             surveys=_surveys(session, order.id),
             thumbs=_thumbs(session, order.conversation_id),
             names=staff_names(session),
             hidden=not open_,
+            talk_hidden=not heard,
         )
         return detail if open_ else veiled(detail, veils(session, [order.id])[order.id])
 
@@ -285,7 +290,7 @@ def _turns(session: Session, conversation: str) -> tuple[TurnView, ...]:
     rows = session.scalars(
         select(Turn).where(Turn.conversation_id == conversation).order_by(Turn.seq)
     )
-    return views(rows)
+    return views(rows, beside(session, conversation))
 
 
 def _recordings(session: Session, conversation: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from store.tables import Turn
 from web.labels import LOW_CONFIDENCE
+from web.sent import Beside, SentView, counted
 
 _PLACEHOLDERS = {"silence": "（没有说话）", "ended": "（结束了对话）", "bye": "（结束对话）",
                  "connect": "（接通人工坐席）", "handoff": "（转人工）"}  # fmt: skip
@@ -29,7 +30,7 @@ class TurnView:
     recording: str
     start_ms: int | None
     end_ms: int | None
-    attachments: tuple[dict[str, Any], ...] = ()
+    attachments: tuple[SentView, ...] = ()
 
     @property
     def is_note(self) -> bool:
@@ -42,16 +43,18 @@ class TurnView:
         return self.speaker == "citizen" and self.confidence < LOW_CONFIDENCE
 
 
-def views(rows: Iterable[Turn], labels: dict[str, str] | None = None) -> tuple[TurnView, ...]:
-    """The turns in order; a choice is shown by the label the citizen saw.
+def views(
+    rows: Iterable[Turn], beside: Beside, labels: dict[str, str] | None = None
+) -> tuple[TurnView, ...]:
+    """The turns in order, with what came ``beside``; a choice is shown by the label that was seen.
 
     ``labels`` remembers what options are called from one call to the next.
     """
     labels = {} if labels is None else labels
-    return tuple(_view(row, labels) for row in rows)
+    return tuple(_view(row, beside, labels) for row in rows)
 
 
-def _view(row: Turn, labels: dict[str, str]) -> TurnView:
+def _view(row: Turn, beside: Beside, labels: dict[str, str]) -> TurnView:
     options = _options(row.reply)
     labels.update(options)
     return TurnView(
@@ -66,7 +69,7 @@ def _view(row: Turn, labels: dict[str, str]) -> TurnView:
         recording=row.recording,
         start_ms=row.audio_start_ms,
         end_ms=row.audio_end_ms,
-        attachments=tuple(item for item in row.attachments or () if isinstance(item, dict)),
+        attachments=beside.of(row),
     )
 
 
@@ -86,3 +89,27 @@ def _options(reply: dict[str, Any]) -> dict[str, str]:
         for option in reply.get("options", ())
         if isinstance(option, dict)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class SentIn:
+    """All that a citizen sent in a talk: the turn (``seq``) each came with, and how many of each.
+
+    False where there is nothing.
+    """
+
+    each: tuple[tuple[int, SentView], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything was sent."""
+        return bool(self.each)
+
+    @property
+    def words(self) -> str:
+        """How many of each."""
+        return counted(one for _, one in self.each)
+
+
+def sent_in(turns: Iterable[TurnView]) -> SentIn:
+    """What was sent along with ``turns``."""
+    return SentIn(tuple((turn.seq, one) for turn in turns for one in turn.attachments))

@@ -57,7 +57,7 @@ def _party(me: Me, city: City) -> str:
 
 
 def turns(handoff: str, cursor: int, views: Iterable[TurnView]) -> dict[str, Any]:
-    """What was said since the page's cursor, in order."""
+    """What was said since the page's cursor, in order; a turn known already looks otherwise now."""
     return {
         "type": "turns",
         "handoff": handoff,
@@ -81,7 +81,7 @@ def _turn(view: TurnView) -> dict[str, Any]:
         "start_ms": view.start_ms,
         "end_ms": view.end_ms,
         "recording": view.recording,
-        "attachments": list(view.attachments),
+        "attachments": [one.dumped() for one in view.attachments],
     }
 
 

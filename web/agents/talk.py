@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
 
 from store.engine import reading
 from store.tables import Turn
+from web.sent import Beside, beside
 from web.transcript import TurnView, views
 
 LIMIT = 500
@@ -19,12 +22,14 @@ _WORDS = ("speech", "text", "choice")
 class News:
     """What is new behind a cursor, oldest first; ``cursor`` stands behind it.
 
-    ``heard``: how many of the new turns are the citizen's.
+    ``heard``: how many of the new turns are the citizen's. ``changed``: turns told before, whose
+    pictures may have come since.
     """
 
     turns: tuple[TurnView, ...]
     cursor: int
     heard: int
+    changed: tuple[TurnView, ...] = ()
 
     @property
     def said(self) -> TurnView | None:
@@ -44,6 +49,7 @@ class Transcript:
     cursor: int = 0
     _labels: dict[str, str] = field(default_factory=dict)
     _begun: bool = False
+    _coming: dict[int, TurnView] = field(default_factory=dict)
 
     def read(self, engine: Engine) -> News:
         """What was said since the last reading."""
@@ -55,11 +61,30 @@ class Transcript:
                 .order_by(Turn.seq.desc())
                 .limit(LIMIT)
             ).all()
-            read = views(reversed(rows), self._labels)
+            lies = beside(session, self.conversation)
+            read = views(reversed(rows), lies, self._labels)
+            changed = self._arrived(session, lies) if self._begun else self._with_files(read)
         fresh = tuple(turn for turn in read if turn.seq > self.cursor)
         self._begun = True
         self.cursor = max(self.cursor, read[-1].seq if read else 0)
-        return News(fresh, self.cursor, sum(turn.speaker == "citizen" for turn in fresh))
+        self._coming.update((turn.seq, turn) for turn in read if _awaits(turn))
+        return News(fresh, self.cursor, sum(turn.speaker == "citizen" for turn in fresh), changed)
+
+    def _with_files(self, read: Sequence[TurnView]) -> tuple[TurnView, ...]:
+        """What a page that comes back has, but perhaps without what came while it was away."""
+        return tuple(turn for turn in read if turn.seq <= self.cursor and turn.attachments)
+
+    def _arrived(self, session: Session, lies: Beside) -> tuple[TurnView, ...]:
+        """Turns told before without what has come, or is known to be lost, by now."""
+        if not self._coming:
+            return ()
+        rows = session.scalars(select(Turn).where(Turn.seq.in_(self._coming)).order_by(Turn.seq))
+        changed = tuple(
+            turn for turn in views(rows, lies, self._labels) if turn != self._coming[turn.seq]
+        )
+        for turn in changed:
+            del self._coming[turn.seq]
+        return changed
 
     def heard_so_far(self, engine: Engine) -> int:
         """How many turns the citizen has had up to here."""
@@ -73,3 +98,7 @@ class Transcript:
                 )
                 or 0
             )
+
+
+def _awaits(turn: TurnView) -> bool:
+    return any(one.state == "coming" for one in turn.attachments)

@@ -17,6 +17,7 @@ from store.engine import reading
 from web import audit
 from web.deps import HearsRecordings, Open, SiteDep
 from web.errors import ProblemError
+from web.sealed import RangeError, part_wanted
 from web.secrecy import knows_conversation
 from web.site import Site
 
@@ -61,13 +62,15 @@ async def own(
 
 
 @router.get("/attachments/{attachment}")
-async def shown(site: SiteDep, member: HearsRecordings, attachment: str) -> Response:
+async def shown(
+    request: Request, site: SiteDep, member: HearsRecordings, attachment: str
+) -> Response:
     """A file that a citizen sent, for staff; looking at it is written down."""
     kept = await asyncio.to_thread(one_of, site.engine, attachment)
     if kept is None:
         raise ProblemError(404, "not_found")
     await asyncio.to_thread(_may_see, site, member, kept)
-    return await _file(site, kept)
+    return await _file(site, kept, request.headers.get("range"))
 
 
 def _may_see(site: Site, member: HearsRecordings, kept: Kept) -> None:
@@ -98,11 +101,21 @@ async def progress(request: Request, site: SiteDep) -> Response:
     return JSONResponse(told(site.city.prompts, found, site.city.zone))
 
 
-async def _file(site: Site, kept: Kept) -> Response:
+async def _file(site: Site, kept: Kept, range_: str | None = None) -> Response:
+    """The file, or the part of it that a player asks for: without that it cannot go back."""
     data = await asyncio.to_thread(site.door.files.read, kept.path)
     if data is None:
         raise ProblemError(404, "not_found")
-    return Response(data, media_type=kept.media_type, headers=_PRIVATE)
+    headers = {**_PRIVATE, "Accept-Ranges": "bytes"}
+    try:
+        part = part_wanted(range_, len(data))
+    except RangeError:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{len(data)}"})
+    if part is None:
+        return Response(data, media_type=kept.media_type, headers=headers)
+    start, end = part
+    headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(data)}"
+    return Response(data[start:end], 206, headers, kept.media_type)
 
 
 def _own_page(request: Request, site: Site) -> None:

@@ -97,7 +97,8 @@ def transcript(request: Request, site: SiteDep, member: SeesOrders, number: str)
     """What was said so far, for the page to refresh itself."""
     detail = found_order(site, member, number)
     audit.note_viewing(site, member.login, "order_viewed", detail.row.number)
-    values = {"turns": detail.turns, "channel": detail.row.channel, "hidden": detail.hidden}
+    values = {"turns": detail.turns, "channel": detail.row.channel,
+              "talk_hidden": detail.talk_hidden}  # fmt: skip
     return page(request, "transcript.html", values)
 
 
