@@ -6,7 +6,7 @@ share one :class:`Board`, and each takes its own view of it. Reading is synchron
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ from store.tables import (
     Linkage,
     Staff,
     Turn,
+    WechatMedia,
     WorkOrder,
     WorkOrderField,
 )
@@ -86,13 +87,15 @@ class Mark:
     """What has changed in a talk since a desk looked last, without its words.
 
     ``seq``: of the newest turn; ``heard``: how many turns the citizen has; ``edition`` of the
-    order; ``links``: how the order's links stand.
+    order; ``links``: how the order's links stand; ``coming``: how many of the citizen's files are
+    still to be fetched.
     """
 
     seq: int = 0
     heard: int = 0
     edition: int = 0
     links: tuple[str, ...] = ()
+    coming: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,9 +307,20 @@ def _marks(session: Session, rows: Sequence[Row[tuple[object, ...]]]) -> dict[st
     for order, party, state in found:
         links[order].append(f"{party}:{state}")
     found_turns = {row.id: turns.get(row.conversation_id, (0, 0)) for row in rows}
+    coming = _coming(session, talks)
     return {
-        row.id: Mark(*found_turns[row.id], row.edition, tuple(links[row.order_id])) for row in rows
-    }
+        row.id: Mark(*found_turns[row.id], row.edition, tuple(links[row.order_id]),
+                     coming[row.conversation_id])
+        for row in rows
+    }  # fmt: skip
+
+
+def _coming(session: Session, talks: Sequence[str]) -> Counter[str]:
+    """How many files are still to be fetched, by conversation."""
+    waiting = select(WechatMedia.conversation_id).where(
+        WechatMedia.conversation_id.in_(talks), WechatMedia.state == "waiting"
+    )
+    return Counter(session.scalars(waiting))
 
 
 def _waiting(session: Session) -> Waiting:

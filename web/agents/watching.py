@@ -121,8 +121,9 @@ class Watching:
     async def _step(self) -> None:
         """Send what is new: first the words, then what follows from them."""
         news = await asyncio.to_thread(self._transcript.read, self._parts.engine)
-        if news.turns:
-            await self._desk.page.send(frames.turns(self.handoff, news.cursor, news.turns))
+        shown = news.changed + news.turns
+        if shown:
+            await self._desk.page.send(frames.turns(self.handoff, news.cursor, shown))
         if self._heard == 0:
             self._heard = await asyncio.to_thread(self._heard_so_far)
         else:

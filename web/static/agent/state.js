@@ -65,8 +65,10 @@ const takes = {
   },
   turns(state, frame) {
     const talk = talkOf(state, frame.handoff);
-    const known = new Set(talk.turns.map((turn) => turn.seq));
+    const known = new Map(talk.turns.map((turn, place) => [turn.seq, place]));
     const fresh = frame.turns.filter((turn) => !known.has(turn.seq));
+    // Told again: what was sent along with it has come by now.
+    for (const turn of frame.turns) if (known.has(turn.seq)) talk.turns[known.get(turn.seq)] = turn;
     talk.turns.push(...fresh);
     talk.cursor = Math.max(talk.cursor, frame.cursor);
     for (const turn of fresh) talk.partials.delete(turn.speaker);

@@ -3,10 +3,11 @@
 import { button, by, clock, el, fill } from "./dom.js";
 import { cardOf, current } from "./state.js";
 import { channel, passedOn, standing } from "./view-left.js";
+import { sentAlong } from "./view-sent.js";
 
 const SPEAKERS = { citizen: "市民", bot: "智能助手", agent: "坐席", system: "系统" };
 const NEAR = 60;
-let shown = { handoff: "", count: 0 };
+let shown = { handoff: "", turns: [] };
 
 // Suggested answers and a taller reply box take room from the talk: its end stays in view.
 let atEnd = true;
@@ -14,9 +15,7 @@ by("talk").addEventListener("scroll", () => {
   const body = by("talk");
   atEnd = body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
 }, { passive: true });
-new ResizeObserver(() => {
-  if (atEnd) toEnd();
-}).observe(by("talk"));
+new ResizeObserver(grown).observe(by("talk"));
 
 export function showHead(state) {
   const card = cardOf(state);
@@ -49,12 +48,13 @@ function mine(state, party) {
   return party === state.me.phone || party === state.me.party;
 }
 
-/** Turns are added, never drawn anew: who reads is not moved, who is at the end stays there. */
+/** Turns are added, and drawn anew only where what was sent along has come: who reads is not moved,
+ * who is at the end stays there. */
 export function showTurns(state, acts) {
   const body = by("talk");
   const talk = current(state);
   if (!talk) {
-    shown = { handoff: "", count: 0 };
+    shown = { handoff: "", turns: [] };
     fill(body, el("div.talk-none", {}, el("p", {}, "接了来访以后，对话在这里，市民说过的不用再问。"),
       el("p", {}, el("kbd", {}, "F2"), " 接，", el("kbd", {}, "Alt ↑ ↓"), " 切换，", el("kbd", {}, "?"), " 全部快捷键")));
     return;
@@ -62,16 +62,26 @@ export function showTurns(state, acts) {
   let follows = body.scrollHeight - body.scrollTop - body.clientHeight < NEAR;
   if (shown.handoff !== state.current) {
     fill(body);
-    shown = { handoff: state.current, count: 0 };
+    shown = { handoff: state.current, turns: [] };
     follows = true; // another talk begins at its end, wherever the one before was read
   }
   for (const passing of body.querySelectorAll(".turn_passing")) passing.remove();
-  for (const turn of talk.turns.slice(shown.count)) body.append(turnRow(turn, acts));
-  shown.count = talk.turns.length;
+  const rights = state.me.rights;
+  shown.turns.forEach((before, place) => {
+    const turn = talk.turns[place];
+    if (JSON.stringify(before.attachments) === JSON.stringify(turn.attachments)) return;
+    body.querySelector(`[data-seq="${CSS.escape(String(turn.seq))}"]`)?.replaceWith(turnRow(turn, acts, rights));
+  });
+  for (const turn of talk.turns.slice(shown.turns.length)) body.append(turnRow(turn, acts, rights));
+  shown.turns = [...talk.turns];
   for (const [speaker, text] of talk.partials) body.append(bubble(speaker, "", text, "turn_passing"));
   if (talk.typing) body.append(bubble("citizen", "", "正在输入…", "turn_passing"));
   if (!talk.connected) body.append(el("p.turn-note.turn_passing", {}, "市民已离开"));
   if (follows) toEnd();
+}
+
+function grown() {
+  if (atEnd) toEnd();
 }
 
 function toEnd() {
@@ -79,8 +89,9 @@ function toEnd() {
   by("talk").scrollTop = by("talk").scrollHeight;
 }
 
-function turnRow(turn, acts) {
-  if (turn.note || !turn.text) return el("p.turn-note", { "data-seq": String(turn.seq) }, `${clock(turn.at)} ${turn.text || turn.kind}`);
+function turnRow(turn, acts, rights) {
+  const sent = turn.attachments ?? [];
+  if (turn.note || !(turn.text || sent.length)) return el("p.turn-note", { "data-seq": String(turn.seq) }, `${clock(turn.at)} ${turn.text || turn.kind}`);
   const made = bubble(turn.speaker, clock(turn.at), turn.text, turn.doubtful ? "turn_doubtful" : "");
   made.dataset.seq = turn.seq;
   const foot = made.querySelector(".turn__who");
@@ -88,6 +99,7 @@ function turnRow(turn, acts) {
   if (turn.recording && turn.start_ms !== null) {
     foot.append(el("button.play", { type: "button", title: "听这一句的录音", "aria-label": "听这一句的录音", on: { click: () => acts.play(turn.recording, turn.start_ms) } }, "▶"));
   }
+  for (const one of sent) made.append(sentAlong(one, turn, rights, grown));
   for (const option of turn.options ?? []) made.append(el("span.turn__option", {}, option));
   return made;
 }
@@ -95,7 +107,7 @@ function turnRow(turn, acts) {
 function bubble(speaker, at, text, more) {
   // What is still being said is not read out: the turn itself will be.
   return el(`div.turn.turn_${speaker}${more ? `.${more}` : ""}`, { "aria-hidden": more === "turn_passing" ? "true" : undefined },
-    el("p.turn__who", {}, SPEAKERS[speaker] ?? speaker, at ? el("time", {}, ` ${at}`) : null), el("p.turn__text", {}, text));
+    el("p.turn__who", {}, SPEAKERS[speaker] ?? speaker, at ? el("time", {}, ` ${at}`) : null), text ? el("p.turn__text", {}, text) : null);
 }
 
 /** The words a field came from, marked in their turn. */
