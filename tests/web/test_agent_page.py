@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import threading
 from collections.abc import Iterator
@@ -12,16 +13,18 @@ from pathlib import Path
 import pytest
 import uvicorn
 from argon2 import PasswordHasher
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy import Engine, select
 
+from chat.attachments import keep
 from config.city import City
 from config.listening import listen
 from handoff.classify import rules_of
 from handoff.order import deeds
 from handoff.orders import write_handoff
 from store.engine import open_engine, reading, writing
-from store.tables import Conversation, HandoffEntry, Staff, Turn, WorkOrderField
+from store.tables import Conversation, HandoffEntry, Staff, Turn, WechatMedia, WorkOrderField
 from tests.fakes.control import FakeControl
 from tests.fakes.office import Office
 from turns.orders import OrderDraft, OrderField, Provenance
@@ -168,6 +171,7 @@ def test_a_chat_from_the_offer_to_the_result(site: Site) -> None:
     expect(page.locator("#reply")).to_have_value("")
     a_field_somebody_writes_in_is_left_alone(site, page)
     the_source_is_one_click_away(page)
+    a_picture_comes_after_its_turn(site, page)
     a_lost_line_loses_nothing(site, page)
     finished(site, page)
 
@@ -199,6 +203,30 @@ def a_field_somebody_writes_in_is_left_alone(site: Site, page: Page) -> None:
 def the_source_is_one_click_away(page: Page) -> None:
     page.locator("[data-field=what] .source").click()
     expect(page.locator(".turn_source .turn__text")).to_have_text(ATTACK)
+
+
+def a_picture_comes_after_its_turn(site: Site, page: Page) -> None:
+    now = site.office.now()
+    with writing(site.engine) as session:
+        session.add(WechatMedia(id="wx:1", conversation_id="c1", kind="photo", media_id="m",
+                                next_at=now, at=now))  # fmt: skip
+        row = turn("c1", "wx:1", "", now)
+        row.kind, row.attachments = "event", [{"kind": "image", "url": "", "text": ""}]
+        session.add(row)
+    site.wake("c1")
+    expect(page.locator(".sent__words")).to_have_text("照片（正在取，来了就显示）")
+    drawn = io.BytesIO()
+    Image.new("RGB", (960, 640), "#8aa").save(drawn, "JPEG")
+    files = site.office.app.state.site.door.files
+    keep(site.engine, files, "c1", "wx:1", "photo", "image/jpeg", drawn.getvalue(), now)
+    with writing(site.engine) as session:
+        session.get_one(WechatMedia, "wx:1").state = "kept"
+    site.office.loop.call_soon_threadsafe(site.office.app.state.site.floor.tell)
+    picture = page.get_by_alt_text("市民发来的照片")
+    expect(picture).to_have_js_property("naturalWidth", 960)
+    expect(picture).to_have_js_property("offsetWidth", 240)
+    expect(page.locator(".sent")).to_have_count(1)
+    expect(page.locator(".sent__words")).to_have_count(0)
 
 
 def a_lost_line_loses_nothing(site: Site, page: Page) -> None:
