@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Scope
 
 from bot.errors import ConversationError
+from chat.uploads import UploadError
 from handoff.order.model import OrderError
 from knowledge.editing import EditError
 from knowledge.published import KnowledgeError
@@ -175,6 +177,13 @@ def _install_refusals(app: FastAPI) -> None:
     async def _order(request: Request, error: OrderError) -> Response:
         status = ORDER_STATUS.get(error.code, 409)
         return answer_problem(request.scope, status, error.code, sentence=f"{error}。")
+
+    @app.exception_handler(UploadError)
+    async def _upload(_request: Request, error: UploadError) -> Response:
+        wait_s = math.ceil(error.wait_s)
+        body = {"code": error.code, "text": error.text, "retry": error.retry,
+                "retry_after_s": wait_s}  # fmt: skip
+        return JSONResponse(body, error.status, {"Retry-After": str(wait_s)} if wait_s else None)
 
 
 def _speaks_json(path: str) -> bool:

@@ -131,7 +131,8 @@ def test_the_dashboard_has_the_shape_that_grafana_imports() -> None:
     assert board["schemaVersion"] >= 36
     assert board["id"] is None
     rows = [panel["title"] for panel in board["panels"] if panel["type"] == "row"]
-    assert rows == ["电话", "对话", "识别", "知识", "转人工", "工单", "故障", "主机", "联动"]
+    assert rows == ["电话", "对话", "识别", "知识", "转人工", "工单", "故障", "主机", "联动",
+                    "微信"]  # fmt: skip
     ids = [panel["id"] for panel in board["panels"]]
     assert len(ids) == len(set(ids))
     (variable,) = board["templating"]["list"]

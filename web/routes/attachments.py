@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from typing import Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse, Response
 
 from bot.progress import AskedWrongError, asked_of, progress_of, told
@@ -26,24 +24,28 @@ _PRIVATE = {"Cache-Control": "private, no-store", "Content-Disposition": "inline
 _MOST_JSON = 2048
 
 
-@router.post("/chat/attachment", dependencies=[Open])
+def _own_page(request: Request, site: SiteDep) -> None:
+    """The citizen's own page asks, no other site's; raises :class:`UploadError`."""
+    if not origin_allowed(request, site.door.origins):
+        raise UploadError("origin_refused")
+
+
+OwnPage = Depends(_own_page)
+
+
+@router.post("/chat/attachment", dependencies=[Open, OwnPage])
 async def send(
     request: Request, site: SiteDep, kind: UploadKind, id: str = "",  # noqa: A002  # the page's name
     line: str = "", x_chat_session: str = Header(default="", max_length=1000),
 ) -> Response:  # fmt: skip
     """A photo or a voice note: the body is the file, the answer 200 its acknowledgement."""
     uploads: Uploads = site.uploads
-    try:
-        _own_page(request, site)
-        _short_enough(request, MOST_BYTES[kind])
-        session = uploads.session(x_chat_session)
-        number = site.city.line(line).number
-        told_back = await uploads.take(
-            session, _address(request), kind, id, number, request.stream()
-        )
-    except UploadError as error:
-        return _refused(error)
-    return JSONResponse(told_back)
+    _short_enough(request, MOST_BYTES[kind])
+    session = uploads.session(x_chat_session)
+    number = site.city.line(line).number
+    return JSONResponse(
+        await uploads.take(session, _address(request), kind, id, number, request.stream())
+    )
 
 
 @router.get("/chat/attachment/{attachment}", dependencies=[Open])
@@ -82,21 +84,18 @@ def _may_see(site: Site, member: HearsRecordings, kept: Kept) -> None:
     audit.note_viewing(site, member.login, "attachment_seen", kept.id)
 
 
-@router.post("/chat/progress", dependencies=[Open])
+@router.post("/chat/progress", dependencies=[Open, OwnPage])
 async def progress(request: Request, site: SiteDep) -> Response:
     """How an order stands, for who knows its number and the telephone number it was told with."""
     door = site.door
+    _short_enough(request, _MOST_JSON)
     try:
-        _own_page(request, site)
-        _short_enough(request, _MOST_JSON)
         number, phone = asked_of(await bounded(request.stream(), _MOST_JSON))
     except AskedWrongError:
-        return _refused(UploadError("frame_malformed"))
-    except UploadError as error:
-        return _refused(error)
+        raise UploadError("frame_malformed") from None
     wait_s = door.limits.ask(number, _address(request), door.clock())
     if wait_s:
-        return _refused(door_slow(door, wait_s))
+        raise door_slow(door, wait_s)
     found = await asyncio.to_thread(progress_of, site.engine, number, phone)
     return JSONResponse(told(site.city.prompts, found, site.city.zone))
 
@@ -118,11 +117,6 @@ async def _file(site: Site, kept: Kept, range_: str | None = None) -> Response:
     return Response(data[start:end], 206, headers, kept.media_type)
 
 
-def _own_page(request: Request, site: Site) -> None:
-    if not origin_allowed(request, site.door.origins):
-        raise UploadError("origin_refused")
-
-
 def _short_enough(request: Request, most: int) -> None:
     """What says that it is too long is not read at all."""
     length = request.headers.get("content-length", "")
@@ -132,12 +126,3 @@ def _short_enough(request: Request, most: int) -> None:
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
-
-
-def _refused(error: UploadError) -> Response:
-    wait_s = math.ceil(error.wait_s)
-    body: dict[str, Any] = {
-        "code": error.code, "text": error.text, "retry": error.retry, "retry_after_s": wait_s,
-    }  # fmt: skip
-    headers = {"Retry-After": str(wait_s)} if wait_s else None
-    return JSONResponse(body, error.status, headers)
