@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,6 +109,16 @@ class SentIn:
     def words(self) -> str:
         """How many of each."""
         return counted(one for _, one in self.each)
+
+    @property
+    def numbered(self) -> tuple[tuple[int, SentView, int], ...]:
+        """``each`` with its number among those that are called alike, from 1."""
+        met: Counter[str] = Counter()
+        numbered = []
+        for seq, one in self.each:
+            met[one.name] += 1
+            numbered.append((seq, one, met[one.name]))
+        return tuple(numbered)
 
 
 def sent_in(turns: Iterable[TurnView]) -> SentIn:
