@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from datetime import datetime
 
@@ -69,7 +69,9 @@ class Process:
     async def takes_over(self, heard: str) -> None:
         """Look after turns that nobody answers any more, until this one is answered."""
         tending = asyncio.create_task(self.core.tend())
-        async with asyncio.timeout(60), aclosing(self.core.replies("c1", 0)) as replies:
+        replies = self.core.replies("c1", 0)
+        assert isinstance(replies, AsyncGenerator)
+        async with asyncio.timeout(60), aclosing(replies):
             async for one in replies:
                 if one.in_reply_to == heard:
                     break
