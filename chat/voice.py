@@ -110,14 +110,15 @@ def _decoded(data: bytes, demuxer: str, limit_s: float) -> bytes:
         if stream is None or stream.codec_context.name not in _CODECS:
             raise VoiceError("kind_unknown", "no sound of a voice note")
         for frame in container.decode(stream):
-            _add(pcm, resampler, frame)
+            add_sound(pcm, resampler, frame)
             if len(pcm) > most:
                 raise VoiceError("sound_too_long", f"more than {limit_s:.0f} s")
-    _add(pcm, resampler, None)
+    add_sound(pcm, resampler, None)
     return bytes(pcm)
 
 
-def _add(pcm: bytearray, resampler: AudioResampler, frame: AudioFrame | None) -> None:
+def add_sound(pcm: bytearray, resampler: AudioResampler, frame: AudioFrame | None) -> None:
+    """Append ``frame`` as the resampler makes it; None: what it still holds."""
     for made in resampler.resample(frame):
         pcm += bytes(made.planes[0])[: made.samples * 2]
 

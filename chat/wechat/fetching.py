@@ -31,6 +31,7 @@ from store.engine import reading, writing
 from store.faults import fault_of
 from store.locks import FOR_CHANGE
 from store.tables import Conversation, Turn, WechatMedia
+from tts.wav import wav_of
 from turns.heard import Attachment, Heard
 
 LOOK_S = 5.0
@@ -144,7 +145,7 @@ class Fetcher:
         code, type_, clean, note = "ok", voice.media_type_of(media.content), media.content, Note()
         try:
             pcm = await asyncio.to_thread(voice.decode, media.content)
-            type_, clean, note = "audio/wav", voice.wav(pcm), Note(duration_ms=duration_ms(pcm))
+            type_, clean, note = "audio/wav", wav_of(pcm), Note(duration_ms=duration_ms(pcm))
             if not wanted.heard:
                 said = await recognise(self._asr, pcm)
                 note = Note(said.text, said.confidence, duration_ms(pcm))

@@ -8,18 +8,10 @@ given the header that such a stream lacks.
 
 from __future__ import annotations
 
-import io
 import struct
-import wave
-
-from av.audio.codeccontext import AudioCodecContext
-from av.audio.resampler import AudioResampler
-from av.codec.context import CodecContext
-from av.error import FFmpegError
-from av.packet import Packet
 
 from chat import voice
-from chat.voice import LONGEST_S, SAMPLE_RATE, SHORTEST_S, VoiceError
+from chat.voice import LONGEST_S, SAMPLE_RATE, SHORTEST_S, VoiceError, add_sound
 
 SPEEX = "audio/x-speex-with-header-byte"
 _RATE = 16000
@@ -44,6 +36,8 @@ def decode(data: bytes, limit_s: float = LONGEST_S) -> bytes:
     frames = () if voice.media_type_of(data) else frames_of(data)
     if not frames:
         return voice.decode(data, limit_s)
+    from av.error import FFmpegError  # as in chat.voice: for who gets a voice note only
+
     try:
         pcm = _decoded(frames, limit_s)
     except (FFmpegError, ValueError, ArithmeticError) as error:
@@ -51,17 +45,6 @@ def decode(data: bytes, limit_s: float = LONGEST_S) -> bytes:
     if len(pcm) < SHORTEST_S * 2 * SAMPLE_RATE:
         raise VoiceError("sound_empty", "too short for a word")
     return pcm
-
-
-def wav(pcm: bytes) -> bytes:
-    """Decoded sound as a file that any browser plays; none plays AMR."""
-    made = io.BytesIO()
-    with wave.open(made, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm)
-    return made.getvalue()
 
 
 def frames_of(data: bytes) -> tuple[bytes, ...]:
@@ -78,6 +61,11 @@ def frames_of(data: bytes) -> tuple[bytes, ...]:
 
 
 def _decoded(frames: tuple[bytes, ...], limit_s: float) -> bytes:
+    from av.audio.codeccontext import AudioCodecContext
+    from av.audio.resampler import AudioResampler
+    from av.codec.context import CodecContext
+    from av.packet import Packet
+
     codec = CodecContext.create("speex", "r")
     if not isinstance(codec, AudioCodecContext):  # the name is an audio codec's
         raise VoiceError("sound_broken", "no Speex decoder")
@@ -86,10 +74,8 @@ def _decoded(frames: tuple[bytes, ...], limit_s: float) -> bytes:
     pcm = bytearray()
     for packet in [*(Packet(frame) for frame in frames), None]:
         for frame in codec.decode(packet):
-            for made in resampler.resample(frame):
-                pcm += bytes(made.planes[0])[: made.samples * 2]
+            add_sound(pcm, resampler, frame)
         if len(pcm) > limit_s * 2 * SAMPLE_RATE:
             raise VoiceError("sound_too_long", f"more than {limit_s:.0f} s")
-    for made in resampler.resample(None):
-        pcm += bytes(made.planes[0])[: made.samples * 2]
+    add_sound(pcm, resampler, None)
     return bytes(pcm)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import time
-import wave
 
 from chat.limits import Limiter, Rate
 from config.settings import Settings
@@ -12,8 +10,8 @@ from sealing.keys import keyring
 from tts.errors import TtsError
 from tts.sentences import sentences
 from tts.speaker import Speaker
+from tts.wav import RATE_HZ, wav_of
 
-RATE_HZ = 8000
 _PAUSE = b"\0\0" * (RATE_HZ * 3 // 10)
 """Between sentences: 300 ms."""
 LISTENING = Rate(burst=12, per_s=0.5)
@@ -54,14 +52,3 @@ class Sound:
                 command=settings.speech_command,
             )  # fmt: skip
         return self._speaker
-
-
-def wav_of(pcm: bytes) -> bytes:
-    """16-bit samples (little endian, 8 kHz, mono) as a WAV file."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE_HZ)
-        out.writeframes(pcm)
-    return file.getvalue()

@@ -27,6 +27,7 @@ from tests.chat.wechat.rig import Rig
 from tests.fakes.dialogue import FakeDialogue
 from tests.fakes.office import NOBODY
 from tests.fakes.vosk_server import StockVoskServer
+from tts.wav import wav_of
 
 SPEEX = (Path(__file__).parent / "note.speex").read_bytes()
 """「住房公积金怎么提取」 by espeak-ng, encoded by Xiph's speexenc 1.2.1 (wideband, quality 4); its
@@ -241,7 +242,7 @@ def test_what_is_no_speex_has_a_code(data: bytes, code: str) -> None:
 
 
 def test_sound_becomes_a_file_that_browsers_play() -> None:
-    made = voice.wav(bytes(SAMPLE_RATE))
+    made = wav_of(bytes(SAMPLE_RATE))
     assert (made[:4], made[8:12], len(made)) == (b"RIFF", b"WAVE", SAMPLE_RATE + 44)
 
 
