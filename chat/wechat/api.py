@@ -153,7 +153,7 @@ class Api:
     ) -> dict[str, Any]:
         content = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
         reply = await self._call("POST", path, content, {}, once=once, tries=tries)
-        return _object(reply.content)
+        return object_of(reply.content)
 
     async def _call(
         self, method: str, path: str, content: bytes | None, query: Mapping[str, str], *,
@@ -202,7 +202,7 @@ def _video(reply: httpx.Response) -> str:
     if reply.content[:1] != b"{" or len(reply.content) > _LARGEST_ANSWER:
         return ""
     try:
-        address = _object(reply.content).get("video_url", "")
+        address = object_of(reply.content).get("video_url", "")
     except WeChatError:
         return ""
     return address if isinstance(address, str) else ""
@@ -258,13 +258,14 @@ def _errcode(reply: httpx.Response) -> int:
     if not reply.content[:1].isspace() and reply.content[:1] != b"{":
         return 0
     try:
-        errcode = _object(reply.content).get("errcode", 0)
+        errcode = object_of(reply.content).get("errcode", 0)
     except WeChatError:
         return 0
     return errcode if isinstance(errcode, int) else 0
 
 
-def _object(content: bytes) -> dict[str, Any]:
+def object_of(content: bytes) -> dict[str, Any]:
+    """The platform's answer, a JSON object; raises :class:`WeChatError` ``wechat_malformed``."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):

@@ -29,7 +29,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from redis.exceptions import RedisError
 
 from chat.wechat import metrics
-from chat.wechat.api import exchange
+from chat.wechat.api import exchange, object_of
 from chat.wechat.errcodes import meaning
 from chat.wechat.errors import WeChatError
 from chat.wechat.pace import Sleep
@@ -261,12 +261,7 @@ class Tokens:
 def read_token(content: bytes, now_s: float) -> Token:
     """The platform's answer; raises :class:`WeChatError` with its errcode, or
     ``wechat_malformed``."""
-    try:
-        told = json.loads(content)
-    except (ValueError, RecursionError):
-        raise WeChatError("wechat_malformed") from None
-    if not isinstance(told, dict):
-        raise WeChatError("wechat_malformed")
+    told = object_of(content)
     errcode = told.get("errcode", 0)
     if isinstance(errcode, int) and errcode:
         raise WeChatError(meaning(errcode).code, errcode)
