@@ -45,11 +45,7 @@ def set_status(
             raise QueueError("agent_unknown")
         _lock_chats(session, login)
         one_at_a_time(session, LOCK)
-        row = session.get(Agent, login, populate_existing=True)
-        if row is None:
-            row = Agent(login=login, status="offline", since=now, seen_at=now, idle_since=now,
-                        next_status="", reason="")  # fmt: skip
-            session.add(row)
+        row = _agent_or_new(session, login, now)
         row.seen_at, row.next_status = max(row.seen_at, now), ""
         if status == row.status:
             row.reason = reason
@@ -59,6 +55,15 @@ def set_status(
             _close_wrapups(session, login, now)
         else:
             _give_up(session, login, now, chats=status == "offline")
+
+
+def _agent_or_new(session: Session, login: str, now: datetime) -> Agent:
+    row = session.get(Agent, login, populate_existing=True)
+    if row is None:
+        row = Agent(login=login, status="offline", since=now, seen_at=now, idle_since=now,
+                    next_status="", reason="")  # fmt: skip
+        session.add(row)
+    return row
 
 
 def seen(engine: Engine, logins: Collection[str], now: datetime) -> None:
@@ -79,11 +84,7 @@ def open_desk(engine: Engine, login: str, desk: str, now: datetime) -> None:
     """The window ``desk`` (a random id) is the agent's from now on; one before it is not."""
     with writing(engine) as session:
         one_at_a_time(session, LOCK)
-        row = session.get(Agent, login, populate_existing=True)
-        if row is None:
-            row = Agent(login=login, status="offline", since=now, seen_at=now, idle_since=now,
-                        next_status="", reason="")  # fmt: skip
-            session.add(row)
+        row = _agent_or_new(session, login, now)
         row.desk = desk
 
 
