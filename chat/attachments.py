@@ -87,7 +87,8 @@ def keep(
     try:
         with writing(engine) as session:
             session.add(row)
-    except IntegrityError:  # sent twice at once: the first one stands, the keeper clears the other
+    except IntegrityError:  # sent twice at once: the first one stands
+        files.remove(path)
         known = kept_of(engine, conversation, heard)
         if known is None:
             raise

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sealing.files import SealedFile, sealed_path, write_sealed
+from sealing.files import SealedFile, delete_files, sealed_path, write_sealed
 from sealing.keys import Keyring
 
 FOLDER = "attachments"
@@ -53,6 +53,10 @@ class Files:
             with SealedFile(sealed_path(plain), self.keys) as file:
                 return b"".join(file.read(0, file.size))
         return plain.read_bytes() if plain.is_file() else None
+
+    def remove(self, path: str) -> None:
+        """Nothing lies at ``path`` any more. Raises OSError."""
+        delete_files(self.folder, path)
 
     def _inside(self, path: str) -> Path | None:
         root = self.folder.resolve()

@@ -41,6 +41,18 @@ def sealed_path(plain: Path) -> Path:
     return plain.with_name(plain.name + SUFFIX)
 
 
+def delete_files(folder: Path, path: str) -> None:
+    """Delete a file, plain and sealed, and what a broken-off sealing left.
+
+    Not being there is fine; a path that leads out of ``folder`` is no file of ours. Raises OSError.
+    """
+    root = folder.resolve()
+    plain = root / path
+    for file in (plain, sealed_path(plain), sealed_path(plain).with_suffix(".sealed.part")):
+        if file.parent.resolve().is_relative_to(root):
+            file.unlink(missing_ok=True)
+
+
 def seal_file(plain: Path, ring: Keyring) -> Path:
     """Seal ``plain`` into the file beside it and delete it; the sealed file's path.
 

@@ -25,7 +25,8 @@ from qianmen.keeper.rules import (
     recordings_due,
     transcripts_due,
 )
-from qianmen.personal.emptying import delete_files, empty_conversation, empty_order
+from qianmen.personal.emptying import empty_conversation, empty_order
+from sealing.files import delete_files
 from store import audit
 from store.engine import reading, writing
 from store.tables import Attachment, Audit, Conversation, Recording, WorkOrder

@@ -7,14 +7,12 @@ which answer) stay true.
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from qianmen.personal.wechat import forget_wechat
-from sealing.files import sealed_path
 from store.tables import (
     Attachment,
     Callback,
@@ -81,15 +79,3 @@ def empty_order(session: Session, order: str, now: datetime) -> None:
             field.value = ""
     for step in session.scalars(select(OrderEvent).where(OrderEvent.order_id == order)):
         step.text = ""
-
-
-def delete_files(folder: Path, path: str) -> None:
-    """A recording's file, plain and sealed, and what a broken-off sealing left.
-
-    Not being there is fine; a path that leads out of ``folder`` is no file of ours. Raises OSError.
-    """
-    root = folder.resolve()
-    plain = root / path
-    for file in (plain, sealed_path(plain), sealed_path(plain).with_suffix(".sealed.part")):
-        if file.parent.resolve().is_relative_to(root):
-            file.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from sqlalchemy import Engine, select
 
-from chat import uploads
+from chat import attachments, uploads
 from chat.limits import Limits
 from chat.pictures import LONGEST_SIDE, PictureError, redrawn
 from chat.voice import Recognised, VoiceError
@@ -32,17 +31,6 @@ def photo(width: int = 60, height: int = 40, kind: str = "JPEG", mode: str = "RG
     exif[0x0112] = 6  # held upright
     Image.new(mode, (width, height), "red").save(out, kind, exif=exif)
     return out.getvalue()
-
-
-@pytest.fixture
-def office(tmp_path: Path, engine: Engine, city: City, now: datetime) -> Office:
-    return Office(tmp_path, engine, city, lambda: now)
-
-
-@pytest.fixture
-def client(office: Office) -> Iterator[TestClient]:
-    with TestClient(office.app) as client:
-        yield client
 
 
 def begun(client: TestClient) -> Browser:
@@ -88,6 +76,28 @@ def test_the_same_photo_again_is_one_message(client: TestClient, office: Office)
     with reading(office.engine) as session:
         assert len(session.scalars(select(Attachment)).all()) == 1
         assert len(session.scalars(select(Turn).where(Turn.heard == "message1")).all()) == 1
+    assert len([path for path in office.settings.recordings_dir.rglob("*") if path.is_file()]) == 1
+
+
+def test_of_what_came_twice_at_once_one_file_is_left(
+    client: TestClient, office: Office, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    page = begun(client)
+    _, told = send(client, page, photo())
+    real, asked = attachments.kept_of, []
+
+    def not_yet(engine: Engine, conversation: str, heard: str) -> attachments.Kept | None:
+        asked.append(heard)
+        return real(engine, conversation, heard) if len(asked) > 1 else None
+
+    monkeypatch.setattr(attachments, "kept_of", not_yet)
+    with reading(office.engine) as session:
+        talk = session.scalars(select(Attachment.conversation_id)).one()
+    door = office.app.state.site.door
+    late = attachments.keep(
+        office.engine, door.files, talk, "message1", "photo", "image/jpeg", photo(), now
+    )
+    assert late.id == told["attachment"]
     assert len([path for path in office.settings.recordings_dir.rglob("*") if path.is_file()]) == 1
 
 
