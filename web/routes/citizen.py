@@ -11,6 +11,7 @@ from chat.protocol import MAX_TEXT_CHARS
 from chat.socket import serve
 from store.engine import reading
 from store.tables import Answer, Matter
+from web.chatsocket import PATH
 from web.deps import Open, SiteDep
 from web.security import EMBED_SCRIPT
 from web.site import Site
@@ -51,7 +52,8 @@ def embed_script() -> Response:
     return FileResponse(STATIC / "chat" / "embed.js", media_type="text/javascript", headers=kept)
 
 
-@router.websocket("/chat/ws", dependencies=[Open])
+# Declares the right; `web.chatsocket` serves the socket before routing comes to it.
+@router.websocket(PATH, dependencies=[Open])
 async def chat_socket(socket: WebSocket) -> None:
     """The web chat's WebSocket; `chat.protocol` says what goes over it."""
     site: Site = socket.app.state.site
