@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import AgglomerativeClustering
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from knowledge.asking import read_phrasings
 from knowledge.learning import Item, Reason, people
@@ -56,6 +54,9 @@ def grouped(items: Sequence[Item]) -> tuple[Group, ...]:
 
 def _labels(items: Sequence[Item]) -> list[int]:
     """A number for each item; those with the same number belong together."""
+    from sklearn.cluster import AgglomerativeClustering  # with scipy 100 MB: only who groups
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     texts = list(dict.fromkeys(item.text for item in items))
     if len(texts) == 1:
         return [0] * len(items)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from sklearn.svm import LinearSVC
 
 from knowledge.features import Row
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ def fit(
     """Train one against all others for every label. ``width``: the vocabulary's size;
     ``strength``: the larger, the closer to the examples. The same input gives the same model.
     """
+    from sklearn.svm import LinearSVC  # with scipy 100 MB: only who trains loads it
+
     names = tuple(sorted(set(labels)))
     if len(names) < 2:
         flat = np.zeros((width, len(names)), dtype=np.float32)
@@ -50,6 +54,8 @@ def fit(
 
 
 def _matrix(rows: Sequence[Row], width: int) -> csr_matrix:
+    from scipy.sparse import csr_matrix  # as above
+
     ends = np.cumsum([0, *(len(row.at) for row in rows)])
     at = np.concatenate([row.at for row in rows])
     weight = np.concatenate([row.weight for row in rows]).astype(np.float64)

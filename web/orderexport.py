@@ -16,10 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 from sqlalchemy import Engine, select
 
 from config.orders import OrderRules
@@ -38,6 +34,8 @@ MOST = 20_000
 _BATCH = 500
 _CELL = 32_000  # characters; Excel takes 32 767
 _DIGITS = re.compile(r"\d{7,}")
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What XML 1.0, and so a workbook, has no place for."""
 _FIELDS = ("what", "when", "where", "name", "phone", "contact", "against")
 _WIDTHS = (
     17,
@@ -117,6 +115,8 @@ def as_csv(export: Export) -> Iterator[bytes]:
 
 def as_xlsx(export: Export) -> Iterator[bytes]:
     """A workbook is a zip file: written beside the memory first, then given out in pieces."""
+    from openpyxl import Workbook  # only who exports loads it
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet("工单")
     sheet.freeze_panes = "C2"
@@ -133,6 +133,9 @@ def as_xlsx(export: Export) -> Iterator[bytes]:
 
 
 def _bold(sheet: Any, text: str) -> Any:
+    from openpyxl.cell import WriteOnlyCell  # as above
+    from openpyxl.styles import Font
+
     cell = WriteOnlyCell(sheet, text)
     cell.font = Font(bold=True)
     return cell
@@ -207,4 +210,4 @@ def _without_numbers(text: str) -> str:
 
 
 def _plain(cell: str) -> str:
-    return harmless(ILLEGAL_CHARACTERS_RE.sub("", cell)[:_CELL])
+    return harmless(_ILLEGAL.sub("", cell)[:_CELL])
