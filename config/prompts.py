@@ -147,6 +147,7 @@ class Prompts(BaseModel):
     wechat_pick: str
     wechat_last: str
     wechat_ask: str
+    wechat_not_kept: str
     sticker: str
     voice_unclear: str
     too_fast: str

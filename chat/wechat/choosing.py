@@ -21,13 +21,17 @@ _NUMBERS = "一二三四五六七八九十"
 _NUMBER = re.compile(
     r"(?:我?(?:要|选|选择)|就|第)*(?P<n>10|[1-9]|[一二三四五六七八九十两])(?:个|项|号|条|种)?(?:那个|吧|的)*"
 )
+_LONGEST_LABEL = menus.LABEL_BYTES
 _LONGEST = 12
-"""Characters; who writes more says something."""
+"""Characters; who writes more, and no option's own words, says something."""
 
 
 def picked(text: str, options: Sequence[Option]) -> Option | None:
-    """The option that ``text`` means by its number: 1, １., 一, 第一个, 选1. Pure."""
+    """The option that ``text`` names, or means by its number: 1, １., 一, 第一个, 选1. Pure."""
     bare = for_matching(text)
+    named = next((option for option in options if for_matching(option.label) == bare), None)
+    if named is not None and bare:
+        return named
     if not options or len(bare) > _LONGEST:
         return None
     found = _NUMBER.fullmatch(bare)
@@ -43,12 +47,15 @@ def _number(text: str) -> int:
 
 def chosen(engine: Engine, heard: Heard, menu_id: str) -> Heard:
     """``heard``, or the choice that it is: by the line of the ``msgmenu`` that was clicked, or by
-    the number of an option of the question that stands. Synchronous; raises SQLAlchemyError.
+    the words or the number of an option of the question that stands. A click brings the option's
+    words too, and not everybody's brings its id
+    (https://developers.weixin.qq.com/community/develop/article/doc/0006a258ac49883ee1b4885146b413).
+    Synchronous; raises SQLAlchemyError.
     """
     if heard.kind != "text" or heard.attachments:
         return heard
     option = menus.chosen(engine, heard.conversation, menu_id) if menu_id else None
-    if option is None and len(heard.text) <= _LONGEST:
+    if option is None and len(heard.text) <= _LONGEST_LABEL:
         option = picked(heard.text, offered(engine, heard.conversation))
     return heard if option is None else replace(heard, kind="choice", text=option.value)
 

@@ -1,9 +1,14 @@
 """The front door of an Official Account: a message is written down, heard, and answered in time.
 
-The platform waits five seconds and asks three times. So every step ends at its time: what is not
-written down by then is not acknowledged, and comes again; what is written down but not answered by
-then is acknowledged with ``success``, and whoever pushes tells the answer later. A retry finds what
-its message was answered, in whatever process.
+The platform waits five seconds and asks three times. So every step ends at its time: what is
+written down but not answered by then is acknowledged with ``success``, and whoever pushes tells the
+answer later. A retry finds what its message was answered, in whatever process.
+
+What cannot be written down is tried again for as long as the platform waits; then the citizen is
+told, by a reply, that it may not have arrived. No error is answered: after one the platform asks
+again within the same second (https://tb.rustfisher.com/2021/08/03/NestJS/mp-wx-http-status-code),
+tells the citizen that the account is out of order, and soon pushes nothing at all for a minute
+(MarkFail, https://developers.weixin.qq.com/doc/service/guide/dev/api/warn_guide.html).
 """
 
 from __future__ import annotations
@@ -40,7 +45,7 @@ from turns.replies import Ask, Option, Reply, Say
 from turns.trace import trace_of
 
 WRITTEN_S = 4.4
-"""What is not written down so long after it came is refused, so that it comes again."""
+"""What is not written down so long after it came is given up; who sent it is told so."""
 ANSWERED_S = 4.8
 """By then the platform has its answer; 0.2 s are for the way there."""
 _RECENT = 20_000
@@ -104,14 +109,16 @@ class WechatDoor:
     async def receive(self, query: Mapping[str, str], body: bytes) -> Answer:
         """Take one request and answer it within ``answered_s``.
 
-        Raises :class:`IncomingError` for what is none of the platform's,
-        :class:`NotWrittenError` for what it shall bring again.
+        Raises :class:`IncomingError` for what is none of the platform's.
         """
         came_s = self.clock()
         incoming, way = opening.opened(self.account, query, body, self.now().timestamp())
         metrics.received.labels(scenes.label(incoming)).inc()
         with bound_contextvars(trace=trace_of(CHANNEL, incoming.id)):
-            found, how, at_s = await self._taken(incoming, came_s)
+            if scenes.is_talk(incoming):
+                found, how, at_s = await self._taken(incoming, came_s)
+            else:
+                found, how, at_s = "", await self._noted(incoming, came_s), 0
         metrics.answered.labels(how).inc()
         metrics.answer_seconds.observe(self.clock() - came_s)
         message = loaded(found)
@@ -125,13 +132,16 @@ class WechatDoor:
 
     async def _taken(self, incoming: Incoming, came_s: float) -> tuple[str, str, int]:
         """What to answer, how that came about, and when it was made (s)."""
-        if not scenes.is_talk(incoming):
-            await self._steps.by(came_s + self.times.written_s, self._touch(incoming))
-            return "", "event", 0
         if not self._may(incoming):
             slow = Text(self.city.prompts.fill("slow_down"))
             return dumped(slow), "too_fast", int(self.now().timestamp())
-        known = await self._steps.by(came_s + self.times.written_s, self._written(incoming))
+        try:
+            until_s = came_s + self.times.written_s
+            known = await self._steps.again_by(until_s, lambda: self._written(incoming))
+        except NotWrittenError as error:
+            metrics.refused.labels(error.code).inc()
+            lost = Text(self.city.prompts.fill("wechat_not_kept"))
+            return dumped(lost), "not_written", int(self.now().timestamp())
         made_s = int(known.made_at.timestamp())
         if known.body is not None:
             return known.body, "repeat", made_s
@@ -141,6 +151,15 @@ class WechatDoor:
         if upto is None and known.state == "bot":
             self.late(known.conversation)
         return body, "passive" if body else "success", made_s
+
+    async def _noted(self, incoming: Incoming, came_s: float) -> str:
+        """What nobody is answered: one that is lost does less harm than asking again."""
+        try:
+            await self._steps.by(came_s + self.times.written_s, self._touch(incoming))
+        except NotWrittenError as error:
+            metrics.refused.labels(error.code).inc()
+            return "not_written"
+        return "event"
 
     def _may(self, incoming: Incoming) -> bool:
         """Whether its citizen is not too fast; a retry is no fault of theirs."""

@@ -39,7 +39,8 @@ refused = Counter(
 )  # fmt: skip
 answered = Counter(
     "qianmen_wechat_answered",
-    "Requests by how they were answered: passive, success, repeat, event, too_fast.", ("how",),
+    "Requests by how they were answered: passive, success, repeat, event, too_fast, not_written.",
+    ("how",),
 )  # fmt: skip
 undecided = Counter(
     "qianmen_wechat_undecided", "Answers at once that the database did not take in time, by code.",

@@ -10,17 +10,22 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import ConversationError
+from chat.wechat.pace import Sleep
 from sealing.errors import SealError
 from store.faults import fault_of
 
 T = TypeVar("T")
+AWAY = "store_down"
+"""Nobody reaches the database."""
+AGAIN_S = 0.5
+"""Then it is tried again after so long: one that changes over is back soon."""
 _log = structlog.get_logger(__name__)
 
 
 class NotWrittenError(Exception):
-    """A message could not be written down; ``code`` is stable. The platform shall ask again.
+    """A message could not be written down; ``code`` is stable.
 
-    ``too_late``, or what the database's failure is called (``store_down``).
+    ``too_late`` (it may be, later), or what the database's failure is called (:data:`AWAY`).
     """
 
     def __init__(self, code: str) -> None:
@@ -31,8 +36,9 @@ class NotWrittenError(Exception):
 class Steps:
     """The steps of one door; ``clock`` is monotonic, in seconds."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], sleep: Sleep = asyncio.sleep) -> None:
         self._clock = clock
+        self._sleep = sleep
         self._tasks: set[asyncio.Future[Any]] = set()
 
     async def by(self, until_s: float, work: Coroutine[Any, Any, T]) -> T:
@@ -52,6 +58,16 @@ class Steps:
         except (ConversationError, SQLAlchemyError, SealError, OSError) as error:
             raise NotWrittenError(_code(error)) from None
 
+    async def again_by(self, until_s: float, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """As :meth:`by`, and tried again while nobody reaches the database and there is time."""
+        while True:
+            try:
+                return await self.by(until_s, work())
+            except NotWrittenError as error:
+                if error.code != AWAY or self._clock() + AGAIN_S >= until_s:
+                    raise
+            await self._sleep(AGAIN_S)
+
     async def settled(self) -> None:
         """Wait for what goes on."""
         while self._tasks:
@@ -66,4 +82,4 @@ class Steps:
 
 
 def _code(error: BaseException) -> str:
-    return error.code if isinstance(error, ConversationError | SealError) else "store_down"
+    return error.code if isinstance(error, ConversationError | SealError) else AWAY

@@ -15,7 +15,6 @@ from chat.wechat import metrics
 from chat.wechat.door import Answer
 from chat.wechat.envelope import LARGEST
 from chat.wechat.incoming_errors import IncomingError
-from chat.wechat.steps import NotWrittenError
 from web.deps import Open, SiteDep
 from web.routes.linkage import Signed
 from web.site import Site
@@ -46,8 +45,7 @@ async def check_address(site: SiteDep, request: Request, account: str = "") -> R
 async def take_message(site: SiteDep, request: Request, account: str = "") -> Response:
     """One message or event; answered within five seconds, or it comes again.
 
-    403 what is not signed, 400 what is no message, 413 what is too large, 503 what could not be
-    written down.
+    403 what is not signed, 400 what is no message, 413 what is too large.
     """
     found = _of(site, account)
     if found is None:
@@ -57,8 +55,6 @@ async def take_message(site: SiteDep, request: Request, account: str = "") -> Re
         return _answered(await found.door.receive(request.query_params, body))
     except IncomingError as error:
         return _refused(error.code, _status(error.code))
-    except NotWrittenError as error:
-        return _refused(error.code, 503)
 
 
 def _of(site: Site, account: str) -> Wechat | None:

@@ -40,3 +40,13 @@ def test_there_are_ten_at_most_and_sometimes_none() -> None:
         assert option is not None
         assert option.value == "10"
     assert picked("1", ()) is None
+
+
+def test_an_options_own_words_mean_it() -> None:
+    options = (Option("确认提交", "是"), Option("有地方不对", "不是"))
+    for text, wanted in (("确认提交", "是"), (" 有地方不对。", "不是")):
+        option = picked(text, options)
+        assert option is not None
+        assert option.value == wanted
+    assert picked("确认提交以后呢", options) is None
+    assert picked("。", (Option("！", "!"),)) is None

@@ -16,18 +16,19 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 
 from bot import history, records
 from bot.bus import Bus
 from bot.conversation import Conversations
 from bot.parts import Parts
 from chat.limits import Limiter, Rate
+from chat.wechat import citizens, steps
 from chat.wechat.citizens import Known, forget_replies
 from chat.wechat.deciding import Decision
 from chat.wechat.door import Answer, Times, WechatDoor
 from chat.wechat.merging import Place, Style
 from chat.wechat.opening import Account as Opening
-from chat.wechat.steps import NotWrittenError
 from config.city import City
 from qianmen.wechatsim import messages
 from qianmen.wechatsim.account import Account
@@ -228,7 +229,7 @@ async def test_a_bot_that_stalls_is_not_waited_for_and_its_answer_is_left_to_pus
         assert [text for _, text in anywhere.turns("bot")][-1] == "听到：公积金怎么取"
 
 
-async def test_what_cannot_be_written_down_is_not_acknowledged_and_heard_later(
+async def test_what_cannot_be_written_down_in_time_is_said_so_and_heard_later(
     stage: Stage, file: Path
 ) -> None:
     message = stage.message(messages.text("公积金怎么取"))
@@ -237,15 +238,51 @@ async def test_what_cannot_be_written_down_is_not_acknowledged_and_heard_later(
         writer.execute("BEGIN IMMEDIATE")
         hasty = stage.process(times=Times(reply_s=0.05, written_s=0.1, answered_s=0.15))
         for _ in range(3):
-            with pytest.raises(NotWrittenError) as caught:
-                await hasty.receive(message)
-            assert caught.value.code == "too_late"
+            told = stage.shown(message, await hasty.receive(message)).text
+            assert told == stage.city.prompts.wechat_not_kept
         writer.execute("ROLLBACK")
         await hasty.door.settled()  # what was late is written all the same, once
         it = stage.process()
         assert stage.shown(message, await it.receive(message)).text.endswith("听到：公积金怎么取")
         assert stage.turns() == [("text", "公积金怎么取")]
     writer.close()
+
+
+async def test_a_database_that_is_away_for_a_moment_is_waited_for(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter, tried = citizens.enter, count(1)
+
+    def away(engine: Engine, *what: Any) -> Any:
+        if next(tried) < 3:
+            raise OperationalError("BEGIN", None, Exception("connection refused"))
+        return enter(engine, *what)
+
+    monkeypatch.setattr(steps, "AGAIN_S", 0.01)
+    monkeypatch.setattr(citizens, "enter", away)
+    it = stage.process()
+    async with ended(stage):
+        assert (await stage.tells(it, messages.text("公积金怎么取"))).endswith("听到：公积金怎么取")
+        assert next(tried) > 3
+        tried = count(-1000)
+        hasty = stage.process(times=Times(reply_s=0.1, written_s=0.2, answered_s=0.3))
+        told = await stage.tells(hasty, messages.text("居住证怎么办"))
+        assert told == stage.city.prompts.wechat_not_kept
+        assert "12345" in told
+        assert stage.turns() == [("text", "公积金怎么取")]
+
+
+async def test_an_event_that_cannot_be_noted_is_no_fault_of_the_citizens(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("BEGIN", None, Exception("connection refused"))
+
+    it = stage.process()
+    async with ended(stage):
+        await stage.tells(it, messages.text("你好"))
+        monkeypatch.setattr(citizens, "touch", away)
+        assert await stage.tells(it, messages.unsubscribe()) == ""
 
 
 async def test_who_follows_is_greeted_and_chooses_by_number(stage: Stage) -> None:
