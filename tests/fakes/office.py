@@ -64,7 +64,8 @@ class Office:
         self.loop.call_soon_threadsafe(self.dialogue.gate.set)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(data_dir=self.folder, secret_key=KEY, **self.more)
+        mine = {"data_dir": self.folder, "secret_key": KEY, "redis_url": NOBODY, **self.more}
+        self.settings = Settings(**mine)
         self.app = self.start()
 
     def start(self) -> FastAPI:
