@@ -88,7 +88,7 @@ def make_wechat(
     typist = Typist(engine, api)
     pusher = Pusher(Teller(engine, api, city.prompts, now), bus, _is_ours, typist.show)
     files = Files(settings.recordings_dir, keys_of(engine))
-    fetcher = Fetcher(engine, files, api, core, settings.asr_address, now)
+    fetcher = Fetcher(engine, files, api, core, settings.asr_address, now, bus.tell)
     door = WechatDoor(
         account, core, engine, city, line=_line(settings, city), rules=_rules(settings),
         times=Times(reply_s=settings.wechat_reply_s), questions=questions, now=now,

@@ -67,11 +67,14 @@ class Wanted:
 
 
 class Fetcher:
-    """Of one process; ``asr`` is where voice notes are recognised (vosk-server's protocol)."""
+    """Of one process; ``asr`` is where voice notes are recognised (vosk-server's protocol).
+
+    ``tell`` is called with a conversation whose file has come, or will not come any more.
+    """
 
     def __init__(
         self, engine: Engine, files: Files, api: Api, core: Conversations, asr: str,
-        now: Callable[[], datetime],
+        now: Callable[[], datetime], tell: Callable[[str], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._files = files
@@ -79,6 +82,7 @@ class Fetcher:
         self._core = core
         self._asr = asr
         self._now = now
+        self._tell = tell
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._down = False
@@ -191,6 +195,7 @@ class Fetcher:
 
     async def _done(self, wanted: Wanted, state: str) -> None:
         await asyncio.to_thread(finish, self._engine, wanted.id, state)
+        self._tell(wanted.conversation)
 
 
 def _looked_at(kind: str, data: bytes) -> tuple[str, str, bytes]:

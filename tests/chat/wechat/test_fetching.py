@@ -47,6 +47,7 @@ class World:
         self.prompts = city.prompts
         self.bus = Bus(NOBODY)
         self.dialogue = FakeDialogue()
+        self.woken: list[str] = []
         self.core = Conversations(
             Parts(
                 engine=engine, city=city, dialogue=self.dialogue, bus=self.bus,
@@ -70,7 +71,10 @@ class World:
             )  # fmt: skip
 
     def fetcher(self, asr: str = "ws://127.0.0.1:1") -> Fetcher:
-        return Fetcher(self.engine, self.files, self.rig.api(), self.core, asr, self.rig.clock.now)
+        return Fetcher(
+            self.engine, self.files, self.rig.api(), self.core, asr, self.rig.clock.now,
+            self.woken.append,
+        )  # fmt: skip
 
     async def fetch(self, asr: str = "ws://127.0.0.1:1") -> int:
         found = await self.fetcher(asr).look()
@@ -117,6 +121,7 @@ async def test_a_voice_note_is_heard_and_kept(world: World, data: bytes, suffix:
     assert (kept.kind, kept.media_type, kept.text) == ("voice", "audio/wav", "住房公积金怎么提取")
     assert (world.files.read(kept.path) or b"").startswith(b"RIFF")
     assert (world.row().state, world.row().media_id) == ("kept", "")
+    assert world.woken == [TALK]  # whoever watches the talk looks again
 
 
 @one_database
