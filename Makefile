@@ -25,9 +25,16 @@ demo: setup ## 启动全部，演示一通电话和一段对话，然后退出�
 
 .PHONY: test
 test: setup-test ## 全部检查和测试（20 分钟以内）
-	@scripts/system-packages.sh
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j3 check prepared packages
 	@scripts/tests.sh; code=$$?; scripts/system-packages.sh --report; exit $$code
+
+.PHONY: prepared
+prepared: setup-test
+	@env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m tests.prepare
+
+.PHONY: packages
+packages:
+	@scripts/system-packages.sh
 
 .PHONY: test-fast
 test-fast: setup-test ## 只跑快的测试
