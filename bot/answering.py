@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import perf_counter
 
 import structlog
 
-from bot import history, metrics, records
+from bot import answered, history, metrics
+from bot.answered import Notes
 from bot.asking import Asking, Known, with_ids
 from bot.errors import ConversationError
 from bot.handover import apology
+from bot.history import Outset
 from bot.ledger import Ledger
 from bot.parts import DialogueError, Parts
 from bot.queued import Queued
@@ -47,42 +48,47 @@ class Answering:
         self._telling = Telling(parts, ledger)
         self._asking = Asking(parts, ledger, memory, self._queued)
 
-    async def answer(self, heard: Heard) -> None:
+    async def answer(self, heard: Heard, outset: Outset | None = None) -> None:
         """Answer ``heard``, unless a person has its citizen, or another process answers it.
 
-        May raise what its parts raise.
+        ``outset``: what it begins with, where no other turn stands before it. May raise what its
+        parts raise.
         """
-        async with self._tending.answering(heard, self._answer) as ours:
+        alone = outset is not None
+        async with self._tending.answering(heard, self._answer, alone=alone) as ours:
             if ours:
-                await self._answer(heard)
+                await self._answer(heard, outset)
 
-    async def _answer(self, heard: Heard) -> None:
-        state = await self._ledger.call(history.read_state, heard.conversation)
-        if state is None or state.state == "ended":
+    async def _answer(self, heard: Heard, outset: Outset | None = None) -> None:
+        outset = outset or await self._ledger.call(history.read_outset, heard.conversation)
+        if outset is None or outset.state.state == "ended":
             await self._tending.release(heard)
-            return
-        if state.state == "agent":
-            await self._asking.warn(state, heard)
+        elif outset.state.state == "agent":
+            await self._asking.warn(outset.state, heard)
             await self._tending.release(heard)
-            return
+        else:
+            with self._ledger.timed(heard):
+                await self._by_bot(heard, outset)
+
+    async def _by_bot(self, heard: Heard, outset: Outset) -> None:
         if self._tending.again(heard):
             await self._asking.forget(heard)
-        began = perf_counter()
-        state = await self._as_before(state, heard)
+        state = await self._as_before(outset.state, heard)
         self._memory.note(heard, state)
         state = await self._placed(state, heard)
         way = triage(heard, self._parts.urgent, misses=state.misses, silences=state.silences)
-        known = await self._go(way, state, heard)
+        known = await self._go(way, replace(outset, state=state), heard)
         if state.state == "waiting" and state.slots:  # a form goes on: the waiting order, too
             await self._queued.fill(heard)
-        await self._done(heard, known, perf_counter() - began)
+        await self._done(heard, known)
 
     async def _placed(self, state: history.State, heard: Heard) -> history.State:
         """``state`` with the place that came with ``heard``, where one did."""
         if not any(item.kind == PLACE for item in heard.attachments):
             return state
         context = replace(state.context, place=heard.text, place_from=heard.id)
-        await self._ledger.call(records.note_context, heard.conversation, context)
+        notes = Notes(context=context)
+        await self._ledger.call(answered.note, heard.conversation, "", notes)
         return replace(state, context=context)
 
     async def apologise(self, heard: Heard) -> None:
@@ -92,10 +98,11 @@ class Answering:
         except ConversationError as error:
             _log.error("apology_failed", code=error.code)
 
-    async def _go(self, way: Way, state: history.State, heard: Heard) -> Known:
-        known = await self._ours(way, state, heard)
+    async def _go(self, way: Way, outset: Outset, heard: Heard) -> Known:
+        known = await self._ours(way, outset, heard)
         if known is not None:
             return known
+        state = outset.state
         match way:
             case Finish():
                 await self._asking.close(heard)
@@ -105,31 +112,29 @@ class Answering:
                 urgent = {"danger": "danger", "asked": "handoff"}.get(reason, "")
                 return urgent, urgent or "handoff"
             case Prompt(("file_kept" | "sticker") as name):
-                await self._asking.ask_again(heard, Say("", self._parts.city.prompts.fill(name)))
+                kept = Say("", self._parts.city.prompts.fill(name))
+                await self._asking.ask_again(heard, outset.last, kept)
                 return "", name
             case Prompt(name, misses, silences):
-                await self._ledger.call(
-                    records.count, heard.conversation, misses=misses, silences=silences
-                )
-                text = self._parts.city.prompts.fill(name)
-                await self._ledger.reply(heard, Say(f"{heard.id}.say", text))
+                say = Say(f"{heard.id}.say", self._parts.city.prompts.fill(name))
+                await self._ledger.reply(heard, say, notes=Notes(counts=(misses, silences)))
                 return "", name
             case Steer(wish):
-                return await self._steer(state, heard, wish)
+                return await self._steer(outset, heard, wish)
             case Back():
-                return await self._back(state, heard)
+                return await self._back(outset, heard)
             case ToDialogue(text) if state.context.place_from == heard.id and not state.slots:
-                kept = self._parts.city.prompts.fill("place_kept", place=text)
-                await self._asking.ask_again(heard, Say("", kept))
+                kept = Say("", self._parts.city.prompts.fill("place_kept", place=text))
+                await self._asking.ask_again(heard, outset.last, kept)
                 return "", "place_kept"
             case ToDialogue(text):
-                return await self._asking.ask(state, heard, text)
+                return await self._asking.ask(outset, heard, text)
 
-    async def _ours(self, way: Way, state: history.State, heard: Heard) -> Known | None:
+    async def _ours(self, way: Way, outset: Outset, heard: Heard) -> Known | None:
         """What who waits, or is asked about a person, is told beside the dialogue."""
         if not isinstance(way, ToDialogue | Prompt):
             return None
-        question: str = await self._ledger.call(history.open_question, heard.conversation)
+        state, question = outset.state, outset.question
         if isinstance(way, ToDialogue) and not state.slots:
             told = await self._telling.answer(heard, question, state.citizen)
             if told is not None:
@@ -151,33 +156,33 @@ class Answering:
         self._memory.undone(heard.conversation, before)
         return before.state
 
-    async def _steer(self, state: history.State, heard: Heard, wish: Steering) -> Known:
+    async def _steer(self, outset: Outset, heard: Heard, wish: Steering) -> Known:
         """Tell the last answer again, or the rest of it where there is one; or wait."""
         if wish.pause:
-            await self._ledger.call(records.note_pause, heard)
+            await self._ledger.call(answered.note_pause, heard)
             wait = steered((), wish, self._parts.city.prompts)
             await self._ledger.reply(heard, *with_ids(heard, wait))
             return "repeat", "talk"
         if wish.again == "place" and not await self._ledger.call(
             history.cut_off, heard.conversation
         ):
-            return await self._asking.ask(state, heard, heard.text)  # it may be a yes
-        dumped = await self._ledger.call(history.last_replies, heard.conversation)
-        return await self._tell_again(state, heard, wish, tuple(map(wire.load_reply, dumped)))
+            return await self._asking.ask(outset, heard, heard.text)  # it may be a yes
+        last = tuple(map(wire.load_reply, outset.last))
+        return await self._tell_again(outset.state, heard, wish, last)
 
     async def _tell_again(
         self, state: history.State, heard: Heard, wish: Steering, last: tuple[Reply, ...]
     ) -> Known:
         act = act_of(wish)
-        await self._asking.calm(state, heard)
         known = Understood(act, "talk", matter=state.context.matter, slots=state.slots)
-        await self._ledger.call(records.commit_understood, heard, known, state.context)
         again = steered(last, wish, self._parts.city.prompts)
-        await self._ledger.reply(heard, *with_ids(heard, again))
+        notes = Notes(known, state.context, counts=(0, 0))
+        await self._ledger.reply(heard, *with_ids(heard, again), notes=notes)
         return act, "talk"
 
-    async def _back(self, state: history.State, heard: Heard) -> Known:
+    async def _back(self, outset: Outset, heard: Heard) -> Known:
         """Ask the form's previous question, its answer forgotten; else tell the last answer."""
+        state = outset.state
         stands: Before | None = None
         try:
             for before in self._memory.step_back(state):
@@ -190,18 +195,16 @@ class Answering:
             await self._asking.hand_over(state, heard, "failure")
             return "", "handoff"
         if stands is None:
-            return await self._steer(state, heard, Steering())
+            return await self._steer(outset, heard, Steering())
         self._memory.undone(heard.conversation, stands)
         self._memory.note(heard, stands.state)
         told = tuple(map(wire.load_reply, stands.told))
         asked = tuple(reply for reply in told if isinstance(reply, Ask))
         return await self._tell_again(stands.state, heard, Steering(), asked or told)
 
-    async def _done(self, heard: Heard, known: Known, cost_s: float) -> None:
+    async def _done(self, heard: Heard, known: Known) -> None:
+        cost_s, timings = await self._ledger.done(heard)
         metrics.turn_answered(heard.channel, *known, cost_s)
-        timings = await self._ledger.note(
-            heard.conversation, heard.id, {"dialogue_ms": round(cost_s * 1000, 1)}
-        )
         _log.info(
             "turn_done", channel=heard.channel, kind=heard.kind, act=known[0], decision=known[1],
             timings=timings,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
-from bot import history, metrics, records
+from bot import answered, history, metrics, records
+from bot.answered import NOTHING, Notes
 from bot.clarity import clarity
 from bot.errors import ConversationError
 from bot.handover import hand_over, handover_replies
+from bot.history import Outset
 from bot.ledger import Ledger
 from bot.parts import DialogueError, Parts
 from bot.queue import QUEUE_NEWS
@@ -39,11 +41,11 @@ class Asking:
         self._memory = memory
         self._queued = queued
 
-    async def ask(self, state: history.State, heard: Heard, text: str) -> Known:
+    async def ask(self, outset: Outset, heard: Heard, text: str) -> Known:
         """Answer ``heard`` as the dialogue says; a person where it says nothing."""
-        last = await self._ledger.call(history.last_replies, heard.conversation)
-        metadata = self._metadata(state, heard, last)
-        self._memory.asked(heard, last)
+        state = outset.state
+        metadata = self._metadata(state, heard, outset.last)
+        self._memory.asked(heard, outset.last)
         try:
             outcome = await self._parts.dialogue.turn(heard.conversation, text, metadata)
         except DialogueError as error:
@@ -51,16 +53,16 @@ class Asking:
             await self.hand_over(state, heard, "failure")
             return "", "handoff"
         known = outcome.understood
-        await self.calm(state, heard)
         context = _placed(outcome.context, state.context)
-        await self._ledger.call(records.commit_understood, heard, known, context)
+        notes = Notes(known, context, counts=(0, 0))  # something was understood
         wish = next((r for r in outcome.replies if isinstance(r, Handoff)), None)
         if wish is not None:
+            await self._ledger.call(answered.note, heard.conversation, heard.id, notes)
             state = replace(state, context=context, slots=known.slots or state.slots)
             await self.hand_over(state, heard, wish.reason)  # type: ignore[arg-type]  # same codes
             return known.act, "handoff"
         replies = await self._with_files(heard, self._read_back(heard, outcome))
-        await self._ledger.reply(heard, *with_ids(heard, replies))
+        await self._ledger.reply(heard, *with_ids(heard, replies), notes=notes)
         if any(isinstance(reply, Bye) for reply in outcome.replies):
             await self.close(heard)
         return known.act, known.decision
@@ -85,16 +87,17 @@ class Asking:
         )  # fmt: skip
         if not order.number:
             self._ledger.kept()
-        parts.bus.tell(QUEUE_NEWS)
+        for key in (QUEUE_NEWS, heard.conversation):
+            parts.bus.tell(key)
         metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
+        notes = NOTHING
         if reason in ("danger", "asked"):
-            decision: Any = "danger" if reason == "danger" else "handoff"
-            act: Any = "danger" if reason == "danger" else "handoff"
-            known = Understood(act, decision, matter=state.context.matter, slots=state.slots)
-            await self._ledger.call(records.commit_understood, heard, known, state.context)
+            code: Literal["danger", "handoff"] = "danger" if reason == "danger" else "handoff"
+            known = Understood(code, code, matter=state.context.matter, slots=state.slots)
+            notes = Notes(known, state.context)
         queued = await self._queued.staffed(state.channel)
         replies = handover_replies(parts.city, state, heard, reason, order, queued=queued)
-        await self._ledger.reply(heard, *replies)
+        await self._ledger.reply(heard, *replies, notes=notes)
 
     async def warn(self, state: history.State, heard: Heard) -> None:
         """Danger told to a person: the order is marked, and on its way to 110, at once.
@@ -113,7 +116,8 @@ class Asking:
                 danger=found.topic, queued=False,
             )  # fmt: skip
             known = Understood("danger", "danger", state.context.matter, slots=state.slots)
-            await self._ledger.call(records.commit_understood, heard, known, state.context)
+            notes = Notes(known, state.context)
+            await self._ledger.call(answered.note, heard.conversation, heard.id, notes)
         except ConversationError as error:
             _log.error("danger_not_marked", code=error.code)
             return
@@ -124,11 +128,6 @@ class Asking:
         """What kind of danger was told: it decides who beside 110 is told."""
         found = self._parts.urgent(heard.text)
         return found.topic if found is not None and found.kind == "danger" else ""
-
-    async def calm(self, state: history.State, heard: Heard) -> None:
-        """Something was understood: misses and silences begin anew."""
-        if state.misses or state.silences:
-            await self._ledger.call(records.count, heard.conversation, misses=0, silences=0)
 
     async def close(self, heard: Heard) -> None:
         """The conversation ends with ``heard``."""
@@ -154,9 +153,10 @@ class Asking:
             for reply in replies
         )  # fmt: skip
 
-    async def ask_again(self, heard: Heard, *before: Reply) -> None:
-        """Tell ``before``, then ask what was open before ``heard`` once more."""
-        last = await self._ledger.call(history.last_replies, heard.conversation)
+    async def ask_again(
+        self, heard: Heard, last: tuple[dict[str, Any], ...], *before: Reply
+    ) -> None:
+        """Tell ``before``, then ask once more what was open before ``heard``, if ``last`` asked."""
         told = tuple(map(wire.load_reply, last))
         asked = tuple(reply for reply in told[-1:] if isinstance(reply, Ask))
         replies = await self._with_files(heard, (*before, *asked))

@@ -1,8 +1,9 @@
 """Wake whoever waits for news of a conversation: in this process at once, elsewhere by Redis.
 
-Nothing is carried but the conversation's id: the news itself stands in the database. So a lost
-wake-up costs time, never a message: readers look again after ``PATIENCE_S``; or, where thousands
-read, one look at the newest turns of all (``look_after``) every so often wakes those concerned.
+What is new stands in the database; other processes are told only where, and of what kind. So a
+lost wake-up costs time, never a message: readers look again after ``PATIENCE_S``; or, where
+thousands read, one look at the newest turns of all (``look_after``) every so often wakes those
+concerned. Readers in the same process get what was told with the news and need not read it again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import random
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
 
 import redis.asyncio as redis
 import structlog
@@ -21,11 +23,12 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from store.faults import fault_of
+from turns.replies import Told
 
 STREAM = "qianmen:turns"
 PATIENCE_S = 1.0
-LOOKED_AFTER_S = 60.0
-"""How long a reader waits where one look is taken for all."""
+LOOKED_AFTER_S = 300.0
+"""How long a reader waits where one look is taken for all; ten thousand of them idle."""
 _WINDOW = 200
 """Turns looked at again: one that was numbered earlier may be committed later."""
 _KEPT = 1000
@@ -37,20 +40,42 @@ Newest = Callable[[int], Iterable[tuple[int, str]]]
 """Gives the turns (cursor, conversation) behind a cursor; the latest few for 0."""
 
 
+NewsKind = Literal["heard", "told", ""]
+_KINDS: frozenset[str] = frozenset(get_args(NewsKind))
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is new: the citizen was ``heard``, something was ``told``, or anything else ('').
+
+    ``told`` is all that was told behind the cursor ``after``; empty where only the database knows.
+    """
+
+    kind: NewsKind = ""
+    after: int = 0
+    told: tuple[Told, ...] = ()
+
+
+HEARD = News("heard")
+_ANY = News()
+
+
 class Watch:
-    """One waiter for one conversation."""
+    """One waiter for one conversation; for ``kinds`` of news only, where they are given."""
 
-    __slots__ = ("_news", "_waiter")
+    __slots__ = ("_kinds", "_news", "_waiter")
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: frozenset[NewsKind] | None = None) -> None:
         # Not an Event: thousands wait, and one of those alone is a kilobyte.
         self._news = False
         self._waiter: asyncio.Future[None] | None = None
+        self._kinds = kinds
 
-    def wake(self) -> None:
+    def wake(self, news: News = _ANY) -> None:
         """There is news."""
-        self._news = True
-        _end(self._waiter)
+        if self._kinds is None or news.kind in self._kinds:
+            self._news = True
+            _end(self._waiter)
 
     @property
     def woken(self) -> bool:
@@ -76,6 +101,40 @@ class Watch:
         return news
 
 
+class Reader(Watch):
+    """A waiter who reads all that is told: what is known without the database it has here."""
+
+    __slots__ = ("_fresh",)
+
+    def __init__(self) -> None:
+        super().__init__(frozenset[NewsKind]({"told", ""}))
+        self._fresh: list[News] | None = []
+        """None: something is new that only the database knows."""
+
+    def wake(self, news: News = _ANY) -> None:
+        """There is news; nothing is kept of them where the database must be read anyway."""
+        if news.kind == "heard":
+            return
+        if not news.told:
+            self._fresh = None
+        elif self._fresh is not None:
+            self._fresh.append(news)
+        super().wake(news)
+
+    def take(self, cursor: int) -> tuple[Told, ...] | None:
+        """All that was told behind ``cursor``; None where only the database knows."""
+        fresh, self._fresh = self._fresh, []
+        if not fresh:
+            return None
+        told: list[Told] = []
+        for news in fresh:
+            if news.after > cursor:  # another process told something in between
+                return None
+            told += (one for one in news.told if one.cursor > cursor)
+            cursor = max(cursor, news.told[-1].cursor)
+        return tuple(told)
+
+
 def _end(waiter: asyncio.Future[None] | None) -> None:
     if waiter is not None and not waiter.done():
         waiter.set_result(None)
@@ -95,6 +154,7 @@ class Bus:
         self._watches: dict[str, set[Watch]] = defaultdict(set)
         self._hearers: list[Callable[[str], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._outgoing: list[tuple[str, NewsKind]] = []
         self._down = False
         self._looks = False
         self._woken: set[str] = set()
@@ -166,16 +226,16 @@ class Bus:
         finally:
             self._hearers.remove(hear)
 
-    def tell(self, conversation: str) -> None:
+    def tell(self, conversation: str, news: News = _ANY) -> None:
         """Wake all that wait for ``conversation``, here at once and elsewhere soon."""
-        self._wake(conversation)
-        self._spawn(self._publish(conversation))
+        self._wake(conversation, news)
+        self._publish(conversation, news.kind)
 
-    def _wake(self, conversation: str) -> None:
+    def _wake(self, conversation: str, news: News = _ANY) -> None:
         if self._looks:
             self._woken.add(conversation)
         for watch in self._watches.get(conversation, ()):
-            watch.wake()
+            watch.wake(news)
         for hear in tuple(self._hearers):
             hear(conversation)
 
@@ -184,12 +244,25 @@ class Bus:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _publish(self, conversation: str) -> None:
-        try:
-            entry: Any = {"c": conversation, "p": self._me}
-            await self._redis.xadd(STREAM, entry, maxlen=_KEPT, approximate=True)
-        except (RedisError, OSError):
-            self._said_so(down=True)
+    def _publish(self, conversation: str, kind: NewsKind) -> None:
+        """What is told while the last ones are still on their way goes with the next, together."""
+        self._outgoing.append((conversation, kind))
+        if len(self._outgoing) == 1:
+            self._spawn(self._send())
+
+    async def _send(self) -> None:
+        while self._outgoing:
+            going = self._outgoing[:_KEPT]
+            try:
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    for conversation, kind in going:
+                        entry: Any = {"c": conversation, "p": self._me, "k": kind}
+                        pipe.xadd(STREAM, entry, maxlen=_KEPT, approximate=True)
+                    await pipe.execute()
+            except (RedisError, OSError):
+                self._said_so(down=True)
+            finally:
+                del self._outgoing[: len(going)]
 
     async def _listen(self) -> None:
         last = "$"
@@ -213,6 +286,10 @@ class Bus:
         for _, entries in found or ():
             for entry, fields in entries:
                 if fields.get("p") != self._me:  # who waits here was woken at once
-                    self._wake(fields.get("c", ""))
+                    self._wake(fields.get("c", ""), _news(fields.get("k", "")))
                 last = entry
         return last
+
+
+def _news(kind: str) -> News:
+    return News(cast(NewsKind, kind)) if kind in _KINDS else _ANY

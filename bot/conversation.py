@@ -17,6 +17,7 @@ import structlog
 
 from bot import history, records
 from bot.answering import Answering
+from bot.bus import HEARD, Reader
 from bot.claims import PHONE
 from bot.draining import Draining
 from bot.errors import ConversationError
@@ -119,25 +120,33 @@ class Conversations(People):
         heard = replace(heard, text=clean(heard.text)[:TEXT_LIMIT])
         self._keeping.heard(heard)
         try:
-            claim = self._tending.claim(heard)
-            fresh = await self._ledger.call(records.commit_heard, heard, claim)
+            with self._queue.coming(heard.conversation) as alone:
+                claim = self._tending.claim(heard)
+                committed: records.Committed | None = await self._ledger.call(
+                    records.commit_heard, heard, claim
+                )
+                if committed is None:
+                    return None
+                self._parts.bus.tell(heard.conversation, HEARD)
+                return self._queue.put(heard, committed.outset if alone() else None)
         except KeyError:
             raise ConversationError(
                 "conversation_unknown", "the conversation was not opened"
             ) from None
-        if not fresh:
-            return None
-        self._parts.bus.tell(heard.conversation)
-        return self._queue.put(heard)
 
     async def replies(self, conversation: str, cursor: int = 0) -> AsyncIterator[Told]:
         """Everything told after ``cursor``, then what comes, for as long as it is iterated."""
-        with self._parts.bus.watch(conversation) as watch:
+        reader = Reader()
+        with self._parts.bus.watch(conversation, reader):
+            fresh: tuple[Told, ...] | None = None
             while True:
-                for told in await self._ledger.call(history.told_after, conversation, cursor):
+                if fresh is None:
+                    fresh = await self._ledger.call(history.told_after, conversation, cursor)
+                for told in fresh or ():
                     cursor = told.cursor
                     yield told
-                await watch.wait(self._parts.bus.patience_s)
+                await reader.wait(self._parts.bus.patience_s)
+                fresh = reader.take(cursor)
 
     async def tell(
         self, conversation: str, *replies: Reply, speaker: Speaker, at: datetime, to: str = ""

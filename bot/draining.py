@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import history, records
+from bot import answered, history
 from bot.parts import Parts
 from bot.queue import QUEUE_NEWS
 from config.city import City
@@ -85,4 +85,4 @@ def _tell_number(engine: Engine, city: City, done: Drained, now: datetime) -> No
     text = city.prompts.fill("order_done", number=done.written.number)
     say = Say(f"{done.written.id}.number", text)
     if all(told.reply.id != say.id for told in history.told_after(engine, talk, 0)):
-        records.commit_told(engine, talk, (say,), speaker="system", at=now)
+        answered.commit_told(engine, talk, (say,), speaker="system", at=now)

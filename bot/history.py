@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Select, func, select
+from sqlalchemy.orm import Session
 
 from bot.joined import SPOKEN
 from store.engine import reading
@@ -41,14 +42,40 @@ class State:
     silences: int
 
 
+@dataclass(frozen=True, slots=True)
+class Outset:
+    """What answering a turn needs to know of its conversation, all from one moment.
+
+    ``question`` is the id of the open question ('' for none), ``last`` what was told in
+    answer to the latest turn that has an answer, dumped.
+    """
+
+    state: State
+    question: str
+    last: tuple[dict[str, Any], ...]
+
+
+def read_outset(engine: Engine, conversation: str) -> Outset | None:
+    """What a turn of the conversation begins with, or None where there is none."""
+    with reading(engine) as session:
+        row = session.get(Conversation, conversation)
+        return outset_of(session, row) if row else None
+
+
+def outset_of(session: Session, row: Conversation) -> Outset:
+    """What a turn of the conversation begins with, as this transaction sees it."""
+    return Outset(state_of(row), _open_question(session, row.id), _last_replies(session, row.id))
+
+
 def read_state(engine: Engine, conversation: str) -> State | None:
     """The conversation as it stands, or None."""
     with reading(engine) as session:
         row = session.get(Conversation, conversation)
-        return _state(row) if row else None
+        return state_of(row) if row else None
 
 
-def _state(row: Conversation) -> State:
+def state_of(row: Conversation) -> State:
+    """The conversation as its row tells."""
     return State(
         conversation=row.id,
         channel=row.channel,
@@ -87,41 +114,40 @@ def _told(row: Turn) -> Told:
     )
 
 
-def last_replies(engine: Engine, conversation: str) -> tuple[dict[str, Any], ...]:
+def _last_replies(session: Session, conversation: str) -> tuple[dict[str, Any], ...]:
     """What was told in answer to the latest turn that has an answer, dumped.
 
     A caller's silence, or wish that we wait, is no turn here: what was asked before it stands.
     """
-    with reading(engine) as session:
-        told = session.scalar(
-            select(Turn)
+    by_bot = select(Turn.in_reply_to).where(
+        Turn.conversation_id == conversation, Turn.speaker == "bot"
+    )
+    answered = (
+        by_bot.where(Turn.in_reply_to.not_in(_asides(conversation)))
+        .order_by(Turn.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return tuple(
+        session.scalars(
+            select(Turn.reply)
             .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
-            .where(Turn.in_reply_to.not_in(_asides(conversation)))
-            .order_by(Turn.seq.desc())
-            .limit(1)
-        )
-        if told is None:
-            return ()
-        rows = session.scalars(
-            select(Turn)
-            .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
-            .where(Turn.in_reply_to == told.in_reply_to)
+            .where(Turn.in_reply_to == answered)
             .order_by(Turn.seq)
-        ).all()
-        return tuple(row.reply for row in rows)
-
-
-def open_question(engine: Engine, conversation: str) -> str:
-    """The id of the question that the bot asked last and the citizen has not answered, or ''."""
-    with reading(engine) as session:
-        row = session.scalar(
-            select(Turn)
-            .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
-            .where(Turn.kind.in_(("say", "ask")))
-            .order_by(Turn.seq.desc())
-            .limit(1)
         )
-        return str(row.reply.get("id", "")) if row is not None and row.kind == "ask" else ""
+    )
+
+
+def _open_question(session: Session, conversation: str) -> str:
+    """The id of the question that the bot asked last and the citizen has not answered, or ''."""
+    row = session.execute(
+        select(Turn.kind, Turn.reply)
+        .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
+        .where(Turn.kind.in_(("say", "ask")))
+        .order_by(Turn.seq.desc())
+        .limit(1)
+    ).first()
+    return str(row.reply.get("id", "")) if row is not None and row.kind == "ask" else ""
 
 
 def cut_off(engine: Engine, conversation: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import structlog
 
-from bot import history, records
+from bot import answered, history
+from bot.answered import Notes
 from bot.errors import ConversationError
 from bot.ledger import Ledger
 from bot.parts import Parts
@@ -105,11 +106,9 @@ class Queued:
         if not fields:
             return None
         known = Understood("other", "form", matter=state.context.matter, slots=fields)
-        await self._ledger.call(records.commit_noted, heard, known)
-        if state.misses or state.silences:
-            await self._ledger.call(records.count, heard.conversation, misses=0, silences=0)
-        text = self._parts.city.prompts.waiting_noted
-        await self._ledger.reply(heard, Say(f"{heard.id}.noted", text))
+        await self._ledger.call(answered.note_aside, heard, known)
+        say = Say(f"{heard.id}.noted", self._parts.city.prompts.waiting_noted)
+        await self._ledger.reply(heard, say, notes=Notes(counts=(0, 0)))
         return "other", "form"
 
     async def waits_already(self, state: history.State, heard: Heard) -> bool:
@@ -119,11 +118,10 @@ class Queued:
         standing = await self.standing(heard.conversation)
         if standing is None or not standing.waits:
             return False
-        if state.misses or state.silences:
-            await self._ledger.call(records.count, heard.conversation, misses=0, silences=0)
         voice = state.channel == "phone"
         text = standing_told(self._parts.city.prompts, standing, voice=voice)
-        await self._ledger.reply(heard, Say(f"{heard.id}.standing", text))
+        say = Say(f"{heard.id}.standing", text)
+        await self._ledger.reply(heard, say, notes=Notes(counts=(0, 0)))
         return True
 
     async def _wanted(self, state: history.State, heard: Heard) -> Known:

@@ -21,7 +21,7 @@ SWEEP_S = 2.0
 BEHIND_S = 0.5
 _log = structlog.get_logger(__name__)
 Put = Callable[[Heard], object]
-Serve = Callable[[Heard], Awaitable[None]]
+Answer = Callable[[Heard], Awaitable[None]]
 
 
 class Tending:
@@ -51,11 +51,13 @@ class Tending:
         return (heard.conversation, heard.id) in self._again
 
     @contextlib.asynccontextmanager
-    async def answering(self, heard: Heard, answer: Serve) -> AsyncIterator[bool]:
+    async def answering(
+        self, heard: Heard, answer: Answer, *, alone: bool = False
+    ) -> AsyncIterator[bool]:
         """Whether ``heard`` is ours to answer, once those before it are answered.
 
-        Those that a dead process left before it are answered here, by ``answer``. The claim is
-        renewed as long as one is inside.
+        Those that a dead process left before it are answered here, by ``answer``; there are none
+        where it is known to be ``alone``. The claim is renewed as long as one is inside.
         """
         key = (heard.conversation, heard.id)
         if heard.channel == PHONE:
@@ -65,12 +67,12 @@ class Tending:
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.create_task(self._renew())
         try:
-            yield await self._first_in_line(heard, answer)
+            yield alone or await self._first_in_line(heard, answer)
         finally:
             del self._held[key]
             self._again.discard(key)
 
-    async def _first_in_line(self, heard: Heard, answer: Serve) -> bool:
+    async def _first_in_line(self, heard: Heard, answer: Answer) -> bool:
         with self._bus.watch(heard.conversation) as watch:
             while True:
                 place = await self._ledger.call(claims.place_of, heard, self.by)

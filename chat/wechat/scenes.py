@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy import Engine
 
-from bot import history, records
+from bot import answered, history
 from chat.wechat.incoming import CHANNEL, Incoming
 from config.city import City
 from config.wechat import Scene
@@ -70,4 +70,4 @@ def note(engine: Engine, city: City, incoming: Incoming, conversation: str) -> N
     department = scene.department or state.context.department
     context = replace(state.context, region=region, department=department)
     if context != state.context:
-        records.note_context(engine, conversation, context)
+        answered.note(engine, conversation, "", answered.Notes(context=context))

@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Engine
 
-from bot import records
+from bot import answered
 from bot.bus import Bus, Watch
 from config.city import City
 from handoff.links import book, telling
@@ -144,7 +144,7 @@ class Courier:
         label = party.label if party else news.party
         text = self._parts.city.prompts.fill("danger_acknowledged", party=label, number=news.number)
         say = Say(f"link.{news.entry}", text)
-        records.commit_told(
+        answered.commit_told(
             self._parts.engine, news.conversation, (say,), speaker="system", at=news.at
         )
         telling.told(self._parts.engine, news, now)

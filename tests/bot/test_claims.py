@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from bot import claims, records
+from bot import answered, claims, records
 from bot.claims import LEASE, Claim
 from config.city import City
 from store.engine import reading
@@ -33,9 +33,10 @@ def heard(name: str, now: datetime, channel: str = "web") -> Heard:
 def say(engine: Engine, name: str, by: str, now: datetime) -> bool:
     """Answer turn ``name`` as the process ``by``; whether it was written."""
     told = (Say(f"{name}.0", f"{by} 答 {name}"),)
-    return records.commit_told(
+    written = answered.commit_told(
         engine, "c1", told, speaker="bot", at=now, in_reply_to=name, answerer=by
     )
+    return written is not None
 
 
 def test_who_lost_a_turn_cannot_answer_it_any_more(opened: Engine, now: datetime) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, event, select
 
 from bot import history
 from bot.bus import Bus
@@ -132,6 +132,35 @@ async def test_a_turn_is_committed_and_answered(chat: Talk) -> None:
     (turn,) = [t for t in chat.rows(Turn) if t.heard == "h1"]
     assert (turn.text, turn.confidence) == ("公积金怎么取", 0.9)
     assert turn.timings["dialogue_ms"] >= 0
+
+
+async def test_a_turn_costs_two_transactions_that_write_and_no_other(
+    chat: Talk, engine: Engine
+) -> None:
+    """Each is a wait for the disk, and a reader's word more is a thread's: they are counted."""
+    began: list[str] = []
+    event.listen(engine, "begin", lambda _connection: began.append("a transaction"))
+    heard = chat.heard("公积金怎么取")
+    await chat.core.hear(heard)
+    await chat.core.settled()
+    assert len(began) == 2
+    assert [told.in_reply_to for told in await chat.told()] == ["", "h1"]
+
+
+async def test_what_changes_between_two_turns_is_seen_by_the_second(chat: Talk) -> None:
+    """The second is heard while the first is answered, and knows what the first led to."""
+    chat.dialogue.answers["租房"] = outcome(
+        "能", act="policy", decision="answer", matter="gjj.rent"
+    )
+    chat.dialogue.gate.clear()
+    await chat.core.hear(chat.heard("租房"))
+    await chat.core.hear(chat.heard("要带什么"))
+    chat.dialogue.gate.set()
+    await chat.core.settled()
+    _, text, metadata = chat.dialogue.asked[-1]
+    assert text == "要带什么"
+    assert metadata["context"]["matter"] == "gjj.rent"
+    assert [reply["text"] for reply in metadata["last_replies"]] == ["能"]
 
 
 async def test_rasa_gets_what_it_needs_to_decide(chat: Talk) -> None:

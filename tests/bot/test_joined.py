@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from bot import joined, records
-from bot.history import citizen_turns, last_replies, read_state, told_after
+from bot import answered, joined, records
+from bot.history import citizen_turns, read_outset, read_state, told_after
 from bot.records import Opening
 from handoff.orders import write_handoff
 from store.engine import reading
@@ -43,7 +43,7 @@ def hand_over(engine: Engine, now: datetime) -> None:
 
 
 def test_what_an_agent_says_is_kept_and_told_to_nobody(opened: Engine, now: datetime) -> None:
-    records.commit_told(opened, "c1", (Say("s", "请稍候"),), speaker="bot", at=now)
+    answered.commit_told(opened, "c1", (Say("s", "请稍候"),), speaker="bot", at=now)
     assert joined.commit_overheard(opened, words(now))
     assert not joined.commit_overheard(opened, words(now))
     assert joined.commit_overheard(opened, words(now, 2))
@@ -56,7 +56,9 @@ def test_what_an_agent_says_is_kept_and_told_to_nobody(opened: Engine, now: date
     ] * 2
     assert [told.reply.id for told in told_after(opened, "c1", 0)] == ["s"]
     assert citizen_turns(opened, "c1") == ()
-    assert len(last_replies(opened, "c1")) == 1
+    outset = read_outset(opened, "c1")
+    assert outset is not None
+    assert len(outset.last) == 1
 
 
 def test_a_citizen_whose_person_left_is_the_bots_again(opened: Engine, now: datetime) -> None:

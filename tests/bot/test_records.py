@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, text
 
-from bot import records
+from bot import answered, records
 from bot.history import citizen_turns, read_state, told_after
 from bot.records import Opening
 from chat.frame import MAX_CURSOR
@@ -30,7 +30,7 @@ def opened(engine: Engine, now: datetime) -> Engine:
 
 
 def tell(engine: Engine, word: str, now: datetime) -> None:
-    records.commit_told(engine, "c1", (Say(word, word),), speaker="bot", at=now)
+    answered.commit_told(engine, "c1", (Say(word, word),), speaker="bot", at=now)
 
 
 def said(engine: Engine, cursor: int = 0) -> list[str]:
@@ -87,7 +87,7 @@ def test_turns_of_one_conversation_commit_in_the_order_of_their_numbers(
 ) -> None:
     one, other = two
     with ThreadPoolExecutor(1) as pool, writing(one) as session:
-        records._locked(session, "c1")
+        records.locked(session, "c1")
         session.add(Turn(conversation_id="c1", speaker="bot", kind="say", at=now,
                          reply={"type": "say", "id": "first", "text": ""}))  # fmt: skip
         session.flush()  # it has its number, and is not committed
@@ -119,7 +119,7 @@ def test_without_the_lock_a_reader_would_miss_the_first(
 def test_one_turn_heard_by_several_at_once_is_one(opened: Engine, now: datetime) -> None:
     with ThreadPoolExecutor(8) as pool:
         fresh = list(pool.map(lambda n: records.commit_heard(opened, heard(n % 4, now)), range(32)))
-    assert fresh.count(True) == 4
+    assert sum(one is not None for one in fresh) == 4
     assert len(citizen_turns(opened, "c1")) == 4
 
 
@@ -134,9 +134,10 @@ def test_what_several_note_of_one_turn_is_all_kept(opened: Engine, now: datetime
     records.commit_heard(opened, heard(1, now))
 
     def note(number: int) -> None:
-        records.note_timings(opened, "c1", "h1", {f"part{number}": float(number)})
+        answered.note_timings(opened, "c1", "h1", {f"part{number}": float(number)})
         known = Understood("policy", "answer")
-        records.commit_understood(opened, heard(1, now), known, Context(matter="gjj.rent"))
+        notes = answered.Notes(known, Context(matter="gjj.rent"))
+        answered.note(opened, "c1", "h1", notes)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(note, range(24)))

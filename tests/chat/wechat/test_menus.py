@@ -11,7 +11,7 @@ import yaml
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from bot import records
+from bot import answered, records
 from bot.records import Opening
 from chat.wechat import menus
 from chat.wechat.merging import Piece
@@ -45,14 +45,14 @@ def asked(engine: Engine, now: datetime) -> int:
         opening = Opening(talk, "wechat", "12345", f"wechat:{talk}", now, "")
         records.open_conversation(engine, opening)
     ask = Ask("a", "哪一种？", OPTIONS, "choice")
-    records.commit_told(engine, "t1", (Say("s", "您好"), ask), speaker="bot", at=now)
+    answered.commit_told(engine, "t1", (Say("s", "您好"), ask), speaker="bot", at=now)
     with reading(engine) as session:
         return max(row.seq for row in session.query(Turn))
 
 
 def test_a_click_is_the_option_also_much_later(engine: Engine, asked: int, now: datetime) -> None:
     menu = menus.menu("哪一种？", Piece(asked, "哪一种？", OPTIONS))
-    records.commit_told(engine, "t1", (Say("s2", "别的"),), speaker="bot", at=now)
+    answered.commit_told(engine, "t1", (Say("s2", "别的"),), speaker="bot", at=now)
     found = [menus.chosen(engine, "t1", choice.id) for choice in menu.choices]
     assert found == list(OPTIONS)
 

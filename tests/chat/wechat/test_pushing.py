@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from bot import records
+from bot import answered, records
 from bot.bus import Bus
 from bot.records import Opening
 from chat.wechat import ledger
@@ -64,7 +64,7 @@ class World:
 
     def told(self, *replies: Reply, speaker: Speaker = "bot") -> None:
         """Something is told in the conversation."""
-        records.commit_told(self.engine, TALK, replies, speaker=speaker, at=self.rig.clock.now())
+        answered.commit_told(self.engine, TALK, replies, speaker=speaker, at=self.rig.clock.now())
 
     def state(self, state: str) -> None:
         with writing(self.engine) as session:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bot.records import Opening, commit_told, open_conversation
+from bot.answered import commit_told
+from bot.records import Opening, open_conversation
 from config.city import City
 from config.settings import Settings
 from qianmen.keeper.duty import Keeping
