@@ -37,6 +37,7 @@ _TEXTS = {
     "frame_malformed": "没有发成功，请刷新页面再试。",
     "too_big": "文件太大了。照片最大10兆，语音最长一分钟。",
     "kind_unknown": "这种文件看不了。照片请用 JPG、PNG 格式，语音请重新录一次。",
+    "picture_heic": "这是苹果手机的HEIC格式，这里打不开。请把照片截个图再发。",
     "picture_broken": "这张照片打不开，请换一张。",
     "picture_too_large": "这张照片太大了，请换一张小一点的。",
     "sound_broken": "这段语音听不了，请重新录一次。",
@@ -49,6 +50,7 @@ _TEXTS = {
 }
 _STATUS = {
     "session_missing": 401, "origin_refused": 403, "too_big": 413, "kind_unknown": 415,
+    "picture_heic": 415,
     "too_fast": 429, "ended": 409, "store_down": 503, "asr_unreachable": 503, "disk_full": 503,
 }  # fmt: skip
 _log = structlog.get_logger(__name__)

@@ -156,6 +156,7 @@ def test_what_was_hardly_understood_is_asked_again(
     [
         (b"", "photo", 415, "kind_unknown"),
         (b"<svg onload=alert(1)>", "photo", 415, "kind_unknown"),
+        (b"\0\0\0\x24ftypheic" + bytes(40), "photo", 415, "picture_heic"),
         (photo()[:80], "photo", 422, "picture_broken"),
         (b"\x89PNG\r\n\x1a\n" + bytes(99), "photo", 422, "picture_broken"),
         (bytes(10 * 1024 * 1024 + 1), "photo", 413, "too_big"),

@@ -179,6 +179,9 @@ def test_what_is_no_picture_is_said_to_be_none(phones: Phones, tmp_path: Path) -
     page.set_input_files("#photo-file", tmp_path / "photo.jpg")
     expect(page.locator("#photo-status")).to_contain_text("请换一张")
     expect(page.locator("#photo-send")).to_be_disabled()
+    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x24ftypheic" + bytes(400))
+    page.set_input_files("#photo-file", tmp_path / "photo.heic")
+    expect(page.locator("#photo-status")).to_contain_text("截个图再发")
 
 
 def test_a_photo_taken_offline_is_kept_over_a_reload_and_sent_once(

@@ -11,6 +11,7 @@ import { Place } from "./place.js";
 import { Progress } from "./progress.js";
 import { Queue } from "./queue.js";
 import { speak } from "./spoken.js";
+import { listen, tell } from "./tabs.js";
 import { View } from "./view.js";
 import { Voice, canRecord } from "./voice.js";
 
@@ -44,9 +45,16 @@ const view = new View({
 });
 const queue = new Queue((number) => write(`不等了，请给我回电话：${number}`));
 const connection = new Connection(url, () => ({ session: session.get(), cursor }));
-const delivery = new Delivery(connection, line, {
-  mine: (message, state) => view.mine(message, state),
+const shown = {
+  mine(message, state) {
+    quick.hidden = true;
+    view.mine(message, state);
+  },
   mark: (id, state) => view.mark(id, state),
+};
+const delivery = new Delivery(connection, line, {
+  mine: (...what) => shownHereAndThere("mine", what),
+  mark: (...what) => shownHereAndThere("mark", what),
   progress: (id, share) => view.progress(id, share),
   note,
   acked: (id, answer) => {
@@ -69,8 +77,12 @@ if (canRecord()) {
 }
 
 function say(content, blob) {
-  quick.hidden = true;
   delivery.say(content, blob);
+}
+
+function shownHereAndThere(name, what) {
+  shown[name](...what);
+  if (conversation) tell(conversation, name, ...what);
 }
 
 function write(text) {
@@ -257,5 +269,6 @@ const resized = new ResizeObserver(() => view.stay());
 resized.observe(byId("talk"));
 resized.observe(byId("turns"));
 
-for (const message of outbox.all()) view.mine(message, "waiting");
+listen((name) => name === conversation, shown);
+for (const message of outbox.all()) shown.mine(message, "waiting");
 session.recall().then(() => connection.open());

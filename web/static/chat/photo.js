@@ -6,6 +6,14 @@ import { Sheet } from "./sheet.js";
 
 const LONGEST_SIDE = 1440;
 const QUALITY = 0.8;
+const HEIC = /^ftyp(hei[cmsx]|hev[cmsx]|mif1|msf1)/; // what few browsers but the iPhone's can draw
+const NOT_DRAWN = "这张照片打不开，请换一张（JPG或PNG格式的都可以）。";
+const NOT_DRAWN_HEIC = "这是苹果手机的HEIC格式，这里打不开。请把照片截个图再发；也可以在手机的“设置—相机—格式”里选“兼容性最佳”，重新拍一张。";
+
+async function whyNot(file) {
+  const head = await file.slice(4, 12).text().catch(() => "");
+  return HEIC.test(head) ? NOT_DRAWN_HEIC : NOT_DRAWN;
+}
 
 /** A JPEG of at most `LONGEST_SIDE` pixels a side; raises for what is no picture. */
 export async function redrawn(file) {
@@ -72,7 +80,7 @@ export class Photo {
       this.#status.textContent = "发送这张照片吗？";
       this.#send.focus();
     } catch {
-      this.#status.textContent = "这张照片打不开，请换一张（JPG或PNG格式的都可以）。";
+      this.#status.textContent = await whyNot(file);
     }
   }
 

@@ -3,6 +3,7 @@
 import { attached, gone, recognised } from "./attached.js";
 import { card, settle } from "./card.js";
 import { button, element } from "./dom.js";
+import { Reading } from "./reading.js";
 import { clock } from "./times.js";
 
 const SPEAKERS = { bot: "智能助手", agent: "工作人员", system: "系统提示" };
@@ -12,7 +13,6 @@ const STATES = {
   later: "还没发出去，稍后自动再发",
   failed: "没有发出去",
 };
-const NEAR_PX = 80;
 const CHECK = "请核对一下，不对的可以逐项修改。"; // the card shows what the text reads aloud
 const UNSENT = '[data-state="sending"], [data-state="waiting"], [data-state="later"]';
 const PAUSE_MS = 5 * 60 * 1000;
@@ -21,20 +21,17 @@ export class View {
   #turns = document.getElementById("turns");
   #quick = document.getElementById("quick");
   #talk = document.getElementById("talk");
+  #reading = new Reading(() => !this.#quick.hidden);
   #typing = document.getElementById("typing");
   #typingText = document.getElementById("typing-text");
   #latest = 0;
   #speaker = "";
-  #atEnd = true;
+  #answers = "";
   #acts;
 
   /** `acts`: onChoice(option), onMend(field, value), onRate(turn, value) → whether it went. */
   constructor(acts) {
     this.#acts = acts;
-    this.#talk.addEventListener("scroll", () => {
-      const { scrollHeight, scrollTop, clientHeight } = this.#talk;
-      this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_PX;
-    }, { passive: true });
   }
 
   clear() {
@@ -77,7 +74,7 @@ export class View {
   recognised(id, words) {
     const box = this.#find(id)?.querySelector(".attached");
     if (box) recognised(box, words);
-    this.scroll();
+    this.stay();
   }
 
   remove(id) {
@@ -85,6 +82,7 @@ export class View {
   }
 
   reply({ speaker, reply, at, in_reply_to: turn }) {
+    this.#answers = turn;
     switch (reply.type) {
       case "say":
         return this.#answered(turn, reply, this.#said(speaker, reply, at));
@@ -98,23 +96,19 @@ export class View {
   }
 
   note(text) {
+    this.#answers = "";
     this.#place(element("li", "turn turn_note", text), Date.now(), "note");
   }
 
   typing(shown, text = "正在输入…") {
     this.#typing.hidden = !shown;
     this.#typingText.textContent = text;
-    if (shown) this.scroll();
-  }
-
-  /** To what is newest; before anything is said, that is the beginning. */
-  scroll() {
-    this.#talk.scrollTop = this.#quick.hidden ? this.#talk.scrollHeight : 0;
+    if (shown) this.stay();
   }
 
   /** A picture has come, or the screen turned: who read the newest still sees it. */
   stay() {
-    if (this.#atEnd) this.scroll();
+    this.#reading.stay();
   }
 
   #said(speaker, reply, at) {
@@ -140,7 +134,7 @@ export class View {
       thumbs.append(thumb);
     }
     item.append(thumbs);
-    this.scroll();
+    this.stay();
   }
 
   #rated(thumbs, thumb, turn, value) {
@@ -158,7 +152,7 @@ export class View {
     } else if (reply.options.length) {
       item.append(this.#options(reply.options));
     }
-    this.scroll();
+    this.stay();
   }
 
   #options(options) {
@@ -207,7 +201,8 @@ export class View {
     this.#latest = moment;
     this.#speaker = speaker;
     this.#turns.insertBefore(item, unsent);
-    this.scroll();
+    if (speaker === "citizen") this.#reading.said();
+    else this.#reading.told(item, this.#answers);
   }
 
   #find(id) {
