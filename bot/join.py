@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
-import httpx
 from sqlalchemy import Engine
 
 from bot.bus import Bus
@@ -31,6 +31,8 @@ from store.tables import Matter
 from turns.orders import OrderField
 
 _ANY = "阳光花园小区三号楼昨天晚上十点有人说拖欠工资三千二百元，电话13800138000，想要退款"
+_LAST_TEXTS = 64
+"""A dangerous turn is asked about two or three times, and so is what was heard half of."""
 _LOOK_AHEAD_S = 1.0
 """Longer than a pause before the end of a turn, it tells nothing any more."""
 
@@ -70,10 +72,7 @@ def join(
 def _foresight(settings: Settings, dialogue: Dialogue) -> Lookahead | None:
     if not isinstance(dialogue, RasaClient):
         return None
-    actions = httpx.AsyncClient(
-        base_url=settings.actions_address, timeout=_LOOK_AHEAD_S, trust_env=False
-    )
-    return Lookahead(dialogue, actions)
+    return Lookahead(dialogue, JsonHttp(settings.actions_address, _LOOK_AHEAD_S))
 
 
 def read_city(folder: Path) -> City:
@@ -87,9 +86,9 @@ def read_city(folder: Path) -> City:
 
 
 def urgent_rule(city: City) -> Callable[[str], Urgent | None]:
-    """Danger and the wish for a person, by the city's words."""
+    """Danger and the wish for a person, by the city's words; remembers the last few texts."""
     words = UrgentWords.from_dict(city.urgent)
-    return lambda text: urgent(text, words)
+    return lru_cache(maxsize=_LAST_TEXTS)(lambda text: urgent(text, words))
 
 
 def matter_facts(engine: Engine) -> Callable[[str], tuple[str, str]]:

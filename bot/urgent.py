@@ -10,13 +10,12 @@ Pure: text and words in, a finding out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.urgent_opinion import Opinion
 from bot.urgent_words import Excuse, Kind, UrgentRule, UrgentWords
 from language.normal import clean
-from language.pinyin import find_sound
+from language.pinyin import Sounds, sounds_of
 
 __all__ = ["Urgent", "UrgentWords", "urgent"]
 
@@ -76,7 +75,7 @@ def urgent(text: str, words: UrgentWords) -> Urgent | None:
     heard = _SPACES.sub("", clean(text).lower())
     if not heard:
         return None
-    found, excused = _by_rules(heard, words.rules)
+    found, excused = _by_rules(heard, words)
     if words.opinion is None:
         return found.get("danger") or found.get("person")
     score = words.opinion.score(heard)
@@ -106,14 +105,18 @@ def _telling(kind: Kind, heard: str, opinion: Opinion) -> str:
     return max(clauses, key=lambda clause: getattr(opinion.score(clause), kind))[:_QUOTE]
 
 
-def _by_rules(heard: str, rules: tuple[UrgentRule, ...]) -> tuple[dict[Kind, Urgent], set[Kind]]:
+def _by_rules(heard: str, words: UrgentWords) -> tuple[dict[Kind, Urgent], set[Kind]]:
     """The first finding of each kind, and the kinds whose words are there but excused."""
     found: dict[Kind, Urgent] = {}
     excused: set[Kind] = set()
-    for rule in rules:
-        if rule.kind in found or rule.unless.search(heard):
+    sounds, said = sounds_of(heard), words.said(heard)
+    for number, rule in enumerate(words.rules):
+        if rule.kind in found:
             continue
-        for start, end in _places(rule, heard):
+        places = _places(rule, heard, sounds, number in said)
+        if not places or rule.unless.search(heard):
+            continue
+        for start, end in places:
             if not any(_excused(excuse, heard, start, end) for excuse in rule.heed):
                 found[rule.kind] = Urgent(rule.kind, rule.rule, heard[start:end], rule.topic)
                 break
@@ -121,14 +124,10 @@ def _by_rules(heard: str, rules: tuple[UrgentRule, ...]) -> tuple[dict[Kind, Urg
     return found, excused
 
 
-def _places(rule: UrgentRule, heard: str) -> Iterator[tuple[int, int]]:
-    """Where ``rule``'s words stand, then where something sounds like them."""
-    for match in rule.say.finditer(heard):
-        yield match.span()
-    for sound in rule.sounds:
-        place = find_sound(heard, sound)
-        if place:
-            yield place
+def _places(rule: UrgentRule, heard: str, sounds: Sounds, said: bool) -> list[tuple[int, int]]:
+    """Where ``rule``'s words stand if they are ``said``, then where something sounds like them."""
+    places = [match.span() for match in rule.say.finditer(heard)] if said else []
+    return places + [place for row in rule.sounds if (place := sounds.find(row))]
 
 
 def _excused(excuse: Excuse, heard: str, start: int, end: int) -> bool:

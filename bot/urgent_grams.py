@@ -10,9 +10,9 @@ list of runs. The same for training and for judging.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from zlib import crc32
 
@@ -27,9 +27,6 @@ CONCEPTS = Path(__file__).with_name("urgent_concepts.txt")
 """Concepts and their words."""
 _TOKENS = re.compile(r"[一-鿿]|[a-z]+|\S")
 _DIGIT = re.compile(r"\d")
-_CHARS = (1, 2, 3)
-_SOUNDS = (1, 2, 3, 4)
-_MIXED = (2, 3)
 _EDGE = "^"
 _WINDOW = 26
 _STEP = 13
@@ -82,18 +79,44 @@ def buckets(part: Signs) -> list[int]:
     """The buckets (0 to ``BUCKETS`` - 1) of all runs and concepts in ``part``, each once, in
     rising order.
     """
-    found = {_bucket("c", run) for run in _runs(part.chars, _CHARS) if STRUCK not in run}
-    found.update(_bucket("s", run) for run in _runs(part.heard, _SOUNDS))
-    found.update(_bucket("m", run) for run in _runs(_mixed(part), _MIXED) if STRUCK not in run)
-    found.update(_bucket("k", name) for name in _concepts(part.places))
-    return sorted(found)
+    return sorted(bucket_set(part))
 
 
-def _runs(items: Sequence[str], lengths: Sequence[int]) -> Iterator[str]:
-    edged = [_EDGE, *items, _EDGE]
-    for length in lengths:
-        for i in range(len(edged) - length + 1):
-            yield " ".join(edged[i : i + length])
+def bucket_set(part: Signs) -> set[int]:
+    """``buckets`` for whom the order does not matter."""
+    found: set[int] = set()
+    _add_runs(found, b"c", part.chars, 1, 3)
+    _add_runs(found, b"s", part.heard, 1, 4)
+    _add_runs(found, b"m", _mixed(part), 2, 3)
+    _add_concepts(found, part.places)
+    return found
+
+
+def _add_runs(
+    found: set[int], kind: bytes, items: Sequence[str], shortest: int, longest: int
+) -> None:
+    """The buckets of the runs of ``items``, struck ones left out: each run's sum goes on from that
+    of the run one shorter.
+    """
+    coded = [_coded(item) for item in (_EDGE, *items, _EDGE)]
+    begun = crc32(kind)
+    for start, first in enumerate(coded):
+        if not first:
+            continue
+        summed = crc32(first[1:], begun)
+        if shortest == 1:
+            found.add(summed % BUCKETS)
+        for code in coded[start + 1 : start + longest]:
+            if not code:
+                break
+            summed = crc32(code, summed)
+            found.add(summed % BUCKETS)
+
+
+@lru_cache(maxsize=8192)
+def _coded(item: str) -> bytes:
+    """``item`` as it stands within a run, after a space; none where it is struck."""
+    return b"" if item == STRUCK else f" {item}".encode("utf-8", "replace")
 
 
 def _mixed(part: Signs) -> list[str]:
@@ -107,45 +130,64 @@ def _mixed(part: Signs) -> list[str]:
     return [*mixed, *part.chars[at:]]
 
 
-def _concepts(places: Places) -> Iterator[str]:
-    """Every concept, and every two that stand near each other, in their order."""
+def _add_concepts(found: set[int], places: Places) -> None:
+    """The buckets of every concept, and of every two that stand near each other."""
     for i, (_, _, names) in enumerate(places):
-        yield from names
+        found.update([_named(name) for name in names])
         for _, _, others in places[i + 1 : i + 1 + _NEAR]:
             for one in names:
                 for other in others:
-                    yield f"{one}>{other}"
-                    yield "+".join(sorted((one, other)))
+                    found.update(_both(one, other))
 
 
-def _bucket(kind: str, run: str) -> int:
-    return crc32(f"{kind}{run}".encode("utf-8", "replace")) % BUCKETS
+@cache
+def _named(name: str) -> int:
+    return crc32(f"k{name}".encode()) % BUCKETS
+
+
+@cache
+def _both(one: str, other: str) -> tuple[int, int]:
+    """The buckets of two concepts in their order, and in any."""
+    return _named(f"{one}>{other}"), _named("+".join(sorted((one, other))))
 
 
 def _places(
     chars: tuple[str, ...], heard: tuple[str, ...]
 ) -> Iterator[tuple[int, int, tuple[str, ...]]]:
-    written, spoken = _words()
-    at = 0
-    while at < len(chars):
-        for length in range(min(_LONGEST, len(chars) - at), 0, -1):
-            names = written.get(chars[at : at + length]) or spoken.get(heard[at : at + length])
+    """The concepts named from left to right, by the longest words."""
+    words = _words()
+    at, count = 0, len(chars)
+    while at < count:
+        reach = max(words.reach.get(chars[at], 0), words.spoken_reach.get(heard[at], 0))
+        for end in range(min(at + reach, count), at, -1):
+            names = words.written.get(chars[at:end]) or words.spoken.get(heard[at:end])
             if names:
-                yield at, at + length, names
-                at += length
+                yield at, end, names
+                at = end
                 break
         else:
             at += 1
 
 
-Words = Mapping[tuple[str, ...], tuple[str, ...]]
+Names = dict[tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """The concepts of words by their characters, and of longer words by their sound; ``reach`` and
+    ``spoken_reach``: how long the words are at most that begin with a character, with a syllable.
+    """
+
+    written: Names
+    spoken: Names
+    reach: dict[str, int]
+    spoken_reach: dict[str, int]
 
 
 @cache
-def _words() -> tuple[Words, Words]:
-    """The concepts of words by their characters, and of longer words by their sound."""
-    written: dict[tuple[str, ...], tuple[str, ...]] = {}
-    spoken: dict[tuple[str, ...], tuple[str, ...]] = {}
+def _words() -> _Words:
+    written: Names = {}
+    spoken: Names = {}
     for line in CONCEPTS.read_text(encoding="utf-8").splitlines():
         name, _, words = line.partition(":")
         if line.startswith("#") or not words:
@@ -158,4 +200,12 @@ def _words() -> tuple[Words, Words]:
             if len(sound) > 1 and len(sound) == len(chars):
                 known = spoken.get(sound, ())
                 spoken[sound] = known if name in known else (*known, name)
-    return written, spoken
+    return _Words(written, spoken, _reach(written), _reach(spoken))
+
+
+def _reach(words: Names) -> dict[str, int]:
+    longest: dict[str, int] = {}
+    for word in words:
+        if word:
+            longest[word[0]] = min(_LONGEST, max(len(word), longest.get(word[0], 0)))
+    return longest

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from bot.urgent_grams import Signs, buckets, signs, windows
+from bot.urgent_grams import Signs, bucket_set, signs, windows
 
 WEIGHTS = Path(__file__).with_name("urgent_weights.npz")
 TOPIC_BUCKETS = 1 << 13
@@ -53,20 +53,26 @@ class Opinion:
     def score(self, text: str) -> Score:
         """How urgent ``text`` is, or the most urgent stretch of a long one. Never raises."""
         whole = signs(text)
-        parts = [self._judge(part) - _STRETCH for part in windows(whole)]
-        best = np.max([self._judge(whole), *parts], axis=0)
-        return Score(float(best[0]), float(best[1]))
+        best = self._judge(whole)
+        for part in windows(whole):
+            best = np.maximum(best, self._judge(part) - _STRETCH)
+        return Score(*best.tolist())
 
     def topic(self, text: str) -> str:
         """The topic that a dangerous ``text`` is most likely about."""
-        found = np.unique(np.array(buckets(signs(text)), dtype=np.int64) % TOPIC_BUCKETS)
-        sums = self.topics[found].sum(axis=0, dtype=np.int64) * self.steps[1] + self.topic_bias
+        found = {bucket % TOPIC_BUCKETS for bucket in bucket_set(signs(text))}
+        sums = _sums(self.topics, found) * self.steps[1] + self.topic_bias
         return self.names[int(np.argmax(sums))]
 
     def _judge(self, part: Signs) -> Floats:
-        found = np.array(buckets(part), dtype=np.int64)
-        sums = self.kinds[found].sum(axis=0, dtype=np.int64)
+        found = bucket_set(part)
+        sums = _sums(self.kinds, found)
         return np.asarray(sums * self.steps[0] * share(len(found)) + self.kind_bias)
+
+
+def _sums(weights: Ints, found: set[int]) -> Floats:
+    """What the rows ``found`` of ``weights`` come to."""
+    return np.asarray(np.add.reduce(weights.take([*found], 0), 0, dtype=np.int64), np.float64)
 
 
 def share(count: int) -> float:

@@ -8,12 +8,13 @@ and no 不, 没, 未, so that 煤气…漏 does not find 煤气没漏).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from bot.urgent_opinion import Opinion, standard
-from language.pinyin import fuzzy_syllables
+from bot.urgent_sieve import Sieve, sieve
+from language.pinyin import fuzzy_syllables, sound_row
 
 Kind = Literal["danger", "person"]
 Where = Literal["before", "ahead", "anywhere", "after"]
@@ -45,14 +46,17 @@ class Excuse:
 
 @dataclass(frozen=True, slots=True)
 class UrgentRule:
-    """One rule: what is said (patterns) or sounds like (fuzzy syllables), unless …"""
+    """One rule: what is said (one of ``ways``, or all of them in one pattern: ``say``) or sounds
+    like (rows of fuzzy syllables), unless …
+    """
 
     kind: Kind
     rule: str
     topic: str
+    ways: tuple[Pattern, ...]
     say: Pattern
     unless: Pattern
-    sounds: tuple[tuple[str, ...], ...]
+    sounds: tuple[str, ...]
     heed: tuple[Excuse, ...]
 
 
@@ -65,6 +69,22 @@ class UrgentWords:
 
     rules: tuple[UrgentRule, ...]
     opinion: Opinion | None = None
+    _ways: tuple[tuple[int, Pattern], ...] = field(init=False, repr=False, compare=False)
+    _sieve: Sieve = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ways = tuple((i, way) for i, rule in enumerate(self.rules) for way in rule.ways)
+        object.__setattr__(self, "_ways", ways)
+        object.__setattr__(self, "_sieve", sieve(way.pattern for _, way in ways))
+
+    def said(self, heard: str) -> set[int]:
+        """Which of ``rules`` (their numbers from 0) have their words in ``heard``."""
+        found: set[int] = set()
+        for number in self._sieve.left(heard):
+            rule, way = self._ways[number]
+            if rule not in found and way.search(heard):
+                found.add(rule)
+        return found
 
     @classmethod
     def from_dict(cls, data: object) -> UrgentWords:
@@ -120,10 +140,15 @@ def _words(data: object) -> dict[str, str]:
 
 def _compile(data: object, key: str, words: Mapping[str, str], end: str = "") -> Pattern:
     """One pattern out of a list of them; ``end`` is put after each."""
-    parts = [
-        _expand(text, f"{key}[{i}]", words) for i, text in enumerate(_strings(data or [], key))
-    ]
-    return re.compile("|".join(f"(?:{part}){end}" for part in parts)) if parts else _NEVER
+    return _joined([f"{part}{end}" for part in _parts(data, key, words)])
+
+
+def _parts(data: object, key: str, words: Mapping[str, str]) -> list[str]:
+    return [_expand(text, f"{key}[{i}]", words) for i, text in enumerate(_strings(data or [], key))]
+
+
+def _joined(parts: Sequence[str]) -> Pattern:
+    return re.compile("|".join(parts)) if parts else _NEVER
 
 
 def _expand(text: str, key: str, words: Mapping[str, str]) -> str:
@@ -132,7 +157,7 @@ def _expand(text: str, key: str, words: Mapping[str, str]) -> str:
     for name in _NAME.findall(text):
         if name not in words:
             raise ValueError(f"{key}: {{{name}}} is not one of words: {text}")
-    expanded = _NAME.sub(lambda m: words[m[1]], text).replace("…", _GAP)
+    expanded = f"(?:{_NAME.sub(lambda m: words[m[1]], text).replace('…', _GAP)})"
     try:
         compiled = re.compile(expanded)
     except re.error as error:
@@ -169,21 +194,21 @@ def _rule(
     for excuse in heed:
         if excuse not in excuses:
             raise ValueError(f"{key}.heed: {excuse} is not one of excuses")
-    say = _compile(fields.get("say"), f"{key}.say", words)
+    say = _parts(fields.get("say"), f"{key}.say", words)
     sounds = _sounds(fields.get("sounds", []), f"{key}.sounds")
-    if say is _NEVER and not sounds:
+    if not say and not sounds:
         raise ValueError(f"{key}.say: must hold at least one pattern")
     unless = _compile(fields.get("unless"), f"{key}.unless", words)
-    return UrgentRule(
-        kind, name, topic, say, unless, sounds, tuple(excuses[excuse] for excuse in heed)
-    )
+    heeded = tuple(excuses[excuse] for excuse in heed)
+    ways = tuple(map(re.compile, say))
+    return UrgentRule(kind, name, topic, ways, _joined(say), unless, sounds, heeded)
 
 
-def _sounds(data: object, key: str) -> tuple[tuple[str, ...], ...]:
+def _sounds(data: object, key: str) -> tuple[str, ...]:
     found = []
     for i, text in enumerate(_strings(data, key)):
         syllables = fuzzy_syllables(text)
         if len(syllables) < _FEWEST_SYLLABLES:
             raise ValueError(f"{key}[{i}]: too short to be told apart by sound: {text}")
-        found.append(syllables)
+        found.append(sound_row(syllables))
     return tuple(found)

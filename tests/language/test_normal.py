@@ -66,3 +66,10 @@ def test_any_text_is_cleaned(text: str) -> None:
     assert not any(unicodedata.category(c) in ("Cc", "Cs", "Cf") for c in cleaned)
     assert bool(without_fillers(text)) == bool(cleaned)
     for_matching(text)
+
+
+@given(st.text(alphabet="公积金，。！…￥～“a Z9-_%\t\n\u200b\ufe0fＡ가\u1100\u1161", max_size=40))
+def test_the_short_way_changes_nothing(text: str) -> None:
+    forced = clean(f"\u200b{text}")  # what nothing is left of, and the short way does not take
+    assert clean(text) == forced
+    assert clean(text, 7) == clean(f"\u200b{text}", 7)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypinyin import lazy_pinyin
 
 from language.pinyin import (
     find_sound,
@@ -74,3 +75,21 @@ def test_any_text_has_syllables(text: str) -> None:
     assert len(fuzzy_syllables(text)) == len(syllables(text))
     place = find_sound(text, ("ren", "gon"))
     assert place is None or 0 <= place[0] < place[1] <= len(text)
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), max_size=30))
+def test_characters_are_read_as_the_library_reads_them(text: str) -> None:
+    assert list(syllables(text)) == lazy_pinyin(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["银行的行长还在还款", "他着急地重新数了数", "长大的地方了结了", "中国人民银行", "嗯儒兙"],
+)
+def test_a_character_is_read_by_its_word(text: str) -> None:
+    assert list(syllables(text)) == lazy_pinyin(text)
+
+
+def test_a_letter_that_is_two_in_lower_case_moves_no_place() -> None:
+    text = "İİ我要转人公"
+    assert find_sound(text, fuzzy_syllables("转人工")) == (4, 7)
