@@ -189,6 +189,12 @@ class Conversations(People):
         """Note that a recording is complete."""
         await self._ledger.call(records.end_recording, recording, duration_ms)
 
+    async def stop(self) -> None:
+        """Nothing is heard any more: let the connections to the dialogue go."""
+        await self._parts.dialogue.close()
+        if self._parts.foresight is not None:
+            await self._parts.foresight.close()
+
     async def settled(self) -> None:
         """Wait until every turn in line has been answered."""
         await self._queue.settled()

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from bot.bus import Bus
 from bot.conversation import Conversations, Dialogue, Parts
+from bot.jsonhttp import JsonHttp
 from bot.lookahead import Lookahead
 from bot.noting import noter
 from bot.rasa_client import RasaClient

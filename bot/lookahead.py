@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-import httpx
-
+from bot.jsonhttp import Exchange, UnansweredError, content_of
 from bot.parts import DialogueError
 from bot.rasa_client import Parsed
 from turns import wire
 from turns.context import Context
 from turns.understood import Finding
 
-_OK = 200
 SURE = 0.6
 """An act's probability from which it is taken for sure (as in `bot.actions.arbitration`)."""
 
@@ -41,8 +39,8 @@ class Prepared:
 class Lookahead:
     """Asks both at once."""
 
-    def __init__(self, parser: Parser, actions: httpx.AsyncClient) -> None:
-        """``actions`` has the actions process's address as its base URL, and a time-out."""
+    def __init__(self, parser: Parser, actions: Exchange) -> None:
+        """``actions`` reaches the actions process."""
         self._parser = parser
         self._actions = actions
 
@@ -60,12 +58,13 @@ class Lookahead:
         asked = prepared.act.act == "policy" and prepared.act.confidence >= SURE
         return asked and prepared.found.decision == "answer"
 
+    async def close(self) -> None:
+        """Let the connections to the actions go."""
+        await self._actions.close()
+
     async def _search(self, text: str, context: Context, at: datetime) -> Finding:
         asked = {"text": text, "at": at.isoformat(), "context": wire.dump(context)}
         try:
-            answer = await self._actions.post("/search", json=asked)
-            if answer.status_code != _OK:
-                raise DialogueError("search_failed", f"HTTP {answer.status_code}")
-            return wire.load(Finding, answer.json())
-        except (httpx.HTTPError, ValueError):
+            return wire.load(Finding, content_of(await self._actions("POST", "/search", asked)))
+        except (UnansweredError, ValueError):
             raise DialogueError("search_failed", "the actions give no finding") from None

@@ -41,12 +41,18 @@ class Dialogue(Protocol):
         """Forget turn ``heard`` and what came after it, where it was asked about; raises
         :class:`DialogueError`."""
 
+    async def close(self) -> None:
+        """Let its connections go."""
+
 
 class Foresight(Protocol):
     """What tells, without side effects, whether words as they stand can be answered."""
 
     async def answerable(self, text: str, context: Context, at: datetime) -> bool:
         """Whether; raises :class:`DialogueError`."""
+
+    async def close(self) -> None:
+        """Let its connections go."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
 from bot import metrics
+from bot.jsonhttp import Exchange, JsonHttp, UnansweredError, content_of
 from bot.parts import DialogueError
 from turns import wire
 from turns.context import Context
@@ -39,13 +38,9 @@ class Parsed:
 class RasaClient:
     """One Rasa server. Connections are kept; close it in the loop it was used in."""
 
-    def __init__(
-        self, base_url: str, timeout_s: float, *, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
+    def __init__(self, base_url: str, timeout_s: float, *, http: Exchange | None = None) -> None:
         """``timeout_s`` bounds a whole request."""
-        self._http = httpx.AsyncClient(
-            base_url=base_url, timeout=timeout_s, transport=transport, trust_env=False
-        )
+        self._http = http or JsonHttp(base_url, timeout_s)
 
     async def turn(self, sender: str, text: str, metadata: dict[str, Any]) -> Outcome:
         """One citizen turn; raises :class:`RasaError`."""
@@ -112,10 +107,10 @@ class RasaClient:
     async def ready(self) -> bool:
         """Whether the server answers with a model loaded."""
         try:
-            answer = await self._http.get("/status")
-        except httpx.HTTPError:
+            status, _ = await self._http("GET", "/status")
+        except UnansweredError:
             return False
-        return answer.status_code == _OK
+        return status == _OK
 
     async def warm(self) -> None:
         """Say hello once, so that no citizen waits for what is loaded at first use."""
@@ -129,24 +124,18 @@ class RasaClient:
 
     async def close(self) -> None:
         """Let the connections go."""
-        await self._http.aclose()
+        await self._http.close()
 
     async def _post(self, path: str, body: dict[str, Any]) -> Any:
         return await self._ask("POST", path, body)
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            answer = await self._http.request(method, path, json=body)
-        except httpx.TimeoutException:
-            raise RasaError("rasa_slow", "Rasa did not answer in time") from None
-        except httpx.HTTPError:
-            raise RasaError("rasa_down", "Rasa cannot be reached") from None
-        if answer.status_code != _OK:
-            raise RasaError("rasa_invalid", f"Rasa answered with HTTP {answer.status_code}")
-        try:
-            return answer.json()
+            return content_of(await self._http(method, path, body))
+        except UnansweredError as error:
+            raise RasaError("rasa_slow" if error.slow else "rasa_down", str(error)) from None
         except ValueError:
-            raise RasaError("rasa_invalid", "Rasa's answer is not JSON") from None
+            raise RasaError("rasa_invalid", "Rasa's answer is no JSON with status 200") from None
 
 
 def _is_said(event: Any) -> bool:

@@ -236,7 +236,7 @@ async def _private(
             try:
                 yield core, engine
             finally:
-                await dialogue.close()
+                await core.stop()
                 await bus.stop()
                 engine.dispose()
 

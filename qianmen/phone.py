@@ -157,6 +157,7 @@ async def serve(settings: Settings) -> None:
             stop_rendering()
             await line.stop(_DRAIN_S)
             await node.stop()
+            await core.stop()
             await bus.stop()
             parts.pool.shutdown()
             engine.dispose()

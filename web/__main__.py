@@ -37,6 +37,7 @@ from web.agents.floor import Floor
 from web.agents.parts import Joints
 from web.agents.suggesting import ActionsLookup
 from web.app import Lifespan, create_app
+from web.leansocket import LeanSocket
 from web.metrics import Measured
 
 # Beyond this the server library cuts the socket; up to it the chat answers with an error frame.
@@ -90,6 +91,7 @@ def _with_core(
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(conversations.settled(), STOP_S)
         finally:
+            await conversations.stop()
             await bus.stop()
             engine.dispose()
 
@@ -128,7 +130,7 @@ def server(app: FastAPI, proxies: tuple[str, ...] = ()) -> uvicorn.Server:
             forwarded_allow_ips=list(proxies),
             # Without tasks of its own for each socket, and without a compressor for each (its
             # window alone takes more memory than all the rest): thousands are idle.
-            ws="websockets-sansio",
+            ws=LeanSocket,
             ws_per_message_deflate=False,
             ws_max_size=HARD_FRAME_BYTES,
             ws_ping_interval=20,

@@ -21,6 +21,7 @@ from config.city import City
 from knowledge.published import KnowledgeError
 from knowledge.search import Search
 from tests.bot.calling import Conversation, Orders
+from tests.fakes.exchange import Through
 from turns import wire
 from turns.context import Context
 from turns.understood import Outcome
@@ -131,7 +132,9 @@ async def test_looking_ahead_finds_what_the_turn_would(
         async def parse(self, text: str) -> Parsed:
             return Parsed("policy", 0.9)
 
-    ahead = await Lookahead(Policy(), http).prepare("租房提取公积金要什么材料", Context(), now)
+    ahead = await Lookahead(Policy(), Through(http)).prepare(
+        "租房提取公积金要什么材料", Context(), now
+    )
     assert (ahead.found.decision, ahead.found.answer) == ("answer", "gjj.rent:材料:city")
     assert ahead.found.context.matter == "gjj.rent"
 

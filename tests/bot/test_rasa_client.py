@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
 
 from bot.conversation import DialogueError
 from bot.rasa_client import Parsed, RasaClient, RasaError
+from tests.fakes.exchange import Canned
 from turns import wire
 from turns.context import Context
 from turns.replies import Say
@@ -20,27 +22,15 @@ OUTCOME = Outcome((Say("h.0", "您好。"),), Context(), Understood("greet", "ta
 MESSAGE = {"recipient_id": "c1", "custom": wire.dump(OUTCOME)}
 
 
-def client(handler: Callable[[httpx.Request], httpx.Response]) -> RasaClient:
-    return RasaClient("http://rasa", 1.0, transport=httpx.MockTransport(handler))
-
-
 def answering(status: int, body: Any) -> RasaClient:
-    return client(lambda _: httpx.Response(status, json=body))
+    return RasaClient("", 1.0, http=Canned(status, json.dumps(body).encode()))
 
 
 async def test_a_turn() -> None:
-    asked: list[dict[str, Any]] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        asked.append({"path": request.url.path, **json.loads(request.content)})
-        return httpx.Response(200, json=[MESSAGE])
-
-    assert await client(handler).turn("c1", "你好", {"heard": "h"}) == OUTCOME
-    (request,) = asked
-    assert request == {
-        "path": "/webhooks/rest/webhook", "sender": "c1", "message": "你好",
-        "metadata": {"heard": "h"},
-    }  # fmt: skip
+    rasa = Canned(200, json.dumps([MESSAGE]).encode())
+    assert await RasaClient("", 1.0, http=rasa).turn("c1", "你好", {"heard": "h"}) == OUTCOME
+    body = {"sender": "c1", "message": "你好", "metadata": {"heard": "h"}}
+    assert rasa.asked == [("POST", "/webhooks/rest/webhook", body)]
 
 
 @pytest.mark.parametrize(
@@ -65,42 +55,108 @@ async def test_anything_but_one_outcome_is_an_error(status: int, body: Any, code
 
 
 async def test_no_json() -> None:
-    rasa = client(lambda _: httpx.Response(200, content=b"\xff<html>"))
+    rasa = RasaClient("", 1.0, http=Canned(200, b"\xff<html>"))
     with pytest.raises(RasaError) as caught:
         await rasa.turn("c1", "你好", {})
     assert caught.value.code == "rasa_invalid"
 
 
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (httpx.ConnectError("refused"), "rasa_down"),
-        (httpx.ReadError("reset"), "rasa_down"),
-        (httpx.RemoteProtocolError("cut"), "rasa_down"),
-        (httpx.ReadTimeout("slow"), "rasa_slow"),
-        (httpx.PoolTimeout("busy"), "rasa_slow"),
-    ],
-)
-async def test_trouble_on_the_way(error: httpx.HTTPError, code: str) -> None:
-    def handler(_: httpx.Request) -> httpx.Response:
-        raise error
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
+
+@asynccontextmanager
+async def serving(serve: Serve, timeout_s: float = 60.0) -> AsyncIterator[RasaClient]:
+    """A client of a server that really listens."""
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(one, "127.0.0.1", 0)
+    client = RasaClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", timeout_s)
+    try:
+        yield client
+    finally:
+        await client.close()
+        server.close()
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    size = next(int(line.split(b":")[1]) for line in head.split(b"\r\n")
+                if line.lower().startswith(b"content-length"))  # fmt: skip
+    return head + await reader.readexactly(size)
+
+
+async def test_over_a_real_connection() -> None:
+    came: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            came.append(await _read(reader))
+            content = json.dumps([MESSAGE]).encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
+
+    async with serving(serve) as rasa:
+        for _ in range(2):  # the second on the same connection
+            assert await rasa.turn("c1", "你好", {}) == OUTCOME
+    assert len(came) == 2
+    assert came[0].startswith(b"POST /webhooks/rest/webhook HTTP/1.1\r\n")
+    assert json.loads(came[0].split(b"\r\n\r\n")[1])["message"] == "你好"
+
+
+async def test_a_connection_that_breaks() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _read(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n[")
+
+    async with serving(serve) as rasa:
+        with pytest.raises(RasaError) as caught:
+            await rasa.turn("c1", "你好", {})
+    assert caught.value.code == "rasa_down"
+
+
+async def test_what_is_no_http() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _read(reader)
+        writer.write(b"SIP/2.0 200 OK\r\n\r\n")
+
+    async with serving(serve) as rasa:
+        with pytest.raises(RasaError) as caught:
+            await rasa.turn("c1", "你好", {})
+    assert caught.value.code == "rasa_down"
+
+
+async def test_nobody_listens() -> None:
+    rasa = RasaClient("http://127.0.0.1:1", 60.0)
     with pytest.raises(RasaError) as caught:
-        await client(handler).turn("c1", "你好", {})
-    assert caught.value.code == code
-    assert not await client(handler).ready()
+        await rasa.turn("c1", "你好", {})
+    assert caught.value.code == "rasa_down"
+    assert not await rasa.ready()
+    await rasa.close()
+
+
+async def test_no_answer_in_time() -> None:
+    over = asyncio.Event()
+
+    async def serve(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await over.wait()
+
+    async with serving(serve, 0.05) as rasa:
+        with pytest.raises(RasaError) as caught:
+            await rasa.turn("c1", "你好", {})
+        over.set()
+    assert caught.value.code == "rasa_slow"
 
 
 @pytest.mark.parametrize("text", ["/restart", "  /policy{}", "/"])
 async def test_a_citizen_gives_rasa_no_commands(text: str) -> None:
-    sent: list[str] = []
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        sent.append(json.loads(request.content)["message"])
-        return httpx.Response(200, json=[MESSAGE])
-
-    await client(handler).turn("c1", text, {})
-    assert sent[0].startswith("／")
+    rasa = Canned(200, json.dumps([MESSAGE]).encode())
+    await RasaClient("", 1.0, http=rasa).turn("c1", text, {})
+    ((_, _, body),) = rasa.asked
+    assert body["message"].startswith("／")
 
 
 async def test_parse() -> None:

@@ -42,6 +42,9 @@ class Forms:
     async def forget(self, sender: str, heard: str) -> None:
         """Nobody dies here."""
 
+    async def close(self) -> None:
+        """It has no connections."""
+
     async def take_back(self, sender: str) -> None:
         assert sender == "c1"
         if self.down:

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import datetime
 
-import httpx
 import pytest
 from sqlalchemy import Engine, select
 
@@ -18,6 +17,7 @@ from store.engine import reading
 from store.tables import Turn
 from tests.bot.test_conversation import Talk
 from tests.fakes.dialogue import DOWN, outcome
+from tests.fakes.exchange import Canned
 from turns.context import Context
 from turns.heard import Heard
 from turns.orders import OrderField, Provenance
@@ -140,6 +140,9 @@ class Foresees:
         self.answer = answer
         self.asked: list[str] = []
 
+    async def close(self) -> None:
+        """It has no connections."""
+
     async def answerable(self, text: str, context: Context, at: datetime) -> bool:
         self.asked.append(text)
         if isinstance(self.answer, DialogueError):
@@ -177,25 +180,17 @@ async def test_nothing_is_foreseen_of_a_stranger_or_without_a_foresight(talk: Ta
 async def test_rasa_gets_back_its_events_of_before_the_latest_turn() -> None:
     first = [{"event": "action"}, {"event": "user", "text": "一"}, {"event": "slot"}]
     later = [{"event": "user", "text": "二"}, {"event": "slot"}]
-    put: list[object] = []
-
-    def rasa(request: httpx.Request) -> httpx.Response:
-        assert request.url.path.startswith("/conversations/c1/tracker")
-        if request.method == "PUT":
-            put.append(json.loads(request.content))
-        return httpx.Response(200, json={"events": first + later})
-
-    client = RasaClient("http://rasa", 1.0, transport=httpx.MockTransport(rasa))
-    await client.take_back("c1")
-    await client.close()
-    assert put == [first]
+    rasa = Canned(200, json.dumps({"events": first + later}).encode())
+    await RasaClient("", 1.0, http=rasa).take_back("c1")
+    (_, path, _), (method, put_at, events) = rasa.asked
+    assert path == "/conversations/c1/tracker?include_events=ALL"
+    assert (method, put_at) == ("PUT", "/conversations/c1/tracker/events?include_events=NONE")
+    assert events == first
 
 
 @pytest.mark.parametrize("answer", [[], {"events": None}, {}])
 async def test_a_tracker_that_is_none_is_an_error(answer: object) -> None:
-    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=answer))
-    client = RasaClient("http://rasa", 1.0, transport=transport)
+    client = RasaClient("", 1.0, http=Canned(200, json.dumps(answer).encode()))
     with pytest.raises(DialogueError) as caught:
         await client.take_back("c1")
-    await client.close()
     assert caught.value.code == "rasa_invalid"

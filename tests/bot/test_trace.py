@@ -25,6 +25,7 @@ from config.logs import mask_event
 from config.metrics import exposition
 from knowledge.search import Search
 from tests.bot.calling import Conversation, Orders
+from tests.fakes.exchange import Canned
 from turns import wire
 from turns.heard import Heard
 from turns.trace import trace_of
@@ -55,6 +56,9 @@ class ActionsAsRasaCallsThem:
 
     async def forget(self, sender: str, heard: str) -> None:
         """Nobody dies here."""
+
+    async def close(self) -> None:
+        """Its connections are the test's."""
 
     async def take_back(self, sender: str) -> None:
         """Nothing here is taken back."""
@@ -152,12 +156,9 @@ async def test_turns_and_hand_overs_are_counted(front: Front) -> None:
 
 
 async def test_rasas_failures_are_counted_by_code() -> None:
-    def refuse(_request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json=[])
-
     labels = {"request": "turn", "code": "rasa_empty"}
     before = REGISTRY.get_sample_value("qianmen_rasa_failures_total", labels) or 0
-    client = RasaClient("http://rasa", 1.0, transport=httpx.MockTransport(refuse))
+    client = RasaClient("", 1.0, http=Canned(200, b"[]"))
     with pytest.raises(RasaError):
         await client.turn("c", "你好", {})
     await client.close()

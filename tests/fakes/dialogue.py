@@ -37,6 +37,9 @@ class FakeDialogue:
             raise answer
         return answer
 
+    async def close(self) -> None:
+        """It has no connections."""
+
     async def take_back(self, sender: str) -> None:
         """Remember that the latest turn was to be forgotten."""
         self.taken_back.append(sender)
