@@ -12,7 +12,6 @@ import structlog
 from sqlalchemy import Engine
 
 from bot.bus import Bus
-from chat.core import Conversations
 from chat.files import Files
 from chat.wechat import token
 from chat.wechat.api import Api, http_client
@@ -24,6 +23,7 @@ from chat.wechat.opening import account_of
 from chat.wechat.pace import Pace
 from chat.wechat.pushing import Pusher
 from chat.wechat.quota import Rules
+from chat.wechat.standing import Core
 from chat.wechat.telling import Teller
 from chat.wechat.typing import Typist
 from config.city import City
@@ -65,7 +65,7 @@ def make_wechat(
     settings: Settings,
     city: City,
     engine: Engine,
-    core: Conversations,
+    core: Core,
     bus: Bus,
     now: Callable[[], datetime],
     questions: Callable[[], tuple[str, ...]],

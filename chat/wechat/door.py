@@ -14,19 +14,16 @@ tells the citizen that the account is out of order, and soon pushes nothing at a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import Engine
 from structlog.contextvars import bound_contextvars
 
 from bot.errors import ConversationError
-from chat.core import Conversations
 from chat.limits import SESSION_RATE, Limiter
 from chat.wechat import citizens, metrics, opening, scenes
 from chat.wechat.choosing import chosen
@@ -38,10 +35,11 @@ from chat.wechat.messages import Text
 from chat.wechat.opening import Account
 from chat.wechat.passive import answer, dumped, loaded
 from chat.wechat.quota import Rules
+from chat.wechat.standing import Core, closing, told_standing
 from chat.wechat.steps import NotWrittenError, Steps
 from config.city import City
 from turns.heard import Heard
-from turns.replies import Ask, Option, Reply, Say
+from turns.replies import Ask, Handoff, Option, Reply, Say, Told
 from turns.trace import trace_of
 
 WRITTEN_S = 4.4
@@ -83,7 +81,7 @@ class WechatDoor:
     """
 
     account: Account
-    core: Conversations
+    core: Core
     engine: Engine
     city: City
     line: str = ""
@@ -260,12 +258,24 @@ class WechatDoor:
         try:
             async with asyncio.timeout(max(0.0, until_s - self.clock())):
                 replies = self.core.replies(known.conversation, known.place.cursor)
-                async with _closing(replies):
-                    async for told in replies:
-                        if told.in_reply_to == incoming.id and told.last:
-                            return told.cursor
+                async with closing(replies):
+                    return await self._answer(known, incoming, replies)
         except (TimeoutError, ConversationError):
-            pass
+            return None
+
+    async def _answer(
+        self, known: Known, incoming: Incoming, replies: AsyncIterator[Told]
+    ) -> int | None:
+        handed = False
+        async for told in replies:
+            if told.in_reply_to != incoming.id:
+                continue
+            handed = handed or isinstance(told.reply, Handoff)
+            if told.last:
+                waits = handed and known.ours and await told_standing(
+                    self.core, self.city.prompts, known.conversation, incoming.id, self.now()
+                )  # fmt: skip
+                return EVERYTHING if waits else told.cursor
         return None
 
     async def _decided(
@@ -286,12 +296,3 @@ class WechatDoor:
 def _goes_on(incoming: Incoming, known: Known) -> bool:
     """Whether the citizen only wants the rest of what was told them in part."""
     return incoming.kind == "text" and known.place.part > 0 and wants_more(incoming.text)
-
-
-@contextlib.asynccontextmanager
-async def _closing(news: AsyncIterator[Any]) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        if isinstance(news, AsyncGenerator):
-            await news.aclose()

@@ -22,6 +22,7 @@ from bot import history, records
 from bot.bus import Bus
 from bot.conversation import Conversations
 from bot.parts import Parts
+from bot.service_queue import ServiceQueue
 from chat.limits import Limiter, Rate
 from chat.wechat import citizens, steps
 from chat.wechat.citizens import Known, forget_replies
@@ -80,6 +81,7 @@ class Process:
             Parts(
                 self.engine, self.city, self.dialogue, self.bus, lambda text: None,
                 lambda code: ("", ""), lambda said, now: (), self.now,
+                queue=ServiceQueue(self.engine, self.city.queue, lambda: True),
             )
         )  # fmt: skip
         account = Opening(ACCOUNT.appid, (ACCOUNT.token,))
@@ -439,8 +441,13 @@ async def test_a_handover_is_told_at_once_too(stage: Stage) -> None:
     it = stage.process()
     stage.dialogue.answers["转人工"] = replace(outcome("好的"), replies=(Handoff("", "asked"),))
     async with ended(stage):
-        text = await stage.tells(it, messages.text("转人工"))
-        assert "工单" in text or "人工" in text
+        message = stage.message(messages.text("转人工"))
+        text = stage.shown(message, await it.receive(message)).text
+        assert "工单" in text
+        nobody = it.city.prompts.waiting_nobody + it.city.prompts.waiting_choice_chat
+        assert text.endswith(nobody)  # the page shows it, here it is told
+        assert stage.shown(message, await it.receive(message)).text == text
+        assert [said for _, said in stage.turns("bot")].count(nobody) == 1
 
 
 def decision(body: str | None) -> Decision:
