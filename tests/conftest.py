@@ -15,11 +15,15 @@ from pathlib import Path
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from config.city import City, load_city
 from config.settings import ROOT, Settings
+from handoff import passwords
 from store.engine import open_engine, upgrade
 from tests.postgres import Cluster, cluster, programs
 
@@ -29,6 +33,11 @@ LEARNED = Settings().data_dir.resolve() / "learned"
 NOON = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # a Friday, 12:00 in the sample city
 
 expect.set_options(timeout=30_000)  # ms; a page on a busy machine, five seconds are not enough
+# The same examples in every run, and no time limits: a busy machine is no fault of what is tested.
+examples.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+examples.load_profile("same")
 
 
 _SHOWN_ALIKE = (
@@ -58,6 +67,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_shown_again(item: pytest.Item) -> bool:
     file = item.path.as_posix()
     return "[postgresql" in item.name and any(part in file for part in _SHOWN_ALIKE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHasher]:
+    """What hashes passwords elsewhere: a tenth of a second each; here the least argon2 takes."""
+    real = passwords._hasher
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "_hasher", quick)
+        yield real
+
+
+@pytest.fixture
+def at_full_strength(real_hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as those of the staff are."""
+    monkeypatch.setattr(passwords, "_hasher", real_hasher)
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, select
 
 from config.city import City
+from handoff.passwords import hash_password
 from store.engine import reading, writing
 from store.tables import Audit, Staff
 from tests.fakes.office import Office
 from tests.fakes.orders import a_day
+from web import accounts
 from web.sessions import form_token, load
 
 PASSWORD = "correct horse"
@@ -47,8 +48,15 @@ def office(tmp_path: Path, engine: Engine, city: City, clock: Clock) -> Office:
 
 @pytest.fixture(scope="session")
 def hashed() -> str:
-    # argon2 is slow by design; what it costs stands in the hash.
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    return hash_password(PASSWORD)  # as quick as tests/conftest.py makes it
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_password() -> Iterator[None]:
+    """What an unknown login is checked against, no slower than the others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_nobody", hash_password("nobody knows it"))
+        yield
 
 
 @pytest.fixture

@@ -94,6 +94,7 @@ def test_other_devices_can_be_signed_out(desk: Desk, clock: Clock) -> None:
     assert desk.get("/orders").status_code == 303
 
 
+@pytest.mark.usefixtures("at_full_strength")
 def test_older_parameters_are_renewed_at_sign_in(desk: Desk) -> None:
     with reading(desk.office.engine) as session:
         stored = session.scalars(select(Staff.password_hash)).one()
