@@ -19,6 +19,7 @@ from sklearn.pipeline import Pipeline
 
 from bot.rasa.classifier import TEMPERATURE, C, classifier, margins, probabilities
 from bot.rasa.components import private, quick
+from bot.rasa.weights import Weights
 
 private.install()
 quick.install()
@@ -60,6 +61,7 @@ class ActClassifier(IntentClassifier, GraphComponent):
         self._storage = model_storage
         self._resource = resource
         self._pipeline = pipeline
+        self._weights = Weights.of(pipeline) if pipeline else None
 
     @classmethod
     def create(
@@ -110,9 +112,9 @@ class ActClassifier(IntentClassifier, GraphComponent):
     def _rank(self, text: str) -> list[dict[str, Any]]:
         if _OPTION.fullmatch(text.strip()):
             return [{"name": "policy", "confidence": 1.0}]
-        assert self._pipeline is not None  # noqa: S101  # Rasa loads or trains before it asks
-        told = margins(self._pipeline, [text])
+        assert self._weights is not None  # noqa: S101  # Rasa loads before it asks
+        told = margins(self._weights, [text])
         chances = probabilities(told, self._config["temperature"])[0]
         best = np.argsort(-chances)[: self._config["ranking_length"]]
-        classes = self._pipeline.classes_
-        return [{"name": str(classes[i]), "confidence": float(chances[i])} for i in best]
+        classes = self._weights.classes
+        return [{"name": classes[i], "confidence": float(chances[i])} for i in best]
