@@ -119,6 +119,7 @@ def reseal(json: Json = False) -> None:
 @data.command()
 def retain(dry_run: Dry = False, json: Json = False) -> None:
     """按城市的保存期限删除到期的数据（keeper 进程每天自动做）。"""
+    from qianmen.keeper.attachments import delete_rowless
     from qianmen.keeper.recordings import delete_orphans
     from qianmen.keeper.retention import retain as work
 
@@ -126,13 +127,16 @@ def retain(dry_run: Dry = False, json: Json = False) -> None:
         now = _now()
         report = work(keeping, now, dry_run=dry_run).as_json()
         report["orphans"] = delete_orphans(keeping, now, dry_run=dry_run)
+        report["rowless"] = delete_rowless(keeping, now, dry_run=dry_run)
     _tell({"dry_run": dry_run, **report}, json)
     if not json:
         verb = "会删除" if dry_run else "已删除"
         show(
-            f"{verb}：录音 {report['recordings']}，对话原话 {report['transcripts']}，"
+            f"{verb}：录音 {report['recordings']}，市民发的文件 {report['attachments']}，"
+            f"对话原话 {report['transcripts']}，"
             f"工单内容 {report['orders']}，审计 {report['audit_lines']} 行，"
-            f"合成语音 {report['sentences']}，无主录音 {report['orphans']}；"
+            f"合成语音 {report['sentences']}，无主录音 {report['orphans']}，"
+            f"无主文件 {report['rowless']}；"
             f"删不掉 {report['failed']}"
         )
     raise typer.Exit(1 if report["failed"] else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qianmen.keeper import (
     answers,
+    attachments,
     links,
     logs,
     orders,
@@ -18,7 +19,8 @@ from qianmen.keeper.watch import Watch
 
 
 def all_duties(watch: Watch) -> tuple[Duty, ...]:
-    """The watch's own, and what logs, recordings, retention, audit and answers ask for."""
+    """The watch's own, and what logs, recordings, files, retention, audit and answers ask for."""
     return (*watch.duties(), *logs.DUTIES, *recordings.DUTIES, *retention.DUTIES,
             *links.DUTIES, *orders.DUTIES, *trail.DUTIES, *answers.DUTIES,
-            *talks.DUTIES, *wechat.DUTIES)  # fmt: skip
+            *talks.DUTIES, *wechat.DUTIES,
+            *attachments.DUTIES)  # fmt: skip

@@ -19,6 +19,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from config.secret import secret_key
 from handoff.order import journalfiles
 from handoff.order.journal import FOLDER
+from qianmen.keeper.attachments import seal_plain
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.recordings import count_unsealed, seal_left
 from qianmen.personal.find import PersonalError, add_marks
@@ -150,7 +151,7 @@ def _seal_again(session: Session, kind: type[Base], portion: list[Any]) -> None:
 
 
 def _files(keeping: Keeping, seal: StoreSeal, now: datetime, done: Resealed) -> None:
-    done.recordings += seal_left(keeping, now)
+    done.recordings += seal_left(keeping, now) + seal_plain(keeping)
     done.waiting = count_unsealed(keeping, now)
     for path in keeping.settings.recordings_dir.rglob(f"*{SUFFIX}"):
         try:
