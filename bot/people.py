@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import structlog
+
 from bot import history, joined, records
+from bot.bus import News, NewsKind, Watch
 from bot.errors import ConversationError
 from bot.ledger import Ledger
 from bot.parts import Parts
@@ -32,13 +37,49 @@ ASLEEP_S = 3600.0
 """Thousands wait for what may never come: they need not wake up for that."""
 TYPING_S = 5.0
 """Who has not said so for that long does not write any more."""
+AGAIN_S = 5.0
+"""After which the queue is asked again that did not answer."""
 ROLL_CALL_S = 2.0
 """How long another process may take to say that it has the citizen."""
+
+_ANY = News()
+_MOVING: frozenset[NewsKind] = frozenset({"told", ""})
+"""What may have moved a citizen in the queue: not that they were heard, what came of it."""
+_log = structlog.get_logger(__name__)
 
 
 def typing_key(conversation: str, who: Writer) -> str:
     """Under which the bus tells that ``who`` writes."""
     return f"#typing:{who}:{conversation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """Whether the citizen's person is writing."""
+
+    on: bool
+
+
+class _Ear(Watch):
+    """Hears one thing of several; ``bell`` is rung whichever it is."""
+
+    __slots__ = ("_bell",)
+
+    def __init__(self, bell: Watch, kinds: frozenset[NewsKind] | None = None) -> None:
+        super().__init__(kinds)
+        self._bell = bell
+
+    def wake(self, news: News = _ANY) -> None:
+        """There is news."""
+        super().wake(news)
+        if self.woken:
+            self._bell.wake()
+
+    def heard(self) -> bool:
+        """Whether there was news since the last call."""
+        news = self.woken
+        self.calm()
+        return news
 
 
 class People:
@@ -74,9 +115,7 @@ class People:
             while True:
                 standing = await self._queued.look(conversation)
                 yield standing
-                waits = standing is not None and standing.waits
-                idle_s = max(IDLE_LOOK_S, 5 * self._parts.bus.patience_s)
-                await watch.wait(WAITS_LOOK_S if waits else idle_s)
+                await watch.wait(self._look_s(standing))
 
     def standing_changed(self, conversation: str) -> None:
         """Their entry in the queue has changed: whoever serves them or the queue looks again."""
@@ -178,13 +217,49 @@ class People:
             for conversation in await self._ledger.call(joined.with_people, calls=False):
                 self.gone(conversation, patience_s)
 
-    async def stay(self, conversation: str) -> None:
-        """The citizen's page is open here, until this is cancelled."""
-        with self._parts.bus.watch(f"#who:{conversation}") as watch:
+    async def company(self, conversation: str) -> AsyncIterator[Standing | Writes | None]:
+        """While the citizen's page is open here: where they stand in the queue, now and whenever
+        that may have changed, whether their person writes; and the roll is answered for them.
+
+        As :meth:`standings` and :meth:`typed`, in one task with one timer: thousands are open.
+        While the database does not answer, what was told last stays.
+        """
+        bus, clock = self._parts.bus, asyncio.get_running_loop().time
+        here, bell = f"#here:{conversation}", Watch()
+        moved, writes, called = _Ear(bell, _MOVING), _Ear(bell), _Ear(bell)
+        with (
+            bus.watch(conversation, moved),
+            bus.watch(typing_key(conversation, "agent"), writes),
+            bus.watch(f"#who:{conversation}", called),
+        ):
+            bus.tell(here)
+            look_at, quiet_at = clock(), math.inf
             while True:
-                self._parts.bus.tell(f"#here:{conversation}")
-                while not await watch.wait(ASLEEP_S):
-                    pass
+                if called.heard():
+                    bus.tell(here)
+                if writes.heard():
+                    if quiet_at == math.inf:
+                        yield Writes(on=True)
+                    quiet_at = clock() + TYPING_S
+                elif clock() >= quiet_at:
+                    quiet_at = math.inf
+                    yield Writes(on=False)
+                if moved.heard() or clock() >= look_at:
+                    try:
+                        standing = await self._queued.look(conversation)
+                    except ConversationError as error:
+                        _log.warning("standing_unknown", code=error.code)
+                        look_at = clock() + AGAIN_S
+                    else:
+                        yield standing
+                        look_at = clock() + self._look_s(standing)
+                await bell.wait(max(0.0, min(look_at, quiet_at) - clock()))
+
+    def _look_s(self, standing: Standing | None) -> float:
+        """How long until one looks without news where the citizen stands."""
+        if standing is not None and standing.waits:
+            return WAITS_LOOK_S
+        return max(IDLE_LOOK_S, 5 * self._parts.bus.patience_s)
 
     def gone(self, conversation: str, patience_s: float) -> None:
         """Their page was closed: unless it is open again somewhere within ``patience_s``, they wait

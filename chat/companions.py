@@ -2,62 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 
-import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocketDisconnect
 
-from bot.errors import ConversationError
+from bot.people import Writes
 from bot.waiting import standing_told
 from chat import protocol
 from chat.core import Conversations
 from config.prompts import Prompts
 from turns.standing import Standing
 
-_AGAIN_S = 5.0
-_log = structlog.get_logger(__name__)
-T = TypeVar("T")
+_NOWHERE = protocol.standing(None, "")
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-@contextlib.asynccontextmanager
-async def beside(
-    core: Conversations, conversation: str, prompts: Prompts, send: Send
-) -> AsyncIterator[None]:
-    """Tell the browser of its place in the queue and of its person while inside."""
-    works = (
-        _stand(core, conversation, prompts, send), _type(core, conversation, send),
-        core.stay(conversation),
-    )  # fmt: skip
-    tasks = [asyncio.create_task(work) for work in works]
+async def accompany(core: Conversations, conversation: str, prompts: Prompts, send: Send) -> None:
+    """Tell the browser of its place in the queue and of its person, until this is cancelled or the
+    socket is gone: a frame whenever something changed that the citizen can see.
+    """
+    told, company = _NOWHERE, core.company(conversation)
     try:
-        yield
+        async for news in company:
+            if isinstance(news, Writes):
+                await send(protocol.typing(on=news.on))
+                continue
+            frame = _frame(prompts, news)
+            if frame != told:
+                told = frame
+                await send(frame)
+    except (WebSocketDisconnect, RuntimeError):
+        return  # the socket is gone
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _stand(core: Conversations, conversation: str, prompts: Prompts, send: Send) -> None:
-    """A frame whenever something changed that the citizen can see."""
-    told: dict[str, Any] = protocol.standing(None, "")
-    while True:
-        try:
-            async with _closing(core.standings(conversation)) as standings:
-                async for standing in standings:
-                    frame = _frame(prompts, standing)
-                    if frame != told:
-                        told = frame
-                        await send(frame)
-        except (WebSocketDisconnect, RuntimeError):
-            return  # the socket is gone
-        except (ConversationError, SQLAlchemyError) as error:
-            _log.warning("standing_unknown", code=getattr(error, "code", "store_down"))
-            await asyncio.sleep(_AGAIN_S)
+        if isinstance(company, AsyncGenerator):
+            with contextlib.suppress(RuntimeError):
+                await company.aclose()
 
 
 def _frame(prompts: Prompts, standing: Standing | None) -> dict[str, Any]:
@@ -66,19 +47,3 @@ def _frame(prompts: Prompts, standing: Standing | None) -> dict[str, Any]:
     if frame.get("estimate_s") is not None:  # it wanders by seconds, which nobody wants to see
         frame["estimate_s"] = -(-frame["estimate_s"] // 60) * 60
     return frame
-
-
-async def _type(core: Conversations, conversation: str, send: Send) -> None:
-    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
-        async with _closing(core.typed(conversation, "agent")) as typed:
-            async for on in typed:
-                await send(protocol.typing(on=on))
-
-
-@contextlib.asynccontextmanager
-async def _closing(news: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
-    try:
-        yield news
-    finally:
-        if isinstance(news, AsyncGenerator):
-            await news.aclose()

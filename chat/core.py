@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Protocol
 
-from bot.people import Writer
+from bot.people import Writer, Writes
 from turns.heard import Heard
 from turns.replies import Reply, Speaker, Told
 from turns.standing import Standing
@@ -44,17 +44,13 @@ class Conversations(Protocol):
     async def close(self, conversation: str, at: datetime) -> None:
         """The citizen is gone for good; closing twice is harmless."""
 
-    def standings(self, conversation: str) -> AsyncIterator[Standing | None]:
-        """Where the citizen stands in the queue, now and whenever that may have changed."""
+    def company(self, conversation: str) -> AsyncIterator[Standing | Writes | None]:
+        """While the citizen's page is open: where they stand in the queue, whether their person
+        writes, whenever that changes.
+        """
 
     def typing(self, conversation: str, who: Writer) -> None:
         """``who`` is writing now."""
-
-    def typed(self, conversation: str, who: Writer) -> AsyncIterator[bool]:
-        """Whether ``who`` is writing, whenever that changes."""
-
-    async def stay(self, conversation: str) -> None:
-        """The citizen's page is open, until this is cancelled."""
 
     def gone(self, conversation: str, patience_s: float) -> None:
         """Their page was closed; unless it comes back in time, they wait for nobody any more."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -106,16 +104,32 @@ class Limits:
         """One code that joins two chats of a citizen, made or tried."""
         return self._codes.take(session, now_s)
 
-    @contextmanager
-    def connected(self, address: str) -> Iterator[bool]:
+    def connected(self, address: str) -> Connected:
         """Whether ``address`` may have one more socket, which it has while inside."""
-        self._open[address] += 1
-        try:
-            yield _is_loopback(address) or self._open[address] <= self._connections
-        finally:
-            self._open[address] -= 1
-            if not self._open[address]:
-                del self._open[address]
+        return Connected(self._open, address, self._connections)
+
+
+class Connected:
+    """One socket of an address among ``open_``, of which there are to be at most ``most``.
+
+    A class and no generator: that is half a kilobyte, and thousands are open.
+    """
+
+    __slots__ = ("_address", "_most", "_open")
+
+    def __init__(self, open_: Counter[str], address: str, most: int) -> None:
+        self._open, self._address, self._most = open_, address, most
+
+    def __enter__(self) -> bool:
+        """Whether it may be."""
+        self._open[self._address] += 1
+        return _is_loopback(self._address) or self._open[self._address] <= self._most
+
+    def __exit__(self, *_: object) -> None:
+        """It is closed."""
+        self._open[self._address] -= 1
+        if not self._open[self._address]:
+            del self._open[self._address]
 
 
 def wait_told(wait_s: float) -> str:

@@ -21,7 +21,7 @@ from bot.errors import ConversationError
 from bot.feedback import rate
 from bot.joining import make_code
 from chat import metrics, protocol
-from chat.companions import beside
+from chat.companions import accompany
 from chat.door import Door, origin_allowed
 from chat.errors import ChatError
 from chat.frames import (
@@ -89,6 +89,8 @@ def _after_hello(frame: ClientFrame) -> Said | Rate | Typing | Ping | LinkCode |
 class _Chat:
     """One socket after the handshake."""
 
+    __slots__ = ("_address", "_door", "_line", "_socket", "_typed_at", "_wire")
+
     def __init__(self, socket: WebSocket, door: Door) -> None:
         self._socket = socket
         self._door = door
@@ -96,6 +98,7 @@ class _Chat:
         self._address = socket.client.host if socket.client else ""
         self._line = door.city.line(socket.query_params.get("line", "")).number
         self._typed_at = -TYPING_EVERY_S
+        socket.scope["headers"] = []  # a browser's are kilobytes; none of them is needed any more
 
     async def serve(self) -> None:
         """From hello to the end; one address has only so many sockets."""
@@ -119,15 +122,19 @@ class _Chat:
             return
         session, cursor = started
         core, prompts = self._door.conversations, self._door.city.prompts
-        pump = asyncio.create_task(self._pump(session.conversation, cursor))
+        beside = (
+            self._pump(session.conversation, cursor),
+            accompany(core, session.conversation, prompts, self._wire.send),
+        )
+        tasks = tuple(asyncio.create_task(work) for work in beside)
+        del beside, started
         try:
-            async with beside(core, session.conversation, prompts, self._wire.send):
-                await self._listen(session)
+            await self._listen(session)
         finally:
             core.gone(session.conversation, AWAY_S)
-            pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await pump
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _hello(self) -> Hello:
         while True:

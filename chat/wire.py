@@ -25,6 +25,8 @@ _log = structlog.get_logger(__name__)
 class Wire:
     """The socket of one chat, which its work is done on."""
 
+    __slots__ = ("_prompts", "socket")
+
     def __init__(self, socket: WebSocket, prompts: Prompts) -> None:
         self.socket = socket
         self._prompts = prompts

@@ -31,7 +31,7 @@ from store.seal import keys_of
 from web import errors, health
 from web.agents.floor import Floor
 from web.agents.parts import DeskParts, Joints
-from web.chatsocket import ChatSocket
+from web.chatsocket import ChatFirst
 from web.danger import DangerTold
 from web.deps import Open, recall
 from web.desk.room import Desk, make_desk
@@ -113,7 +113,7 @@ def create_app(
     bus = joints.bus if isinstance(joints.bus, Bus) else Bus(settings.redis)
     account = make_wechat(settings, city, engine, conversations, bus, now,
                           lambda: citizen.quick_questions(app.state.site))  # fmt: skip
-    app = FastAPI(
+    app = ChatFirst(
         title="Qianmen",
         description="The front door of a 12345 hotline: work orders and transcripts.",
         docs_url=None,  # Swagger's page loads from a CDN; /openapi.json is all it would show
@@ -155,7 +155,6 @@ def create_app(
     )
     _add_routes(app, version)
     errors.install(app, recall)
-    app.add_middleware(ChatSocket)
     app.add_middleware(LastResort)
     app.add_middleware(SafeHeaders, https=https, embedders=embedders)
     return app

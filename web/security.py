@@ -105,16 +105,22 @@ class LastResort:
         try:
             await self._app(scope, receive, note_start)
         except Exception as error:  # noqa: BLE001  # nothing a visitor sends may show a stack trace
-            _log.error("request_failed", code="internal", error=type(error).__name__,
-                       place=_place(error))  # fmt: skip
+            if scope["type"] == "websocket":
+                await socket_failed(error, send)
+                return
+            _told(error)
             if scope["type"] == "http" and not started:
                 response = answer_problem(scope, 500, "internal")
                 await response(scope, receive, send)
-            elif scope["type"] == "websocket":
-                await _close_socket(send)
 
 
-async def _close_socket(send: Send) -> None:
+def _told(error: Exception) -> None:
+    _log.error("request_failed", code="internal", error=type(error).__name__, place=_place(error))
+
+
+async def socket_failed(error: Exception, send: Send) -> None:
+    """Log what broke a WebSocket, by its place, and close the socket where it is open still."""
+    _told(error)
     try:
         await send({"type": "websocket.close", "code": 1011})
     except RuntimeError:
