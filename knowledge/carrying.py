@@ -89,4 +89,7 @@ def _worths(
 
 
 def _best_other(scores: Mapping[str, float], matter: str, least: float) -> float:
+    best = max(scores.values(), default=least)
+    if scores.get(matter) != best:
+        return best
     return max((score for code, score in scores.items() if code != matter), default=least)

@@ -7,8 +7,10 @@ matter. ``qianmen knowledge calibrate`` fits the weights and the thresholds on l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,43 +90,42 @@ class Calibration:
         pairs = [(code, float(chance)) for code, chance in zip(codes, chances, strict=True)]
         return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0])))
 
-    def aspects(self, worths: NDArray[np.float64], nothing: float) -> dict[str, float]:
+    def aspects(self, worths: Iterable[Iterable[float]], nothing: float) -> dict[str, float]:
         """How likely each aspect is asked for, and ``NOTHING``; they sum to 1.
 
         ``worths``: ``ASPECTS`` × ``ASPECT_WORTHS``; ``nothing``: the score of no aspect.
         """
-        idle = float(np.dot((1.0, nothing), self.nothing))
-        shares = _shares(np.append(worths @ np.array(self.aspect), idle))
-        return dict(zip((*ASPECTS, NOTHING), map(float, shares), strict=True))
+        totals = [sum(map(mul, worth, self.aspect)) for worth in worths]
+        totals.append(self.nothing[0] + nothing * self.nothing[1])
+        top = max(totals)
+        raised = [math.exp(total - top) for total in totals]
+        whole = sum(raised)
+        shares = (one / whole for one in raised)
+        return dict(zip((*ASPECTS, NOTHING), shares, strict=True))
 
 
-def leads(values: Sequence[float]) -> NDArray[np.float64]:
+def leads(values: Sequence[float]) -> list[float]:
     """How far each value is before the best other one; 0 where it is alone."""
-    given = np.array(values, dtype=np.float64)
-    if len(given) < 2:
-        return np.zeros(len(given))
-    second, first = np.sort(given)[-2:]
-    best = int(given.argmax())
-    rival = np.full(len(given), first)
-    rival[best] = second
-    lead: NDArray[np.float64] = given - rival
-    return lead
+    if len(values) < 2:
+        return [0.0] * len(values)
+    second, first = sorted(values)[-2:]
+    found = [value - first for value in values]
+    found[values.index(first)] = first - second
+    return found
 
 
 def aspect_worths(
     scores: Mapping[str, float], near: Mapping[str, float], answered: frozenset[str]
-) -> NDArray[np.float64]:
+) -> list[tuple[float, float, float, float]]:
     """``ASPECTS`` × ``ASPECT_WORTHS``. ``near``: how near the matter's old questions of an aspect
     come; ``answered``: the aspects that have an answer.
     """
     linear = [scores.get(aspect, -1.0) for aspect in ASPECTS]
     best = max(near.values(), default=0.0)
-    return np.array([
-        linear,
-        leads(linear),
-        [near.get(aspect, 0.0) - best for aspect in ASPECTS],
-        [float(aspect in answered) for aspect in ASPECTS],
-    ]).T  # fmt: skip
+    return [
+        (own, lead, near.get(aspect, 0.0) - best, float(aspect in answered))
+        for aspect, own, lead in zip(ASPECTS, linear, leads(linear), strict=True)
+    ]
 
 
 def _shares(totals: NDArray[np.float64]) -> NDArray[np.float64]:

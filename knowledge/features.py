@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +63,8 @@ class Vocabulary:
 
     def row(self, text: Signs) -> Row:
         """``text`` as a row; empty where nothing in it is known."""
-        places = self._places
-        counted = Counter(at for at in map(places.get, features(text)) if at is not None)
+        found = map(self._places.get, features(text))
+        counted = Counter([at for at in found if at is not None])
         at = np.fromiter(counted.keys(), dtype=np.int32, count=len(counted))
         times = np.fromiter(counted.values(), dtype=np.float32, count=len(counted))
         weight = (1.0 + np.log(times)) * self._idf[at]
@@ -85,10 +86,16 @@ class Vocabulary:
 
 def features(text: Signs) -> list[str]:
     """Runs of 1 to 3 characters and, marked by ``~``, of syllables, edges included."""
-    edged = Signs(("^", *text.chars, "$"), ("^", *text.syllables, "$"))
-    found: list[str] = []
-    for _, _, chars, sounds in edged.grams():
-        if STRUCK not in chars:
-            found.append(chars)
-        found.append(f"~{sounds}")
-    return found
+    chars, sounds = ("^", *text.chars, "$"), ("^", *text.syllables, "$")
+    spelled = [
+        *chars,
+        *(a + b for a, b in pairwise(chars)),
+        *(a + b + c for a, b, c in zip(chars, chars[1:], chars[2:], strict=False)),
+    ]
+    heard = [
+        *(f"~{a}" for a in sounds),
+        *(f"~{a} {b}" for a, b in pairwise(sounds)),
+        *(f"~{a} {b} {c}" for a, b, c in zip(sounds, sounds[1:], sounds[2:], strict=False)),
+    ]
+    both = chain.from_iterable(zip(spelled, heard, strict=True))
+    return [run for run in both if STRUCK not in run]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from knowledge.features import Row, Vocabulary
 from knowledge.learned import Learned
 from knowledge.matters import MatterEntry
 from knowledge.signs import signs
+
+_L = TypeVar("_L")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Question:
     row: Row
 
 
+_OFTEN = 0.25
+"""The share of all questions from which on a feature's weights are kept as a full column."""
+
+
 class Memory:
     """All labelled questions, posted by feature. Immutable."""
 
@@ -44,11 +51,11 @@ class Memory:
         """The rows of ``questions`` belong to ``vocabulary``."""
         self.vocabulary = vocabulary
         self._questions = tuple(questions)
-        pairs = list(dict.fromkeys((one.matter, one.aspect) for one in questions))
-        number = {pair: at for at, pair in enumerate(pairs)}
-        self._pairs = pairs
-        self._pair_of = np.array([number[one.matter, one.aspect] for one in questions], np.int64)
-        self._starts, self._who, self._weight = _posted(questions, len(vocabulary))
+        pairs = [(one.matter, one.aspect) for one in questions]
+        self._pairs, self._by_pair, self._first_of_pair = _grouped(pairs)
+        matters = [matter for matter, _ in self._pairs]
+        self._matters, self._by_matter, self._first_of_matter = _grouped(matters)
+        self._posted = _Posted(questions, len(vocabulary))
 
     @classmethod
     def of(
@@ -89,50 +96,81 @@ class Memory:
 
     def near(self, rows: Sequence[Row]) -> Near:
         """How near the nearest of ``rows`` (a text and its clauses) comes."""
-        if not self._questions:
+        if not self._questions or not rows:
             return Near({}, {})
-        best = np.zeros(len(self._pairs))
-        for row in rows:
-            np.maximum.at(best, self._pair_of, self._alike(row))
-        pairs = {
-            pair: float(cosine) for pair, cosine in zip(self._pairs, best, strict=True) if cosine
-        }
-        matters: dict[str, float] = {}
-        for (matter, _), cosine in pairs.items():
-            matters[matter] = max(cosine, matters.get(matter, 0.0))
-        return Near(matters, pairs)
+        best = self._posted.alike(rows[0])
+        for row in rows[1:]:
+            np.maximum(best, self._posted.alike(row), out=best)
+        pairs = np.maximum.reduceat(best[self._by_pair], self._first_of_pair)
+        matters = np.maximum.reduceat(pairs[self._by_matter], self._first_of_matter)
+        return Near(_above_zero(self._matters, matters), _above_zero(self._pairs, pairs))
 
     def nearest(self, row: Row, count: int) -> tuple[tuple[Question, float], ...]:
         """The ``count`` nearest questions with their cosines, nearest first."""
         if not self._questions:
             return ()
-        alike = self._alike(row)
+        alike = self._posted.alike(row)
         top = np.argsort(-alike, kind="stable")[:count]
         return tuple((self._questions[int(at)], float(alike[at])) for at in top if alike[at] > 0)
 
-    def _alike(self, row: Row) -> NDArray[np.float64]:
-        spans = [slice(self._starts[at], self._starts[at + 1]) for at in row.at]
-        if not spans:
-            return np.zeros(len(self._questions))
-        who = np.concatenate([self._who[span] for span in spans])
-        weight = np.concatenate(
-            [self._weight[span] * own for span, own in zip(spans, row.weight, strict=True)]
-        )
-        alike: NDArray[np.float64] = np.bincount(
-            who, weights=weight, minlength=len(self._questions)
-        ).astype(np.float64)
+
+class _Posted:
+    """Who has each feature, and what it weighs there.
+
+    A row asks for some 80 features. Most are rare: a list of their questions, as long as there
+    are. Two dozen (the edges of a text, 么, 什么) stand in so many questions that a full column,
+    zeros and all, is multiplied faster than such a list is summed up.
+    """
+
+    def __init__(self, questions: Sequence[Question], width: int) -> None:
+        """``width``: the vocabulary's size."""
+        self._count = len(questions)
+        at = np.concatenate([np.zeros(0, np.int32), *(one.row.at for one in questions)])
+        weight = np.concatenate([np.zeros(0, np.float32), *(one.row.weight for one in questions)])
+        who = np.repeat(np.arange(len(questions)), [len(one.row.at) for one in questions])
+        order = np.argsort(at, kind="stable")
+        self._starts = np.searchsorted(at[order], np.arange(width + 1))
+        self._who, self._weight = who[order], weight[order]
+        often = np.flatnonzero(np.diff(self._starts) > self._count * _OFTEN)
+        self._column = np.full(width, -1)
+        self._column[often] = np.arange(len(often))
+        self._columns = np.zeros((len(often), self._count), dtype=np.float32)
+        for column, feature in enumerate(often):
+            span = slice(self._starts[feature], self._starts[feature + 1])
+            self._columns[column, self._who[span]] = self._weight[span]
+
+    def alike(self, row: Row) -> NDArray[np.float64]:
+        """The cosine of ``row`` and each question."""
+        column = self._column[row.at]
+        often, rare = column >= 0, column < 0
+        weighed = self._columns[column[often]]
+        weighed *= row.weight[often, np.newaxis]
+        alike: NDArray[np.float64] = weighed.sum(axis=0, dtype=np.float64)
+        alike += self._listed(row.at[rare], row.weight[rare])
         return alike
 
+    def _listed(self, at: NDArray[np.int32], own: NDArray[np.float32]) -> NDArray[np.float64]:
+        if not len(at):
+            return np.zeros(self._count)
+        starts, ends = self._starts[at], self._starts[at + 1]
+        spans = list(map(slice, starts.tolist(), ends.tolist()))
+        weight = np.concatenate([self._weight[span] for span in spans])
+        weight *= np.repeat(own, ends - starts)
+        who = np.concatenate([self._who[span] for span in spans])
+        listed = np.bincount(who, weights=weight, minlength=self._count)
+        return listed.astype(np.float64, copy=False)
 
-def _posted(
-    questions: Sequence[Question], width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    """Where each feature's postings start, whose they are, and what they weigh."""
-    at = np.concatenate([np.zeros(0, np.int32), *(one.row.at for one in questions)])
-    weight = np.concatenate([np.zeros(0, np.float32), *(one.row.weight for one in questions)])
-    who = np.repeat(
-        np.arange(len(questions), dtype=np.int32), [len(one.row.at) for one in questions]
-    )
-    order = np.argsort(at, kind="stable")
-    starts = np.searchsorted(at[order], np.arange(width + 1))
-    return starts, who[order], weight[order]
+
+def _grouped(labels: Sequence[_L]) -> tuple[list[_L], NDArray[np.int64], NDArray[np.int64]]:
+    """The different labels in their order, the places sorted by label, and where among these each
+    label begins: what ``reduceat`` needs for one value a label.
+    """
+    different = list(dict.fromkeys(labels))
+    number = {label: at for at, label in enumerate(different)}
+    of = np.array([number[label] for label in labels], dtype=np.int64)
+    order = np.argsort(of, kind="stable")
+    return different, order, np.searchsorted(of[order], np.arange(len(different)))
+
+
+def _above_zero(labels: Sequence[_L], values: NDArray[np.float64]) -> dict[_L, float]:
+    return {label: value for label, value in zip(labels, values.tolist(), strict=True) if value}

@@ -10,20 +10,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
-from operator import mul
 
 import numpy as np
-from numpy.typing import NDArray
 
 from knowledge.asking import Phrasings
 from knowledge.families import anchors, family
 from knowledge.matters import MatterEntry
+from knowledge.runtable import NameRuns, RunTable, Said
 from knowledge.signs import Signs, signs
 from knowledge.weights import Run, RunWeights
-
-_SOUND_CREDIT = 0.8
-"""What a run is worth that is only heard alike: a match by characters always outranks it."""
 
 _SHORTLIST = 12
 _MANY = 400
@@ -31,6 +28,10 @@ _COMMON_SHARE = 0.5
 _OTHER_FAMILY = 0.6
 _LEAST_SHARE = 0.15
 """What a run weighs that only one of many names of a matter uses: mostly chance neighbours."""
+_RECENT = 128
+"""Texts of which what they name is kept: a turn is looked up two to four times (inside its talk,
+by itself, as a choice among options), and on the telephone once more before it has ended.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,39 +65,15 @@ class Naming:
     evidence: float
 
 
-_Shares = tuple[tuple[int, float], ...]
-"""Which of a matter's names have a run (by number), and how much of the name it is."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Matter:
-    """``chars``: who uses each run; ``heard``: by its sounds, the runs that sound so."""
+    """``cut``: its names as signs, ``plain`` as texts; ``runs``: what they are made of."""
 
     code: str
     names: tuple[str, ...]
     cut: tuple[Signs, ...]
     plain: tuple[str, ...]
-    chars: Mapping[str, _Shares]
-    heard: Mapping[str, tuple[tuple[str, _Shares], ...]]
-
-    def cover(self, chars: Collection[str], heard: Collection[str]) -> float:
-        """How much of the best fitting name is among the ``chars`` said or the sounds ``heard``."""
-        hits = [0.0] * len(self.names)
-        for run in chars:
-            for at, share in self.chars.get(run, ()):
-                hits[at] += share
-        for sounds in heard:
-            for run, shares in self.heard.get(sounds, ()):
-                if run not in chars:
-                    for at, share in shares:
-                        hits[at] += share * _SOUND_CREDIT
-        return max(hits)
-
-    def has(self, run: Run) -> float:
-        """1 where the matter uses the run, less where only its sound, else 0."""
-        if run.chars in self.chars:
-            return 1.0
-        return _SOUND_CREDIT if run.heard in self.heard else 0.0
+    runs: NameRuns
 
 
 class NamingIndex:
@@ -136,7 +113,9 @@ class NamingIndex:
             for matter, names, has in zip(matters, cut, kept, strict=True)
         )
         self._places = {matter.code: at for at, matter in enumerate(self._matters)}
-        self._postings = _posted(self._matters)
+        self._table = RunTable([matter.runs for matter in self._matters])
+        self._find = lru_cache(_RECENT)(self._found)
+        self._said = lru_cache(_RECENT)(self._heard)
 
     def find(
         self, text: str, given: frozenset[str] = frozenset(), also: Collection[str] = ()
@@ -145,32 +124,43 @@ class NamingIndex:
 
         ``given``: runs of characters that count as said, because the talk is about them.
         """
-        said = signs(text)
-        own = {run.chars: run for run in self._weights.runs(said)}
-        runs = own | {chars: self._weights.run(chars, "", len(chars)) for chars in given}
-        shortlist = self._shortlist(runs.values(), also)
+        return self._find(text, given, tuple(also))
+
+    def _found(self, text: str, given: frozenset[str], also: tuple[str, ...]) -> Naming:
+        said = self._said(text, given)
+        shortlist = self._shortlist(said, also)
         if not shortlist:
             return Naming((), 0.0)
-        shares = [[matter.has(run) for run in runs.values()] for matter in shortlist]
-        weights = [run.weight for run in runs.values()]
-        known = [
-            weight * has
-            for weight, has in zip(weights, map(max, *shares, [0.0] * len(weights)), strict=True)
-        ]
+        has = self._table.has(said, shortlist)
+        known = (said.weight * has.max(axis=1)).tolist()
         total = sum(known) or 1.0
-        heard = frozenset(run.heard for run in runs.values() if run.heard)
-        families, whole = self.families(text), said.text
+        explained = (said.weight[:, np.newaxis] * has).sum(axis=0) / total
+        cover = self._table.cover(said)[shortlist]
+        families, whole = self.families(text), signs(text).text
         found = [
             Named(
                 matter.code,
-                matter.cover(runs, heard),
-                sum(map(mul, weights, has)) / total * _fits(matter.code, families),
+                covered,
+                share * _fits(matter.code, families),
                 max((len(name) for name in matter.plain if name in whole), default=0),
             )
-            for matter, has in zip(shortlist, shares, strict=True)
-        ]
+            for matter, covered, share in zip(
+                map(self._matters.__getitem__, shortlist), cover.tolist(), explained.tolist(),
+                strict=True,
+            )
+        ]  # fmt: skip
         found.sort(key=lambda named: (-named.strength, named.matter))
-        return Naming(tuple(found), sum(known[: len(own)]))
+        return Naming(tuple(found), sum(known[: said.own]))
+
+    def _heard(self, text: str, given: frozenset[str]) -> Said:
+        weights, table = self._weights, self._table
+        runs = {chars: (sounds, length) for _, length, chars, sounds in signs(text).grams()}
+        own = [
+            weights.run(chars, sounds, length)
+            for chars, (sounds, length) in runs.items()
+            if chars in table or f"~{sounds}" in table  # no other is evidence for a matter
+        ]
+        return Said.of(table, own, [weights.run(chars, "", len(chars)) for chars in given])
 
     def families(self, text: str) -> frozenset[str]:
         """The families whose shared word (公积金) stands in ``text``, by character or by sound."""
@@ -186,14 +176,13 @@ class NamingIndex:
         """How much ``text`` says to tell some of the matters ``among`` from their siblings: the
         weight of its runs, less what half of them use.
         """
-        kin = [matter for matter in self._matters if matter.code in among]
+        kin = [self._places[code] for code in among if code in self._places]
         common = len(kin) * _COMMON_SHARE
-        total = 0.0
-        for run in {run.chars: run for run in self._weights.runs(signs(text))}.values():
-            users = sum(1 for matter in kin if matter.has(run))
-            if users:
-                total += run.weight * max(0.0, 1.0 - users / common)
-        return total
+        said = self._said(text, frozenset())
+        users = np.count_nonzero(self._table.has(said, kin), axis=1)
+        used = users > 0
+        left = np.maximum(0.0, 1.0 - users[used] / common)
+        return float(said.weight[used] @ left)
 
     def matched(self, text: str, code: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The parts of ``text`` that the matter's names have too: by their characters, and those
@@ -202,12 +191,12 @@ class NamingIndex:
         said = signs(text)
         marks = ["."] * len(said.chars)
         if code in self._places:
-            matter = self._matters[self._places[code]]
+            keys = frozenset(self._matters[self._places[code]].runs.keys)
             for start, length, chars, sounds in said.grams():
                 for at in range(start, start + length):
-                    if length > 1 and chars in matter.chars:
+                    if length > 1 and chars in keys:
                         marks[at] = "c"
-                    elif length > 1 and sounds in matter.heard and marks[at] == ".":
+                    elif length > 1 and f"~{sounds}" in keys and marks[at] == ".":
                         marks[at] = "s"
         parts = [(mark, tuple(run)) for mark, run in groupby(range(len(marks)), marks.__getitem__)]
         words = [(mark, "".join(said.chars[at] for at in run)) for mark, run in parts]
@@ -223,27 +212,14 @@ class NamingIndex:
     def _prepared(self, matter: MatterEntry, names: tuple[Signs, ...]) -> _Matter:
         cut = [self._weights.runs(name) for name in names]
         used = Counter(chars for runs in cut for chars in {run.chars for run in runs})
-        chars: dict[str, list[tuple[int, float]]] = {}
-        heard: dict[str, dict[str, list[tuple[int, float]]]] = {}
-        for at, runs in enumerate(cut):
+        shared: list[list[tuple[Run, float]]] = []
+        for runs in cut:
             weights = [run.weight * self._share(run.chars, used, len(names)) for run in runs]
             whole = sum(weights) or 1.0
-            for run, weight in zip(runs, weights, strict=True):
-                chars.setdefault(run.chars, []).append((at, weight / whole))
-                if run.heard:
-                    alike = heard.setdefault(run.heard, {})
-                    alike.setdefault(run.chars, []).append((at, weight / whole))
-        return _Matter(
-            matter.code,
-            matter.names,
-            names,
-            tuple(name.text for name in names if name.chars),
-            {run: tuple(shares) for run, shares in chars.items()},
-            {
-                sounds: tuple((run, tuple(shares)) for run, shares in alike.items())
-                for sounds, alike in heard.items()
-            },
-        )
+            shares = (weight / whole for weight in weights)
+            shared.append(list(zip(runs, shares, strict=True)))
+        plain = tuple(name.text for name in names if name.chars)
+        return _Matter(matter.code, matter.names, names, plain, NameRuns.of(shared))
 
     def _share(self, chars: str, used: Mapping[str, int], names: int) -> float:
         """A run counts in its name by how many of the matter's names use it; what the whole
@@ -253,24 +229,16 @@ class NamingIndex:
             return _LEAST_SHARE
         return _LEAST_SHARE + used[chars] / names
 
-    def _shortlist(self, runs: Collection[Run], also: Collection[str]) -> list[_Matter]:
-        """The matters with the most evidence, and those ``also`` asked for."""
-        scores = np.zeros(len(self._matters), dtype=np.float32)
-        for run in runs:
-            by_chars = self._postings.get(run.chars)
-            by_sound = self._postings.get(f"~{run.heard}")
-            if by_sound is not None:
-                scores[by_sound] += run.weight * _SOUND_CREDIT
-            if by_chars is not None:
-                left = 1.0 - _SOUND_CREDIT if by_sound is not None else 1.0
-                scores[by_chars] += run.weight * left
+    def _shortlist(self, said: Said, also: Collection[str]) -> list[int]:
+        """The places of the matters with the most evidence, and of those ``also`` asked for."""
+        scores = self._table.evidence(said)
         if len(scores) > _SHORTLIST:
             top = np.argpartition(-scores, _SHORTLIST)[:_SHORTLIST]
         else:
             top = np.arange(len(scores))
-        wanted = {int(at) for at in top if scores[at] > 0}
+        wanted = set(top[scores[top] > 0].tolist())
         wanted.update(self._places[code] for code in also if code in self._places)
-        return [self._matters[at] for at in sorted(wanted)]
+        return sorted(wanted)
 
 
 def _unchanged(old: _Matter | None, matter: MatterEntry) -> _Matter | None:
@@ -280,11 +248,3 @@ def _unchanged(old: _Matter | None, matter: MatterEntry) -> _Matter | None:
 def _fits(code: str, families: Collection[str]) -> float:
     """Less than 1 for a matter outside the families that the text names."""
     return _OTHER_FAMILY if families and family(code) not in families else 1.0
-
-
-def _posted(matters: Sequence[_Matter]) -> Mapping[str, NDArray[np.int32]]:
-    postings: dict[str, list[int]] = {}
-    for at, matter in enumerate(matters):
-        for key in (*matter.chars, *(f"~{heard}" for heard in matter.heard)):
-            postings.setdefault(key, []).append(at)
-    return {key: np.array(places, dtype=np.int32) for key, places in postings.items()}

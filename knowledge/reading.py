@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,10 @@ _CLAUSE = re.compile(r"[，。！？；,.!?;]+")
 _LONG = 14
 _MOST_CLAUSES = 6
 _WINDOW = 18
+_RECENT = 128
+"""Texts whose reading is kept, some 30 kB each: a turn is looked up two to four times (inside its
+talk, by itself, as a choice among options), and on the telephone once more before it has ended.
+"""
 _UNLEARNED = (-1.35, 1.1, 2.3)
 """The score of a matter that the classifier has not met: what one that it knows has where names
 and old questions say as much: a constant, what the nearest question adds and what the name adds
@@ -61,18 +66,25 @@ class Reading:
         return base + near * self.near.matters.get(code, 0.0) + name * named
 
 
-@dataclass(frozen=True, slots=True)
 class Reader:
-    """The classifiers and the old questions; ``late``: what scores matters that came later."""
+    """The classifiers and the old questions; ``late``: what scores matters that came later.
+    Immutable.
+    """
 
-    learned: Learned
-    memory: Memory
-    late: Linear | None = None
+    def __init__(self, learned: Learned, memory: Memory, late: Linear | None = None) -> None:
+        """``memory``: the old questions, in the vocabulary of ``learned`` or more."""
+        self.learned = learned
+        self.memory = memory
+        self.late = late
+        self._recent = lru_cache(_RECENT)(self._made)
 
     def read(self, text: str, about: str) -> Reading:
         """What they make of ``text``; ``about`` is the same without what was taken back, which
         names no matter.
         """
+        return self._recent(text, about)
+
+    def _made(self, text: str, about: str) -> Reading:
         return _read(text, about, self.learned, self.memory, self.late)
 
 
@@ -80,10 +92,10 @@ def _read(text: str, about: str, learned: Learned, memory: Memory, late: Linear 
     vocabulary = memory.vocabulary
     rows = [vocabulary.row(part) for part in parts(about)]
     scores = _weighed(learned.matters, rows)
-    matters = dict(zip(learned.matters.labels, map(float, scores), strict=True))
+    matters = dict(zip(learned.matters.labels, scores.tolist(), strict=True))
     fresh: dict[str, float] = {}
     if late is not None:
-        fresh = dict(zip(late.labels, map(float, _weighed(late, rows)), strict=True))
+        fresh = dict(zip(late.labels, _weighed(late, rows).tolist(), strict=True))
     asked = rows if about == text else [vocabulary.row(part) for part in parts(text)]
     outside, generic = matters.pop(OUTSIDE, -1.0), matters.pop(GENERIC, -1.0)
     aspects = _aspects(learned.aspects, asked)
@@ -114,10 +126,9 @@ def _windows(whole: Signs) -> list[Signs]:
 
 def _weighed(model: Linear, rows: Sequence[Row]) -> NDArray[np.float32]:
     """The whole text, and for each label the clause that speaks most clearly of it."""
-    scores: NDArray[np.float32] = np.stack([model.scores(row) for row in rows])
     if len(rows) == 1:
-        whole: NDArray[np.float32] = scores[0]
-        return whole
+        return model.scores(rows[0])
+    scores: NDArray[np.float32] = np.stack([model.scores(row) for row in rows])
     mixed: NDArray[np.float32] = np.maximum(scores[0], (scores[0] + scores[1:].max(axis=0)) / 2)
     return mixed
 
@@ -130,4 +141,4 @@ def _aspects(model: Linear, rows: Sequence[Row]) -> dict[str, float]:
         nothing = model.labels.index(NOTHING)
         asked = np.delete(scores[1:], nothing, axis=1).max(axis=1)
         mixed = (mixed + scores[1 + int(asked.argmax())]) / 2
-    return dict(zip(model.labels, map(float, mixed), strict=True))
+    return dict(zip(model.labels, mixed.tolist(), strict=True))

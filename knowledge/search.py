@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +36,8 @@ _NEAREST = 5
 _DENIED = re.compile(r"不是[^是，。,.]{1,10}[，。,.]?(?:而)?(?=是)")
 """What a citizen takes back: 不是租房，是买房."""
 
+_ByRegion = dict[str, list[PublishedAnswer]]
+
 
 class _Heard(NamedTuple):
     """A cleaned text on its way: ``meant`` is the text without what was taken back."""
@@ -57,9 +59,10 @@ class Search:
         """Use :meth:`build`."""
         self._matters = {matter.code: matter for matter in matters}
         self._entries = tuple(matters)
-        self._answers: dict[tuple[str, str], dict[str, list[PublishedAnswer]]] = {}
+        self._answers: dict[str, dict[str, _ByRegion]] = {}
         for answer in answers:
-            places = self._answers.setdefault((answer.matter, answer.aspect), {})
+            aspects = self._answers.setdefault(answer.matter, {})
+            places = aspects.setdefault(answer.aspect, {})
             places.setdefault(answer.region, []).append(answer)
         self._index = index
         self._reader = reader
@@ -149,20 +152,20 @@ class Search:
         self, matter: str, aspect: str, *, region: str = "", now: datetime
     ) -> PublishedAnswer | None:
         """The answer valid at ``now`` (aware) for the region, else for the one around it."""
-        by_region = self._answers.get((matter, aspect))
-        if not by_region:
-            return None
-        day = now.astimezone(self._zone).date()
-        for place in self._around(region):
-            valid = [answer for answer in by_region.get(place, ()) if answer.valid_on(day)]
-            if valid:
-                return max(valid, key=lambda answer: (answer.valid_from, answer.version))
-        return None
+        by_region = self._answers.get(matter, {}).get(aspect)
+        return _newest(by_region, self._around(region), self._day(now)) if by_region else None
+
+    def answered(self, matter: str, *, region: str = "", now: datetime) -> frozenset[str]:
+        """The aspects for which :meth:`by_code` has an answer."""
+        aspects, around, day = self._answers.get(matter, {}), self._around(region), self._day(now)
+        return frozenset(
+            aspect for aspect, by_region in aspects.items() if _newest(by_region, around, day)
+        )
 
     def elsewhere(self, matter: str, aspect: str, *, now: datetime) -> tuple[Option, ...]:
         """The regions that have a text of their own, valid at ``now``."""
-        day = now.astimezone(self._zone).date()
-        by_region = self._answers.get((matter, aspect), {})
+        day = self._day(now)
+        by_region = self._answers.get(matter, {}).get(aspect, {})
         return tuple(
             Option(self._regions.get(region, region), f"region:{region}")
             for region, answers in by_region.items()
@@ -230,9 +233,21 @@ class Search:
         """The thresholds it decides by."""
         return self._calibration.thresholds
 
-    def _around(self, region: str) -> Iterable[str]:
+    def _day(self, now: datetime) -> date:
+        return now.astimezone(self._zone).date()
+
+    def _around(self, region: str) -> Sequence[str]:
         seen: list[str] = []
         while region and region not in seen:
             seen.append(region)
             region = self._parents.get(region, "")
         return [*seen, CITY] if CITY not in seen else seen
+
+
+def _newest(by_region: _ByRegion, around: Iterable[str], day: date) -> PublishedAnswer | None:
+    """The answer that is valid on ``day`` in the first of the regions ``around`` that has one."""
+    for place in around:
+        valid = [answer for answer in by_region.get(place, ()) if answer.valid_on(day)]
+        if valid:
+            return max(valid, key=lambda answer: (answer.valid_from, answer.version))
+    return None

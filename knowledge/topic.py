@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,9 @@ _STAYS = 0.5
 _SURELY_STAYS = 0.85
 """The chance of still being about the talk's matter from which on the talk is not over, from which
 on it is taken for that, and from which on no sibling is looked for."""
+
+_RECENT = 128
+"""Texts of which the strange share is kept, as long as what they name."""
 
 _LONG_NAME = 6
 """Signs from which on a name that stands in the text word for word is worth no more."""
@@ -106,6 +110,7 @@ class Topics:
         self._thresholds = thresholds
         self._calibration = calibration
         self._reader = reader
+        self._strange = lru_cache(_RECENT)(self._unknown_share)
 
     def judge(self, text: str, matter: str, reading: Reading | None = None) -> Topic:
         """What ``text`` is about, in a talk about ``matter`` ('' for none).
@@ -149,6 +154,7 @@ class Topics:
         """
         naming = naming or self._naming(text, reading)
         found = naming.found
+        said = self._index.families(text)
         linear = [reading.matter(named.matter, named.strength) for named in found]
         near = [reading.near.matters.get(named.matter, 0.0) for named in found]
         columns = [
@@ -158,7 +164,7 @@ class Topics:
             [named.strength for named in found],
             linear, near,
             leads([named.strength for named in found]), leads(linear), leads(near),
-            [float(not anchored and not self._anchored(text, family(named.matter)))
+            [float(not anchored and not self._anchored(said, family(named.matter)))
              for named in found],
         ]  # fmt: skip
         outside = reading.outside
@@ -235,9 +241,9 @@ class Topics:
     def _chances(self, weighed: Weighed) -> tuple[tuple[str, float], ...]:
         return self._calibration.matters(weighed.codes, weighed.worths, weighed.none)
 
-    def _anchored(self, text: str, kin: str) -> bool:
-        """Whether ``text`` says what all matters of a family are called, if they share a name."""
-        return kin not in self._anchors or kin in self._index.families(text)
+    def _anchored(self, said: frozenset[str], kin: str) -> bool:
+        """Whether what all matters of a family are called is ``said``, if they share a name."""
+        return kin not in self._anchors or kin in said
 
     def _whole_family(
         self, text: str, naming: Naming, top: float, unsaid: bool
@@ -250,7 +256,11 @@ class Topics:
         best = naming.found[0]
         kin = family(best.matter)
         anchor = self._anchors.get(kin)
-        if anchor is None or not self._anchored(text, kin) or best.exact > len(anchor.chars) + 1:
+        if (
+            anchor is None
+            or kin not in self._index.families(text)
+            or best.exact > len(anchor.chars) + 1
+        ):
             return ()
         telling = self._index.telling(text, self._kin[kin])
         sure = top >= self._thresholds.matter and telling >= _HARDLY
@@ -259,7 +269,7 @@ class Topics:
         alike = max(self._thresholds.offer, self._thresholds.answer * 0.8)
         return tuple((code, alike) for code in self._kin[kin])
 
-    def _strange(self, text: str) -> float:
+    def _unknown_share(self, text: str) -> float:
         said = signs(text)
         if len(said.chars) < _SAYS_SOMETHING:
             return 0.0
@@ -287,7 +297,7 @@ def _else_named(naming: Naming, named: str, matter: str) -> bool:
 
 
 def _best(scores: Mapping[str, float], count: int) -> list[str]:
-    return sorted(scores, key=lambda code: -scores[code])[:count]
+    return sorted(scores, key=scores.__getitem__, reverse=True)[:count]
 
 
 def _runs(texts: Iterable[str]) -> frozenset[str]:

@@ -155,4 +155,5 @@ class _Judge:
 
     def _aspects(self, code: str, reading: Reading) -> NDArray[np.float64]:
         near = {aspect: reading.near.pairs.get((code, aspect), 0.0) for aspect in ASPECTS}
-        return aspect_worths(reading.aspects, near, self._answered.get(code, frozenset()))
+        there = self._answered.get(code, frozenset())
+        return np.array(aspect_worths(reading.aspects, near, there))

@@ -48,6 +48,9 @@ class Published(Protocol):
     ) -> PublishedAnswer | None:
         """The answer valid at ``now``."""
 
+    def answered(self, matter: str, *, region: str = "", now: datetime) -> frozenset[str]:
+        """The aspects that have an answer valid at ``now``."""
+
     def elsewhere(self, matter: str, aspect: str, *, now: datetime) -> tuple[Option, ...]:
         """The regions that have a text of their own."""
 
@@ -92,6 +95,7 @@ class Turn:
         self._region = region
         self._now = now
         self._text = text
+        self._shares: dict[str, dict[str, float]] = {}
         self._pairs = self._ranked()
 
     def decided(self) -> Found:
@@ -135,6 +139,12 @@ class Turn:
         return self._weighed(self._topic.matter)
 
     def _weighed(self, matter: str) -> dict[str, float]:
+        """The aspects' chances."""
+        if matter not in self._shares:
+            self._shares[matter] = self._weigh(matter)
+        return self._shares[matter]
+
+    def _weigh(self, matter: str) -> dict[str, float]:
         """The aspects' chances; where none was asked for, the talk's own aspect, else the usual."""
         near = self._reading.near.pairs
         own = {aspect: near.get((matter, aspect), 0.0) for aspect in ASPECTS}
@@ -199,7 +209,7 @@ class Turn:
         return tuple(ranked)
 
     def _answers(self, matter: str) -> frozenset[str]:
-        return frozenset(aspect for aspect in ASPECTS if self._answer(matter, aspect))
+        return self._search.answered(matter, region=self._region, now=self._now)
 
     def _answer(self, matter: str, aspect: str) -> PublishedAnswer | None:
         return self._search.by_code(matter, aspect, region=self._region, now=self._now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from copy import copy
@@ -43,7 +44,7 @@ class RunWeights:
         self._count = len(matters)
         self._frequency: Counter[str] = _document_frequency(matters)
         self._asking = _asking_runs(phrasings)
-        self._idle = phrasings.idle
+        self._idle = re.compile("|".join(map(re.escape, phrasings.idle)) or "(?!)")
         self._edges = frozenset(edge for anchor in anchors for edge in _edges(anchor))
 
     def changed(
@@ -73,7 +74,7 @@ class RunWeights:
         little = (
             chars in self._asking
             or (by_sound and heard in self._asking)
-            or any(sign in chars for sign in self._idle)
+            or self._idle.search(chars) is not None
             or self._straddles(sounds.split(" "))
         )
         return Run(chars, sounds if " " in sounds else "", weight * (_LITTLE if little else 1.0))
@@ -83,11 +84,10 @@ class RunWeights:
         return chars in self._frequency or (" " in sounds and f"~{sounds}" in self._frequency)
 
     def _straddles(self, sounds: list[str]) -> bool:
-        inner = len(sounds) - 1
-        return any(
-            ("<", tuple(sounds[-k:])) in self._edges or (">", tuple(sounds[:k])) in self._edges
-            for k in range(1, inner + 1)
-        )
+        for k in range(1, len(sounds)):
+            if ("<", tuple(sounds[-k:])) in self._edges or (">", tuple(sounds[:k])) in self._edges:
+                return True
+        return False
 
 
 def _edges(anchor: Signs) -> Iterable[tuple[str, tuple[str, ...]]]:
