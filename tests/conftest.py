@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -24,6 +25,7 @@ from sqlalchemy import Engine
 from config.city import City, load_city
 from config.settings import ROOT, Settings
 from handoff import passwords
+from store import engine as engines
 from store.engine import open_engine, upgrade
 from tests.postgres import Cluster, cluster, programs
 
@@ -77,6 +79,23 @@ def real_hasher() -> Iterator[PasswordHasher]:
         quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
         patch.setattr(passwords, "_hasher", quick)
         yield real
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unsynced_sqlite() -> Iterator[None]:
+    """A commit does not wait for the disk (8 ms): when the machine fails a test's rows may be lost.
+
+    When a process is killed they may not, and are not: that is the system's business.
+    """
+    prepare = engines._prepare_sqlite
+
+    def prepare_quickly(connection: Any, record: Any) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous=OFF").close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "_prepare_sqlite", prepare_quickly)
+        yield
 
 
 @pytest.fixture
