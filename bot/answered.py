@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine, bindparam, select, update
+from sqlalchemy.orm import Session, aliased
 
 from bot.history import PAUSED
 from bot.joined import SPOKEN
-from bot.records import locked
+from bot.records import hold, locked
 from store.engine import writing
 from store.tables import Conversation, Turn
 from turns import wire
@@ -38,6 +38,21 @@ class Notes:
 
 
 NOTHING = Notes()
+_TOLD, _OWN = aliased(Turn), aliased(Turn)
+_AFTER = (
+    select(_TOLD.seq)
+    .where(_TOLD.conversation_id == bindparam("conversation"))
+    .where(_TOLD.speaker != "citizen", _TOLD.kind != SPOKEN)
+    .order_by(_TOLD.seq.desc())
+    .limit(1)
+)
+_MINE = (_OWN.conversation_id == bindparam("conversation"), _OWN.heard == bindparam("heard"))
+_TURN = select(
+    _AFTER.scalar_subquery().label("after"),
+    select(_OWN.answerer).where(*_MINE).scalar_subquery().label("answerer"),
+    select(_OWN.timings).where(*_MINE).scalar_subquery().label("timings"),
+)
+"""The cursor of what was told last; a turn's claim and timings, None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +80,22 @@ def commit_told(
     and nothing is written, where ``answerer`` has lost that turn to another process.
     """
     with writing(engine) as session:
-        talk = locked(session, conversation)
-        turn = _turn_of(session, conversation, in_reply_to) if in_reply_to and answerer else None
-        if turn is not None and turn.answerer:
-            if turn.answerer != answerer:
+        hold(session, conversation)
+        found = session.execute(_TURN, {"conversation": conversation, "heard": in_reply_to}).one()
+        if in_reply_to and answerer:
+            if found.answerer and found.answerer != answerer:
                 return None
-            turn.answer_by = None
-        _note(talk, turn, notes)
-        after, told = _last_told(session, conversation), list[Told]()
+            turn = _of_turn(notes, found.timings or {}) | {"answer_by": None}
+            _change(session, Turn, turn, conversation_id=conversation, heard=in_reply_to)
+        _change(session, Conversation, _of_talk(notes), id=conversation)
+        told = list[Told]()
         for position, reply in enumerate(replies, 1):
             row = _told_row(conversation, reply, speaker, at, in_reply_to)
             row.last = position == len(replies)
             session.add(row)
             session.flush()  # seq is the order in which things were told
             told.append(Told(row.seq, conversation, speaker, reply, at, in_reply_to, row.last))
-        return Written(after, tuple(told))
+        return Written(found.after or 0, tuple(told))
 
 
 def _told_row(
@@ -92,37 +108,45 @@ def _told_row(
     )  # fmt: skip
 
 
-def _last_told(session: Session, conversation: str) -> int:
-    seq = session.scalar(
-        select(Turn.seq)
-        .where(Turn.conversation_id == conversation)
-        .where(Turn.speaker != "citizen", Turn.kind != SPOKEN)
-        .order_by(Turn.seq.desc())
-        .limit(1)
-    )
-    return seq or 0
-
-
 def note(engine: Engine, conversation: str, heard: str, notes: Notes) -> None:
     """Note ``notes`` of the turn ``heard``; '' for what concerns the talk, not one turn of it."""
     with writing(engine) as session:
-        talk = locked(session, conversation)
-        _note(talk, _turn_of(session, conversation, heard) if heard else None, notes)
+        hold(session, conversation)
+        found = session.execute(_TURN, {"conversation": conversation, "heard": heard}).one()
+        turn = _of_turn(notes, found.timings or {})
+        _change(session, Turn, turn, conversation_id=conversation, heard=heard)
+        _change(session, Conversation, _of_talk(notes), id=conversation)
 
 
-def _note(talk: Conversation | None, turn: Turn | None, notes: Notes) -> None:
-    if turn is not None:
-        if notes.known is not None:
-            turn.understood, turn.decision = wire.dump(notes.known), notes.known.decision
-        if notes.timings:
-            turn.timings = {**turn.timings, **notes.timings}
-    if talk is not None:
-        if notes.known is not None:
-            talk.slots = [wire.dump(slot) for slot in notes.known.slots]
-        if notes.context is not None:
-            talk.context = wire.dump(notes.context)
-        if notes.counts is not None:
-            talk.misses, talk.silences = notes.counts
+def _of_turn(notes: Notes, timings: dict[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if notes.known is not None:
+        changes |= {"understood": wire.dump(notes.known), "decision": notes.known.decision}
+    if notes.timings:
+        changes["timings"] = {**timings, **notes.timings}
+    return changes
+
+
+def _of_talk(notes: Notes) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if notes.known is not None:
+        changes["slots"] = [wire.dump(slot) for slot in notes.known.slots]
+    if notes.context is not None:
+        changes["context"] = wire.dump(notes.context)
+    if notes.counts is not None:
+        changes["misses"], changes["silences"] = notes.counts
+    return changes
+
+
+def _change(
+    session: Session, table: type[Turn | Conversation], changes: dict[str, Any], **of: str
+) -> None:
+    """Change a row without reading it: a turn waits for this."""
+    if changes:
+        session.execute(
+            update(table).filter_by(**of).values(changes),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def note_aside(engine: Engine, heard: Heard, known: Understood) -> None:

@@ -11,8 +11,8 @@ from bot.answered import Notes
 from bot.asking import Asking, Known, with_ids
 from bot.errors import ConversationError
 from bot.handover import apology
-from bot.history import Outset
 from bot.ledger import Ledger
+from bot.outset import Outset, read_outset
 from bot.parts import DialogueError, Parts
 from bot.queued import Queued
 from bot.steering import act_of, steered
@@ -60,7 +60,7 @@ class Answering:
                 await self._answer(heard, outset)
 
     async def _answer(self, heard: Heard, outset: Outset | None = None) -> None:
-        outset = outset or await self._ledger.call(history.read_outset, heard.conversation)
+        outset = outset or await self._ledger.call(read_outset, heard.conversation)
         if outset is None or outset.state.state == "ended":
             await self._tending.release(heard)
         elif outset.state.state == "agent":

@@ -12,8 +12,8 @@ from bot.answered import NOTHING, Notes
 from bot.clarity import clarity
 from bot.errors import ConversationError
 from bot.handover import hand_over, handover_replies
-from bot.history import Outset
 from bot.ledger import Ledger
+from bot.outset import Outset
 from bot.parts import DialogueError, Parts
 from bot.queue import QUEUE_NEWS
 from bot.queued import Queued

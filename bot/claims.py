@@ -8,13 +8,12 @@ once. Calls die with their process; their turns are claimed by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import Engine, select, update
-from sqlalchemy.orm import Session
 
 from bot.history import heard_of
 from store.engine import reading, writing
@@ -44,25 +43,16 @@ def place_of(engine: Engine, heard: Heard, by: str) -> Place:
     process answers, or ``gone``: answered, or somebody else's.
     """
     with reading(engine) as session:
-        rows = _claimed(session, heard.conversation)
+        rows = session.execute(
+            select(Turn.heard, Turn.answerer)
+            .where(Turn.conversation_id == heard.conversation, Turn.answer_by.is_not(None))
+            .order_by(Turn.seq)
+        ).all()
     own = next((n for n, row in enumerate(rows) if row.heard == heard.id), None)
     if own is None or rows[own].answerer != by:
         return "gone"
     others = [row for row in rows[:own] if row.answerer != by]
     return "behind" if others else "mine"
-
-
-def alone(session: Session, heard: Heard) -> bool:
-    """Whether no other turn of its conversation waits for an answer."""
-    return all(row.heard == heard.id for row in _claimed(session, heard.conversation))
-
-
-def _claimed(session: Session, conversation: str) -> Sequence[Any]:
-    return session.execute(
-        select(Turn.heard, Turn.answerer)
-        .where(Turn.conversation_id == conversation, Turn.answer_by.is_not(None))
-        .order_by(Turn.seq)
-    ).all()
 
 
 def take(engine: Engine, conversation: str, by: str, now: datetime) -> tuple[Heard, ...]:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Select, func, select
-from sqlalchemy.orm import Session
 
 from bot.joined import SPOKEN
 from store.engine import reading
@@ -40,31 +39,6 @@ class State:
     slots: tuple[OrderField, ...]
     misses: int
     silences: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outset:
-    """What answering a turn needs to know of its conversation, all from one moment.
-
-    ``question`` is the id of the open question ('' for none), ``last`` what was told in
-    answer to the latest turn that has an answer, dumped.
-    """
-
-    state: State
-    question: str
-    last: tuple[dict[str, Any], ...]
-
-
-def read_outset(engine: Engine, conversation: str) -> Outset | None:
-    """What a turn of the conversation begins with, or None where there is none."""
-    with reading(engine) as session:
-        row = session.get(Conversation, conversation)
-        return outset_of(session, row) if row else None
-
-
-def outset_of(session: Session, row: Conversation) -> Outset:
-    """What a turn of the conversation begins with, as this transaction sees it."""
-    return Outset(state_of(row), _open_question(session, row.id), _last_replies(session, row.id))
 
 
 def read_state(engine: Engine, conversation: str) -> State | None:
@@ -114,42 +88,6 @@ def _told(row: Turn) -> Told:
     )
 
 
-def _last_replies(session: Session, conversation: str) -> tuple[dict[str, Any], ...]:
-    """What was told in answer to the latest turn that has an answer, dumped.
-
-    A caller's silence, or wish that we wait, is no turn here: what was asked before it stands.
-    """
-    by_bot = select(Turn.in_reply_to).where(
-        Turn.conversation_id == conversation, Turn.speaker == "bot"
-    )
-    answered = (
-        by_bot.where(Turn.in_reply_to.not_in(_asides(conversation)))
-        .order_by(Turn.seq.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return tuple(
-        session.scalars(
-            select(Turn.reply)
-            .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
-            .where(Turn.in_reply_to == answered)
-            .order_by(Turn.seq)
-        )
-    )
-
-
-def _open_question(session: Session, conversation: str) -> str:
-    """The id of the question that the bot asked last and the citizen has not answered, or ''."""
-    row = session.execute(
-        select(Turn.kind, Turn.reply)
-        .where(Turn.conversation_id == conversation, Turn.speaker == "bot")
-        .where(Turn.kind.in_(("say", "ask")))
-        .order_by(Turn.seq.desc())
-        .limit(1)
-    ).first()
-    return str(row.reply.get("id", "")) if row is not None and row.kind == "ask" else ""
-
-
 def cut_off(engine: Engine, conversation: str) -> bool:
     """Whether the caller heard only a part of what answered the latest turn that has an answer."""
     with reading(engine) as session:
@@ -166,14 +104,6 @@ def cut_off(engine: Engine, conversation: str) -> bool:
             .where(Turn.heard == (told or ""))
         )
         return bool((timings or {}).get("heard_share", 1.0) < 1.0)
-
-
-def _asides(conversation: str) -> Select[str | None]:
-    """Turns that say nothing of the matter: silences, and wishes that we wait."""
-    return select(Turn.heard).where(
-        Turn.conversation_id == conversation, Turn.speaker == "citizen",
-        (Turn.kind == "silence") | (Turn.decision == PAUSED),
-    )  # fmt: skip
 
 
 def _paused(conversation: str) -> Select[str | None]:

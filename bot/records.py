@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, bindparam, exists, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bot import claims
 from bot.claims import Claim
-from bot.history import Outset, outset_of
+from bot.outset import Outset, outset_of
 from config.queue import QueueRules
 from handoff.queue import service
 from store.engine import writing
@@ -57,6 +56,11 @@ def open_conversation(engine: Engine, opening: Opening) -> bool:
     return True
 
 
+_CLAIMED = select(
+    exists().where(Turn.conversation_id == bindparam("conversation"), Turn.answer_by.is_not(None))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Committed:
     """A turn stands in the database. ``outset``: what answering it begins with, unless another turn
@@ -76,12 +80,12 @@ def commit_heard(engine: Engine, heard: Heard, claim: Claim | None = None) -> Co
             talk = locked(session, heard.conversation)
             if talk is None:
                 raise KeyError(heard.conversation)
+            alone = not session.scalar(_CLAIMED, {"conversation": heard.conversation})
             row = _heard_row(heard)
             if claim is not None:
                 row.answerer, row.answer_by = claim.by, claim.until
             session.add(row)
             session.flush()
-            alone = claims.alone(session, heard)
             return Committed(outset_of(session, talk) if alone else None)
     except IntegrityError:
         return None
@@ -161,6 +165,12 @@ def end_recording(engine: Engine, recording: str, duration_ms: int) -> None:
         row = session.get(Recording, recording)
         if row is not None:
             row.duration_ms, row.complete = duration_ms, True
+
+
+def hold(session: Session, conversation: str) -> None:
+    """As :func:`locked`, for who need not read it: on SQLite writers stand in line anyway."""
+    if session.connection().dialect.name != "sqlite":
+        locked(session, conversation)
 
 
 def locked(session: Session, conversation: str) -> Conversation | None:

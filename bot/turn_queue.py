@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import structlog
 from structlog.contextvars import bind_contextvars
 
-from bot.history import Outset
+from bot.outset import Outset
 from turns.heard import Heard
 from turns.trace import trace_of
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from bot import answered, joined, records
-from bot.history import citizen_turns, read_outset, read_state, told_after
+from bot.history import citizen_turns, read_state, told_after
+from bot.outset import read_outset
 from bot.records import Opening
 from handoff.orders import write_handoff
 from store.engine import reading
