@@ -36,8 +36,9 @@ class Limiter:
     """One bucket a key; the least used are forgotten beyond ``kept`` (memory stays bounded)."""
 
     def __init__(self, rate: Rate, kept: int = KEPT) -> None:
-        self._rate = rate
+        self.rate = rate
         self._kept = kept
+        self._spent: dict[str, float] | None = None
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, key: str, now_s: float, cost: float = 1) -> float:
@@ -45,19 +46,39 @@ class Limiter:
 
         0 where it was there; else nothing is taken, and so many seconds later it will be.
         """
-        level, then_s = self._buckets.pop(key, (self._rate.burst, now_s))
-        level = min(self._rate.burst, level + max(0.0, now_s - then_s) * self._rate.per_s)
+        level, then_s = self._buckets.pop(key, (self.rate.burst, now_s))
+        level = min(self.rate.burst, level + max(0.0, now_s - then_s) * self.rate.per_s)
         allowed = level >= cost
         self._buckets[key] = (level - cost if allowed else level, now_s)
         if len(self._buckets) > self._kept:
             self._buckets.popitem(last=False)
         if allowed:
+            if self._spent is not None:
+                self._spent[key] = self._spent.get(key, 0.0) + cost
             return 0.0
-        return max((cost - level) / self._rate.per_s, 0.001) if self._rate.per_s else LONGEST_WAIT_S
+        return max((cost - level) / self.rate.per_s, 0.001) if self.rate.per_s else LONGEST_WAIT_S
 
     def allow(self, key: str, now_s: float) -> bool:
         """Take one, where it is there."""
         return self.take(key, now_s) == 0
+
+    def note_spending(self) -> None:
+        """Keep count of what is taken, for who shares it: see ``chat.sharing``."""
+        self._spent = {}
+
+    def spent(self) -> dict[str, float]:
+        """What was taken by key since the last call."""
+        found, self._spent = self._spent or {}, {}
+        return found
+
+    def lower(self, key: str, level: float, now_s: float) -> None:
+        """No more than ``level`` is left of ``key``'s bucket, less what was taken meanwhile."""
+        known = self._buckets.get(key)
+        if known is None or self._spent is None:
+            return
+        own, then_s = known
+        own = min(self.rate.burst, own + max(0.0, now_s - then_s) * self.rate.per_s)
+        self._buckets[key] = (min(own, level - self._spent.get(key, 0.0)), now_s)
 
 
 class Limits:
@@ -78,6 +99,14 @@ class Limits:
         self._asking, self._codes = Limiter(ASKING_RATE), Limiter(CODE_RATE)
         self._connections = connections
         self._open: Counter[str] = Counter()
+
+    def shared(self) -> dict[str, Limiter]:
+        """What several processes may share, by name."""
+        return {
+            "session": self._session, "address": self._address, "begin": self._new_session,
+            "upload": self._upload, "upload_address": self._address_upload,
+            "ask": self._asking, "code": self._codes,
+        }  # fmt: skip
 
     def write(self, session: str, address: str, now_s: float) -> float:
         """One message of ``session`` from ``address``: 0, or in how many seconds it may come."""

@@ -20,6 +20,7 @@ from chat.door import Door
 from chat.files import Files
 from chat.limits import Limits
 from chat.session import Sessions
+from chat.sharing import Sharing
 from config.city import City
 from config.errors import ConfigError
 from config.secret import secret_key
@@ -65,6 +66,7 @@ from web.routes import (
 )
 from web.routes import health as health_routes
 from web.security import LastResort, SafeHeaders, is_host
+from web.sharing import shared_limits
 from web.site import Site
 from web.templating import STATIC, make_environment, static_version
 from web.wechat import Wechat, make_wechat
@@ -113,15 +115,17 @@ def create_app(
     bus = joints.bus if isinstance(joints.bus, Bus) else Bus(settings.redis)
     account = make_wechat(settings, city, engine, conversations, bus, now,
                           lambda: citizen.quick_questions(app.state.site))  # fmt: skip
+    limits = limits or Limits()
+    sharing = shared_limits(settings, key, limits, account)
     app = ChatFirst(
         title="Qianmen",
         description="The front door of a 12345 hotline: work orders and transcripts.",
         docs_url=None,  # Swagger's page loads from a CDN; /openapi.json is all it would show
         redoc_url=None,
-        lifespan=_closing(desk, account, lifespan or _nothing),
+        lifespan=_closing(desk, account, sharing, lifespan or _nothing),
     )
     door = Door(
-        conversations, engine, Sessions(key), city, limits or Limits(),
+        conversations, engine, Sessions(key), city, limits,
         files=Files(settings.recordings_dir, keys_of(engine)), asr=settings.asr_address,
         origins=frozenset({origin} - {""}), now=now,
     )  # fmt: skip
@@ -219,17 +223,19 @@ class _KeptForEver:
         await self._app(scope, receive, send_kept)
 
 
-def _closing(desk: Desk, account: Wechat | None, lifespan: Lifespan) -> Lifespan:
-    """``lifespan``, and around it what the desk and the account begin and end."""
+def _closing(desk: Desk, account: Wechat | None, sharing: Sharing, lifespan: Lifespan) -> Lifespan:
+    """``lifespan``, and around it what the desk, the account and the limits begin and end."""
 
     @asynccontextmanager
     async def run(app: FastAPI) -> AsyncIterator[None]:
         async with lifespan(app):
             if account is not None:
                 account.start()
+            sharing.start()
             try:
                 yield
             finally:
+                await sharing.stop()
                 if account is not None:
                     await account.stop()
         await desk.sound.close()
