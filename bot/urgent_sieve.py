@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from itertools import zip_longest
 from re import IGNORECASE
@@ -51,7 +52,8 @@ class Sieve:
             left ^= lowest
 
 
-def sieve(patterns: Iterable[str]) -> Sieve:
+@lru_cache(maxsize=2)  # a city is read twice: checked, then joined
+def sieve(patterns: tuple[str, ...]) -> Sieve:
     """The sieve for ``patterns``, which are regular expressions without flags of their own."""
     listed = [needs(pattern)[:_MOST] for pattern in patterns]
     rows = [_row(row) for row in zip_longest(*listed, fillvalue=None)]

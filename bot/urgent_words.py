@@ -75,7 +75,7 @@ class UrgentWords:
     def __post_init__(self) -> None:
         ways = tuple((i, way) for i, rule in enumerate(self.rules) for way in rule.ways)
         object.__setattr__(self, "_ways", ways)
-        object.__setattr__(self, "_sieve", sieve(way.pattern for _, way in ways))
+        object.__setattr__(self, "_sieve", sieve(tuple(way.pattern for _, way in ways)))
 
     def said(self, heard: str) -> set[int]:
         """Which of ``rules`` (their numbers from 0) have their words in ``heard``."""
