@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -73,3 +74,13 @@ async def serving_metrics(taken: socket.socket) -> AsyncIterator[None]:
     finally:
         server.should_exit = True
         await task
+
+
+def allow_many_files() -> None:
+    """Raise this process's limit of open files to the most that the system allows it: every socket
+    is one, and the usual limit is 1,024.
+    """
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != most:
+        with contextlib.suppress(OSError, ValueError):  # macOS names a most that it refuses
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -26,7 +26,7 @@ from chat.frame import MAX_FRAME_BYTES
 from chat.socket import AWAY_S
 from config.city import City
 from config.errors import ConfigError
-from config.listening import listen, serving_metrics
+from config.listening import allow_many_files, listen, serving_metrics
 from config.logs import configure
 from config.settings import Settings, load_settings
 from handoff.classify import rules_of
@@ -133,7 +133,7 @@ def server(app: FastAPI, proxies: tuple[str, ...] = ()) -> uvicorn.Server:
             ws=LeanSocket,
             ws_per_message_deflate=False,
             ws_max_size=HARD_FRAME_BYTES,
-            ws_ping_interval=20,
+            ws_ping_interval=25,  # our pages say something every 20 s
             ws_ping_timeout=20,
             timeout_graceful_shutdown=STOP_S,
         )
@@ -153,6 +153,7 @@ def main() -> int:
     try:
         settings = load_settings()
         configure("web", settings.log_level)
+        allow_many_files()
         app = make_app(settings)
         taken = listen(settings.web_host, settings.web_port, "QIANMEN_WEB_PORT")
         metrics = listen(

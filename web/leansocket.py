@@ -19,6 +19,8 @@ _OWN = (
     "last_ping_rtt", "frames", "curr_msg_data_type", "request", "response", "scope",
 )  # fmt: skip
 
+_LATE_S = 1.0
+
 
 class Inbox:
     """What came and waits to be taken, for one taker. As ``asyncio.Queue``, which is 2 kB empty."""
@@ -81,14 +83,42 @@ class Gate:
 
 
 class LeanSocket(WebSocketsSansIOProtocol):
-    """The same on the wire."""
+    """The same on the wire; but who is heard of is not pinged, and not given up."""
 
-    __slots__ = _OWN
+    __slots__ = (*_OWN, "_heard_at")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.queue: Any = Inbox()
         self.writable: Any = Gate()
+        self._heard_at = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Anything that comes is a sign of life."""
+        self._heard_at = self.loop.time()
+        super().data_received(data)
+
+    def send_keepalive_ping(self) -> None:
+        """Ask whether somebody is there, unless they were heard of: our pages ask us themselves."""
+        quiet_s, most_s = self.loop.time() - self._heard_at, self.ping_interval or 0.0
+        if quiet_s < most_s:
+            self.ping_timer = self.loop.call_later(most_s - quiet_s, self.send_keepalive_ping)
+        else:
+            super().send_keepalive_ping()
+
+    def keepalive_timeout(self) -> None:
+        """Give them up, unless they were heard of since; or what they said may wait unread, where
+        it is us who came too late.
+        """
+        late_s = self.loop.time() - self.ping_sent_at - (self.ping_timeout or 0.0)
+        if self._heard_at >= self.ping_sent_at:
+            self.pong_timer = self.pending_ping_payload = None
+            self.schedule_ping()
+        elif late_s > _LATE_S:
+            self.ping_sent_at += late_s
+            self.pong_timer = self.loop.call_later(_LATE_S / 2, self.keepalive_timeout)
+        else:
+            super().keepalive_timeout()
 
     def start_keepalive(self) -> None:
         """The handshake is over: what was said in it is not needed any more."""

@@ -24,6 +24,7 @@ SOCKETS = 10_000
 GOAL_MB = 600
 START_S = 400.0
 SETTLE_S = 5.0
+IDLE_S = 30.0
 
 
 async def idle_sockets(settings: Settings, count: int = SOCKETS) -> tuple[Figure, ...]:
@@ -43,6 +44,9 @@ async def idle_sockets(settings: Settings, count: int = SOCKETS) -> tuple[Figure
             try:
                 opened = _count(await client.stdout.readline())
                 await asyncio.sleep(SETTLE_S)  # what is waited for here is that nothing happens
+                begun = _cpu_s(web)
+                await asyncio.sleep(IDLE_S)
+                busy = (_cpu_s(web) - begun) / IDLE_S
                 after = web.memory_info().rss
                 client.stdin.write(b"\n")
                 await client.stdin.drain()
@@ -57,8 +61,15 @@ async def idle_sockets(settings: Settings, count: int = SOCKETS) -> tuple[Figure
         Figure("idle sockets open", opened, "", f"{count}"),
         Figure("idle sockets that answer", answered, "", f"{count}"),
         Figure("web process with idle sockets", round(used / 1e6, 1), "MB", f"≤ {GOAL_MB}"),
+        Figure("web process without sockets", round(before / 1e6, 1), "MB"),
         Figure("one idle socket", round((used - before) / 1000 / max(opened, 1), 1), "kB"),
+        Figure("processor time while all idle", round(100 * busy, 1), "%"),
     )
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 @contextlib.asynccontextmanager

@@ -14,12 +14,15 @@ import os
 import resource
 import struct
 import sys
+from collections import Counter
 from typing import Any
 
 HOST = "127.0.0.1"
 PER_ADDRESS = 2000
 AT_ONCE = 50
 OPEN_S = 60.0
+TRIES = 3
+"""As often a browser is opened: it comes back by itself where the server says "try again"."""
 ANSWER_S = 120.0
 _TEXT, _CLOSE, _PING, _PONG = 1, 8, 9, 10
 
@@ -79,7 +82,7 @@ class IdleBrowser(asyncio.Protocol):
         if kind == _PING:
             self._write(_PONG, payload)
         elif kind == _CLOSE:
-            self._fail("closed")
+            self._fail(f"closed {int.from_bytes(payload[:2])}")
         elif kind == _TEXT:
             said = json.loads(payload)["type"]
             waits = {"history": self.welcome, "pong": self.answered}.get(said)
@@ -117,21 +120,22 @@ def _frame(data: bytes) -> tuple[int, bytes, bytes] | None:
 
 
 async def hold(port: int, count: int) -> None:
-    """Open, tell, wait, ask, tell."""
-    loop = asyncio.get_running_loop()
+    """Open, tell, wait, ask, tell; what went wrong goes to standard error."""
     gate = asyncio.Semaphore(AT_ONCE)
     browsers: list[IdleBrowser] = []
 
+    faults: Counter[str] = Counter()
+
     async def begin(number: int) -> None:
         local = f"127.0.{1 + number // PER_ADDRESS}.{1 + number % 200}"
-        async with gate:
-            with contextlib.suppress(OSError, TimeoutError):
-                _, browser = await loop.create_connection(
-                    IdleBrowser, HOST, port, local_addr=(local, 0)
-                )
-                async with asyncio.timeout(OPEN_S):
-                    await browser.welcome
-                browsers.append(browser)
+        for _ in range(TRIES):
+            async with gate:
+                try:
+                    browsers.append(await _opened(port, local))
+                except (OSError, TimeoutError) as error:
+                    faults[f"not opened: {type(error).__name__} {error}"] += 1
+                else:
+                    return
 
     await asyncio.gather(*map(begin, range(count)))
     _tell(f"open {len(browsers)}")
@@ -141,8 +145,33 @@ async def hold(port: int, count: int) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(ANSWER_S):
             await asyncio.gather(*(b.answered for b in browsers), return_exceptions=True)
-    fine = [b for b in browsers if b.answered.done() and b.answered.exception() is None]
-    _tell(f"answered {len(fine)}")
+    faults.update(f"not answered: {why}" for b in browsers if (why := _why_not(b.answered)))
+    for fault, times in faults.most_common():
+        sys.stderr.write(f"{times} idle sockets {fault}\n")
+    _tell(f"answered {sum(not _why_not(b.answered) for b in browsers)}")
+
+
+async def _opened(port: int, local: str) -> IdleBrowser:
+    """A browser that was welcomed; raises OSError, TimeoutError."""
+    loop = asyncio.get_running_loop()
+    transport, browser = await loop.create_connection(
+        IdleBrowser, HOST, port, local_addr=(local, 0)
+    )
+    try:
+        async with asyncio.timeout(OPEN_S):
+            await browser.welcome
+    except (OSError, TimeoutError):
+        transport.close()
+        raise
+    return browser
+
+
+def _why_not(answered: asyncio.Future[None]) -> str:
+    """'' where the answer came."""
+    if not answered.done():
+        return "silence"
+    error = answered.exception()
+    return str(error) if error is not None else ""
 
 
 def _tell(line: str) -> None:

@@ -26,6 +26,7 @@ from telephony.sip.udp import BUFFER_BYTES
 _PORTS_A_CALL = 4
 """Caller and agent, each sound and its reports (RFC 3550 section 11)."""
 _FILES_A_CALL, _FILES_BESIDE = 8, 256
+_FILES_OF_PAGES = 12_000  # ten thousand pages that chat, and what a web process opens beside them
 _ANY = ("0.0.0.0", "::", "")  # noqa: S104  # compared only
 
 
@@ -253,14 +254,16 @@ class LimitFacts:
     receive_buffer: int | None
     files: int
     max_calls: int
+    most_files: int = -1
+    """To what a process may raise ``files`` by itself; -1: without end."""
 
 
 def collect_limits(patient: Patient) -> LimitFacts:
     """Read them."""
     path = Path("/proc/sys/net/core/rmem_max")
     buffer = int(path.read_text()) if path.is_file() else None
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return LimitFacts(buffer, files, patient.settings.max_calls)
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return LimitFacts(buffer, files, patient.settings.max_calls, most)
 
 
 def judge_limits(facts: LimitFacts) -> Iterator[Finding]:
@@ -271,6 +274,12 @@ def judge_limits(facts: LimitFacts) -> Iterator[Finding]:
         yield warning(
             "file_limit_low", subject, f"最多打开 {facts.files} 个文件，要 {needed} 个",
             "ulimit -n 65535（systemd 服务写 LimitNOFILE=65535），再重新启动。",
+        )  # fmt: skip
+    if 0 <= facts.most_files < _FILES_OF_PAGES:
+        yield warning(
+            "file_limit_bars_pages", subject,
+            f"一个进程最多只许打开 {facts.most_files} 个文件：同时开着的网页聊天不会比这个数多",
+            "把 ulimit -Hn 提到 65535（systemd 服务写 LimitNOFILE=65535），再重新启动。",
         )  # fmt: skip
     if facts.receive_buffer is not None and facts.receive_buffer < BUFFER_BYTES:
         yield warning(

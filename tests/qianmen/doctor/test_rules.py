@@ -166,6 +166,14 @@ def test_limits(buffer: int | None, files: int, wanted: list[str]) -> None:
     assert codes(network.judge_limits(network.LimitFacts(buffer, files, 150))) == wanted
 
 
+@pytest.mark.parametrize(("most", "wanted"), [(4096, ["file_limit_bars_pages"]), (65535, [])])
+def test_the_limit_that_a_process_cannot_raise_bounds_the_pages(
+    most: int, wanted: list[str]
+) -> None:
+    facts = network.LimitFacts(8 * 1024**2, 1500, 150, most)
+    assert codes(network.judge_limits(facts)) == wanted
+
+
 @pytest.mark.parametrize(
     ("facts", "wanted"),
     [
