@@ -97,6 +97,31 @@ async def test_cancelled_and_begun_anew(rig: Rig, city: City) -> None:
     assert slots(again)["what"].endswith("路灯一盏都不亮")
 
 
+async def test_a_turn_that_is_forgotten_has_never_been(rig: Rig) -> None:
+    talk = rig.talk()
+    await talk.say("我要投诉隔壁饭店的油烟")
+    context, last = talk.context, talk.last
+    first = await talk.say("在阳光花园三号楼")
+    client = RasaClient(rig.url, 10.0)
+    try:
+        await client.forget(talk.name, "nobody said this")
+        assert len(await heard_by_rasa(client, talk)) == 2
+        await client.forget(talk.name, f"{talk.name}:2")
+        assert await heard_by_rasa(client, talk) == [f"{talk.name}:1"]
+        talk.context, talk.last = context, last
+        again = await talk.say("在建业小区九号楼")
+        assert slots(again)["where"] == "建业小区9号楼"
+        assert texts(again) == texts(first)
+    finally:
+        await client.close()
+
+
+async def heard_by_rasa(client: RasaClient, talk: Talk) -> list[str]:
+    """The turns that Rasa remembers."""
+    events = await client._events(talk.name)
+    return [event["metadata"]["heard"] for event in events if event["event"] == "user"]
+
+
 async def test_asked_back_and_chosen(rig: Rig) -> None:
     talk = rig.talk()
     asked = await talk.say("公积金")
