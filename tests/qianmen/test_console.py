@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from config.settings import ROOT, Settings
 from qianmen import cli
 from qianmen.advice import told
 from qianmen.demo import never_used, say_call, show_at_first_start, show_order
-from store.engine import open_store, upgrade
+from store.engine import open_store
 from tests.fakes.chat_server import chat_server
 from tests.fakes.orders import PHONE, a_day
 
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.usefixtures("logs_as_they_were")
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sqlite_template: Path) -> Settings:
     """An installation with an empty database, found by the environment; nothing runs."""
     monkeypatch.chdir(tmp_path)
     for name, value in {
@@ -42,12 +43,20 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         "DATABASE_URL": "",
     }.items():
         monkeypatch.setenv(name, value)
-    for port in ("WEB", "ASR", "ACTIONS", "RASA", "KEEPER", "PHONE_HEALTH", "WEB_METRICS"):
+    for port in (
+        "WEB",
+        "ASR",
+        "ACTIONS",
+        "RASA",
+        "KEEPER",
+        "COURIER",
+        "PHONE_HEALTH",
+        "WEB_METRICS",
+    ):
         monkeypatch.setenv(f"QIANMEN_{port}_PORT", "1")
     settings = Settings()
-    engine = open_store(settings)
-    upgrade(engine)
-    engine.dispose()
+    settings.data_dir.mkdir(mode=0o700)
+    shutil.copyfile(sqlite_template, settings.data_dir / "qianmen.sqlite3")
     (settings.log_dir).mkdir(exist_ok=True)
     line = {"timestamp": "2026-11-20T04:00:00Z", "event": "order_written", "trace": SEEN}
     (settings.log_dir / "web.log").write_text(json.dumps(line) + "\n", "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,28 +20,32 @@ SM4 = "qk1.sm4.AAECAwQFBgcICQoLDA0ODw"
 NOBODY = "redis://127.0.0.1:1/0"
 
 
-def installation(folder: Path, city: City, key: str = "") -> Keeping:
+def installation(folder: Path, city: City, key: str = "", template: Path | None = None) -> Keeping:
+    """One of its own; ``template``: a file with our tables, so that none need be made."""
     settings = Settings(
         data_dir=folder, data_key=key, redis_url=NOBODY, database_url="",
         secret_key="a secret that only tests know",
     )  # fmt: skip
+    if template:
+        folder.mkdir(mode=0o700)
+        shutil.copyfile(template, folder / "qianmen.sqlite3")
     engine = open_store(settings)
     upgrade(engine)
     return Keeping(settings, city, engine)
 
 
 @pytest.fixture
-def keeping(tmp_path: Path, city: City) -> Iterator[Keeping]:
+def keeping(tmp_path: Path, city: City, sqlite_template: Path) -> Iterator[Keeping]:
     """Without a key."""
-    kept = installation(tmp_path / "plain", city)
+    kept = installation(tmp_path / "plain", city, template=sqlite_template)
     yield kept
     kept.engine.dispose()
 
 
 @pytest.fixture
-def sealed(tmp_path: Path, city: City) -> Iterator[Keeping]:
+def sealed(tmp_path: Path, city: City, sqlite_template: Path) -> Iterator[Keeping]:
     """With a key."""
-    kept = installation(tmp_path / "sealed", city, KEY)
+    kept = installation(tmp_path / "sealed", city, KEY, sqlite_template)
     yield kept
     kept.engine.dispose()
 

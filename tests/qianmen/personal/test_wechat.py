@@ -32,8 +32,8 @@ PHOTO = Incoming("gh_1", OPENID, "image", "wx:1", NOW, media_id="media-of-a-citi
 
 
 @pytest.fixture
-def sealed(tmp_path: Path, city: City) -> Iterator[Keeping]:
-    kept = installation(tmp_path / "wechat", city, KEY)
+def sealed(tmp_path: Path, city: City, sqlite_template: Path) -> Iterator[Keeping]:
+    kept = installation(tmp_path / "wechat", city, KEY, sqlite_template)
     yield kept
     kept.engine.dispose()
 
