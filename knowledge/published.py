@@ -25,6 +25,8 @@ from store.tables import Answer, KnowledgeRevision, Matter
 
 _log = structlog.get_logger(__name__)
 
+_REVISION = select(KnowledgeRevision.revision)
+
 
 class KnowledgeError(Exception):
     """Nothing can be looked up; ``code`` is ``knowledge_unavailable``."""
@@ -59,6 +61,7 @@ class Published:
         classifiers from start to start.
         """
         self._engine = engine
+        self._reader = engine.execution_options(reading_only=True)
         self._parents = dict(parents or {})
         self._regions = dict(regions or {})
         self._calibration = calibration
@@ -75,6 +78,8 @@ class Published:
         """
         with self._lock:
             try:
+                if self._search is not None and self._unchanged():
+                    return self._search
                 with reading(self._engine) as session:
                     return self._fresh(session)
             except SQLAlchemyError as error:
@@ -83,9 +88,12 @@ class Published:
                 _log.warning("knowledge_not_refreshed", code="store_down", fault=fault_of(error))
                 return self._search
 
+    def _unchanged(self) -> bool:
+        """Asked at every turn, so without a session: that would cost twice what the query does."""
+        with self._reader.connect() as connection:
+            return (connection.scalar(_REVISION) or 0) == self._revision
+
     def _fresh(self, session: Session) -> Search:
-        if self._search is not None and revision(session) == self._revision:
-            return self._search
         found = snapshot(session)
         self._search = Search.build(
             found.matters, found.answers, reuse=self._search, calibration=self._calibration,
@@ -103,7 +111,7 @@ class Published:
 
 def revision(session: Session) -> int:
     """The knowledge revision; 0 before anything was published."""
-    return session.scalar(select(KnowledgeRevision.revision)) or 0
+    return session.scalar(_REVISION) or 0
 
 
 def snapshot(session: Session) -> Snapshot:

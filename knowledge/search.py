@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,10 @@ from turns.context import Context
 from turns.replies import Option
 
 _NEAREST = 5
+_ASKED_ABOUT = 2048
+"""Matters, regions and days of which it is kept what is answered: a day of a city's talks, whose
+every turn weighs four matters.
+"""
 _DENIED = re.compile(r"不是[^是，。,.]{1,10}[，。,.]?(?:而)?(?=是)")
 """What a citizen takes back: 不是租房，是买房."""
 
@@ -71,6 +76,7 @@ class Search:
         self._parents = parents
         self._regions = regions
         self._zone = zone
+        self._answered = lru_cache(_ASKED_ABOUT)(self._answered_on)
 
     @classmethod
     def build(
@@ -157,9 +163,14 @@ class Search:
 
     def answered(self, matter: str, *, region: str = "", now: datetime) -> frozenset[str]:
         """The aspects for which :meth:`by_code` has an answer."""
-        aspects, around, day = self._answers.get(matter, {}), self._around(region), self._day(now)
+        return self._answered(matter, region, self._day(now))
+
+    def _answered_on(self, matter: str, region: str, day: date) -> frozenset[str]:
+        around = self._around(region)
         return frozenset(
-            aspect for aspect, by_region in aspects.items() if _newest(by_region, around, day)
+            aspect
+            for aspect, by_region in self._answers.get(matter, {}).items()
+            if _newest(by_region, around, day)
         )
 
     def elsewhere(self, matter: str, aspect: str, *, now: datetime) -> tuple[Option, ...]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,8 @@ from knowledge.matters import MatterEntry
 from knowledge.naming import Naming, NamingIndex
 from knowledge.reading import Reader, Reading
 from knowledge.signs import signs
+from knowledge.strange import SAYS_SOMETHING, Strange
 
-_SAYS_SOMETHING = 3
 _LIKELY = 4
 _SHORT = 8
 _HARDLY = 0.2
@@ -40,9 +39,6 @@ _STAYS = 0.5
 _SURELY_STAYS = 0.85
 """The chance of still being about the talk's matter from which on the talk is not over, from which
 on it is taken for that, and from which on no sibling is looked for."""
-
-_RECENT = 128
-"""Texts of which the strange share is kept, as long as what they name."""
 
 _LONG_NAME = 6
 """Signs from which on a name that stands in the text word for word is worth no more."""
@@ -105,12 +101,11 @@ class Topics:
         self._shared = shared_runs(matters)
         self._anchors = anchors(matters)
         self._kin = members(matters)
-        self._asking = _runs(phrasings.all)
         self._papers = phrasings.papers
         self._thresholds = thresholds
         self._calibration = calibration
         self._reader = reader
-        self._strange = lru_cache(_RECENT)(self._unknown_share)
+        self._strange = Strange(index.known, phrasings.all).share
 
     def judge(self, text: str, matter: str, reading: Reading | None = None) -> Topic:
         """What ``text`` is about, in a talk about ``matter`` ('' for none).
@@ -141,7 +136,7 @@ class Topics:
             unsaid = 0.0 < top < self._thresholds.offer and strange < self._thresholds.strange
             alike = self._whole_family(text, naming, top, unsaid)
             return Topic(alike or chances, follows, strange, again=again)
-        if stays < _MAY_STAY and len(signs(text).chars) >= _SAYS_SOMETHING:
+        if stays < _MAY_STAY and len(signs(text).chars) >= SAYS_SOMETHING:
             strange = max(strange, float(reading.outside > max(reading.generic, _ASTRAY)))
         followed = self._followed(text, matter, chances, strange, stays)
         return replace(followed, idle=_idle(text, reading), again=again)
@@ -185,7 +180,7 @@ class Topics:
         """Whether what it says of another place is a circumstance of the talk's matter (异地能办吗,
         asked of a passport), and no name of another (异地就医呢).
         """
-        if not _AWAY.search(text) or len(signs(_AWAY.sub("", text)).chars) < _SAYS_SOMETHING:
+        if not _AWAY.search(text) or len(signs(_AWAY.sub("", text)).chars) < SAYS_SOMETHING:
             return False
         found = self._index.find(text, frozenset(), (matter,)).found
         return all(one.exact <= _PLACE_ONLY for one in found if one.matter != matter)
@@ -193,12 +188,12 @@ class Topics:
     def _bare(self, text: str) -> str:
         """``text`` without papers, unless nothing would be left to name a matter."""
         bare = without_papers(text, self._papers)
-        return bare if len(bare) > _SAYS_SOMETHING else text
+        return bare if len(bare) > SAYS_SOMETHING else text
 
     def _only_papers(self, text: str) -> bool:
         """Whether it is only asked if papers are to be brought (户口本要带吗)."""
         bare = without_papers(text, self._papers)
-        return bare != text and len(signs(bare).chars) <= _SAYS_SOMETHING
+        return bare != text and len(signs(bare).chars) <= SAYS_SOMETHING
 
     def _followed(
         self, text: str, matter: str, chances: tuple[tuple[str, float], ...], strange: float,
@@ -227,7 +222,7 @@ class Topics:
             return False
         exact = {named.matter: named.exact for named in naming.found}
         short = len(signs(text).chars) <= _SHORT
-        return short and exact.get(chances[0][0], 0) < _SAYS_SOMETHING
+        return short and exact.get(chances[0][0], 0) < SAYS_SOMETHING
 
     def _inside(self, text: str, kin: str) -> tuple[tuple[str, float], ...]:
         """The chances of ``text`` in a talk that has named the family already."""
@@ -269,19 +264,6 @@ class Topics:
         alike = max(self._thresholds.offer, self._thresholds.answer * 0.8)
         return tuple((code, alike) for code in self._kin[kin])
 
-    def _unknown_share(self, text: str) -> float:
-        said = signs(text)
-        if len(said.chars) < _SAYS_SOMETHING:
-            return 0.0
-        known = [False] * len(said.chars)
-        for start, length, chars, sounds in said.grams():
-            if length > 1 and (self._index.known(chars, sounds) or self._asked(chars, sounds)):
-                known[start : start + length] = [True] * length
-        return known.count(False) / len(known) if known else 1.0
-
-    def _asked(self, chars: str, sounds: str) -> bool:
-        return chars in self._asking or f"~{sounds}" in self._asking
-
 
 def _idle(text: str, reading: Reading) -> bool:
     """Whether a short turn asks for nothing."""
@@ -298,13 +280,3 @@ def _else_named(naming: Naming, named: str, matter: str) -> bool:
 
 def _best(scores: Mapping[str, float], count: int) -> list[str]:
     return sorted(scores, key=scores.__getitem__, reverse=True)[:count]
-
-
-def _runs(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(
-        run
-        for text in texts
-        for _, length, chars, sounds in signs(text).grams()
-        if length > 1
-        for run in (chars, f"~{sounds}")
-    )

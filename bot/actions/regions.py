@@ -88,7 +88,8 @@ def noted(city: City) -> Decided:
 
 def _named(region: Region, text: str) -> bool:
     return any(
-        re.search(re.escape(name) + _BESIDE, text) for name in (region.name, *region.aliases)
+        name in text and re.search(re.escape(name) + _BESIDE, text)
+        for name in (region.name, *region.aliases)
     )
 
 
