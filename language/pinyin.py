@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pypinyin import lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
+from pypinyin.phrases_dict import phrases_dict
 from pypinyin.seg.mmseg import seg
 
 from language.normal import LIMIT, bare
@@ -23,6 +25,19 @@ _HU = {
 }  # fmt: skip
 _VOWELS = tuple("aeiouv")
 _NASAL = re.compile(r"(?<=[aei])ng$")
+
+
+def _share_readings() -> None:
+    """pypinyin keeps every character's reading in every one of its 47,000 phrases as a list of its
+    own, 30 MB in each process; they are some 1,200 different ones.
+    """
+    known: dict[tuple[str, ...], list[str]] = {}
+    for phrase, readings in PHRASES_DICT.items():
+        PHRASES_DICT[phrase] = [known.setdefault(tuple(one), one) for one in readings]
+    phrases_dict.update(PHRASES_DICT)  # of which the other is a copy
+
+
+_share_readings()
 
 
 def syllables(text: str) -> tuple[str, ...]:

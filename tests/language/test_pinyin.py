@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pypinyin import lazy_pinyin
+from pypinyin.constants import PHRASES_DICT
 
 from language.pinyin import (
     find_sound,
@@ -93,3 +94,11 @@ def test_a_character_is_read_by_its_word(text: str) -> None:
 def test_a_letter_that_is_two_in_lower_case_moves_no_place() -> None:
     text = "İİ我要转人公"
     assert find_sound(text, fuzzy_syllables("转人工")) == (4, 7)
+
+
+def test_a_reading_is_kept_once_and_still_read_by_its_phrase() -> None:
+    read = "yin hang hang zhang chong xin zhang da"
+    assert " ".join(syllables("银行行长重新长大")) == read
+    kept = {id(one) for readings in PHRASES_DICT.values() for one in readings}
+    assert len(kept) < 2000
+    assert len(PHRASES_DICT) > 40_000
