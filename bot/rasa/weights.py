@@ -58,8 +58,9 @@ class Weights:
         del known[None]  # what no training text had
         if not known:
             return self.intercept
-        indices = sorted(known, reverse=True)  # the order in which SciPy leaves them
-        values = np.array([known[i] for i in indices], dtype=self.idf.dtype)
+        ordered = sorted(known, reverse=True)  # as SciPy leaves them
+        indices = np.array(ordered)
+        values = np.array([known[i] for i in ordered], dtype=self.idf.dtype)
         values = (np.log(values) + 1) * self.idf[indices]
         # Added one by one, in double precision, as scikit-learn does: pairwise sums end otherwise.
         length = np.sqrt(np.cumsum(np.square(values), dtype=np.float64)[-1])

@@ -52,7 +52,7 @@ import jsonschema
 from aiohttp import web
 from rasa.core import processor
 from rasa.core.actions import forms
-from rasa.core.actions.action import RemoteAction
+from rasa.core.actions.action import ActionExtractSlots, RemoteAction
 from rasa.core.lock_store import LockError, RedisLockStore
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.core.tracker_store import InMemoryTrackerStore, SerializedTrackerAsText
@@ -67,10 +67,11 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
 rasas_run, rasas_resolve = DaskGraphRunner.run, Event.resolve_by_type
+rasas_extract = ActionExtractSlots.run
 rasas_find = RulePolicy._find_action_from_rules
 rasas_dump = SerializedTrackerAsText.serialise_tracker
 from bot.rasa.components import quick
-from bot.rasa.components.quick import actions, memory, rules
+from bot.rasa.components.quick import actions, memory, rules, slots
 quick.install()
 quick.install()
 assert len(quick._installed) == len(quick._PIECES), "not the version these pieces stand in for"
@@ -134,6 +135,18 @@ domain = Domain.from_dict({
     "forms": {"complaint_form": {"required_slots": []}},
 })
 assert not domain.is_empty()
+
+# Nothing is taken from a message where no slot asks for it.
+said = DialogueStateTracker.from_events("x", [UserUttered("hello")], domain.slots)
+other = {"slots": {"mood": {"type": "text", "mappings": [{"type": "from_text"}]}}}
+for given, nothing in (
+    (domain, True), (Domain.empty(), True), (Domain.from_dict(other), False),
+    (Domain.from_dict({"actions": ["action_validate_slot_mappings"]}), False),
+):
+    assert slots.finds_nothing(given) == nothing
+    runs = [rasas_extract, ActionExtractSlots.run] if "mood" in str(given.slots) or nothing else []
+    found = [asyncio.run(run(ActionExtractSlots(None), None, None, said, given)) for run in runs]
+    assert all(events == ([] if nothing else [SlotSet("mood", "hello")]) for events in found), found
 
 
 # The graph: the same outputs and refusals as with dask, each node run once.

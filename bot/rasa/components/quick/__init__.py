@@ -19,13 +19,14 @@ from bot.rasa.components.quick import (
     lock,
     memory,
     rules,
+    slots,
     trackers,
 )
 
 _log = structlog.get_logger(__name__)
 MEASURED = "3.6.21"
 """The version of Rasa that these pieces stand in for."""
-_PIECES = (actions, calls, debugging, domain, graph, lock, memory, rules, trackers)
+_PIECES = (actions, calls, debugging, domain, graph, lock, memory, rules, slots, trackers)
 _installed: list[str] = []
 
 
