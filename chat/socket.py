@@ -46,7 +46,10 @@ from store.faults import fault_of
 from turns.heard import Heard
 from turns.trace import trace_of
 
-HELLO_TIMEOUT_S = 10.0
+HELLO_TIMEOUT_S = 30.0
+"""A browser says hello at once; but it may be on a slow network, or one of thousands that come back
+to a process that has just begun.
+"""
 AWAY_S = 300.0
 """Whose page is closed for so long waits for nobody any more."""
 TYPING_EVERY_S = 2.0
