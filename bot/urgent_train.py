@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from zlib import crc32
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -70,18 +71,22 @@ def learn(sentences: Sequence[Sentence]) -> Opinion:
 
 
 def _samples(sentences: Sequence[Sentence]) -> list[Sample]:
-    chance = random.Random(12345)  # noqa: S311 - repeatable variety, no secret
     known = [signs(sentence.text) for sentence in sentences]
     calm = [one for one, s in zip(known, sentences, strict=True) if s.kind == NONE]
     frames = tuple([signs(text) for text in around(name)] for name in ("before", "after"))
     samples: list[Sample] = []
     for sentence, whole in zip(sentences, known, strict=True):
-        for variant, weight in _variants(whole, sentence.kind, calm, frames, chance):
+        for variant, weight in _variants(whole, sentence.kind, calm, frames, _chance(sentence)):
             found = tuple(buckets(variant))
             rarer = _WAY if sentence.line and sentence.line != sentence.text else 1.0
             alone = weight > _STRETCHES
             samples.append(Sample(found, sentence.kind, sentence.topic, weight * rarer, alone))
     return samples
+
+
+def _chance(sentence: Sentence) -> random.Random:
+    """Its own for each, or one more sentence would change how all behind it are told."""
+    return random.Random(crc32(sentence.text.encode()))  # noqa: S311 - repeatable variety, no secret
 
 
 def _variants(

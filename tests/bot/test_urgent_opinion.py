@@ -30,6 +30,7 @@ RULES = UrgentWords(WORDS.rules)
 _SOME = 40
 FRESH = ("fresh_danger", "fresh_not_danger", "fresh_person", "fresh_not_person")
 DEV = ("dev_danger", "dev_not_danger", "dev_person", "dev_not_person")
+SMOKE = ("smoke_danger", "smoke_not_danger")
 
 
 def _cases(name: str) -> list[str]:
@@ -72,9 +73,21 @@ def test_what_people_say_roughly_is_told_apart(name: str, kind: str, share: floa
     assert _share(name, kind) >= share
 
 
+def test_smoke_that_is_a_nuisance_is_told_from_a_fire() -> None:
+    assert _share("smoke_danger", "danger") == 1.0
+    assert _share("smoke_not_danger", "danger") <= 0.17  # before such were learned of: 0.33
+
+
+@pytest.mark.parametrize(
+    "text", ["那条街上就是油烟太大了", "别的都好，就是那条街油烟太大了", "那条街上就是抽烟的太多了"]
+)
+def test_what_a_street_is_blamed_for_is_no_danger(text: str) -> None:
+    assert urgent(text, WORDS) is None
+
+
 def test_the_exams_stand_in_no_training_file() -> None:
     learned = {sentence.text for sentence in read_sentences()}
-    for name in (*FRESH, *DEV):
+    for name in (*FRESH, *DEV, *SMOKE):
         assert not learned.intersection(_cases(name)), name
 
 
