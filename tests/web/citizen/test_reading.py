@@ -41,6 +41,7 @@ def test_a_long_answer_is_read_from_its_beginning(phones: Phones) -> None:
     expect(asked).to_be_in_viewport()
     _offers_the_newest(newest, offers=False)
     page.set_viewport_size({"width": 390, "height": 844})  # the keyboard is gone
+    page.wait_for_function("document.querySelector('#talk').scrollTop > 0")  # and the page knows
     expect(asked).to_be_in_viewport()
     page.locator("#talk").evaluate("talk => { talk.scrollTop = 40; }")
     _offers_the_newest(newest, offers=True)
