@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from language.doors import is_house_number
 from language.normal import clean
 from language.numerals import value
-from language.pinyin import find_sound, fuzzy_syllables
+from language.pinyin import find_sound, fuzzy_syllables, sound_row, sounds_of
 from language.place_words import AT, GENERIC, NAME, NUMBER, REGION, ROAD, SITE, UNIQUE
 from language.story_words import masked
 
@@ -273,10 +273,12 @@ def _code(text: str, regions: Mapping[str, str]) -> str:
 
 def _heard(text: str, regions: Mapping[str, str]) -> str:
     """The longest name that ``text`` sounds like; '' when it is none or two of different places."""
+    sounds = sounds_of(text)
     names = [
         name
         for name in regions
-        if len(sound := fuzzy_syllables(name)) >= _FEWEST_SYLLABLES and find_sound(text, sound)
+        if len(sound := fuzzy_syllables(name)) >= _FEWEST_SYLLABLES
+        and sounds.find(sound_row(sound))
     ]
     longest = [name for name in names if len(name) == max(map(len, names))]
     return longest[0] if len({regions[name] for name in longest}) == 1 else ""
