@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, bindparam, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
+from bot import rows
 from bot.history import PAUSED
-from bot.joined import SPOKEN
-from bot.records import hold, locked
 from store.engine import writing
-from store.tables import Conversation, Turn
+from store.tables import Turn
 from turns import wire
 from turns.context import Context
 from turns.heard import Heard
@@ -38,21 +37,6 @@ class Notes:
 
 
 NOTHING = Notes()
-_TOLD, _OWN = aliased(Turn), aliased(Turn)
-_AFTER = (
-    select(_TOLD.seq)
-    .where(_TOLD.conversation_id == bindparam("conversation"))
-    .where(_TOLD.speaker != "citizen", _TOLD.kind != SPOKEN)
-    .order_by(_TOLD.seq.desc())
-    .limit(1)
-)
-_MINE = (_OWN.conversation_id == bindparam("conversation"), _OWN.heard == bindparam("heard"))
-_TURN = select(
-    _AFTER.scalar_subquery().label("after"),
-    select(_OWN.answerer).where(*_MINE).scalar_subquery().label("answerer"),
-    select(_OWN.timings).where(*_MINE).scalar_subquery().label("timings"),
-)
-"""The cursor of what was told last; a turn's claim and timings, None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,42 +64,28 @@ def commit_told(
     and nothing is written, where ``answerer`` has lost that turn to another process.
     """
     with writing(engine) as session:
-        hold(session, conversation)
-        found = session.execute(_TURN, {"conversation": conversation, "heard": in_reply_to}).one()
+        connection = rows.hold(session, conversation)
+        found = rows.find_turn(connection, conversation, in_reply_to)
         if in_reply_to and answerer:
             if found.answerer and found.answerer != answerer:
                 return None
             turn = _of_turn(notes, found.timings or {}) | {"answer_by": None}
-            _change(session, Turn, turn, conversation_id=conversation, heard=in_reply_to)
-        _change(session, Conversation, _of_talk(notes), id=conversation)
+            rows.change_turn(connection, conversation, in_reply_to, turn)
+        rows.change_talk(connection, conversation, _of_talk(notes))
         told = list[Told]()
-        for position, reply in enumerate(replies, 1):
-            row = _told_row(conversation, reply, speaker, at, in_reply_to)
-            row.last = position == len(replies)
-            session.add(row)
-            session.flush()  # seq is the order in which things were told
-            told.append(Told(row.seq, conversation, speaker, reply, at, in_reply_to, row.last))
+        for position, reply in enumerate(replies, 1):  # seq is the order in which things were told
+            row = Told(0, conversation, speaker, reply, at, in_reply_to, position == len(replies))
+            told.append(rows.add_told(connection, row))
         return Written(found.after or 0, tuple(told))
-
-
-def _told_row(
-    conversation: str, reply: Reply, speaker: Speaker, at: datetime, in_reply_to: str
-) -> Turn:
-    return Turn(
-        conversation_id=conversation, speaker=speaker, kind=reply.type, heard=None,
-        in_reply_to=in_reply_to, text=getattr(reply, "text", ""), reply=wire.dump(reply), at=at,
-        audio_start_ms=None, audio_end_ms=None,
-    )  # fmt: skip
 
 
 def note(engine: Engine, conversation: str, heard: str, notes: Notes) -> None:
     """Note ``notes`` of the turn ``heard``; '' for what concerns the talk, not one turn of it."""
     with writing(engine) as session:
-        hold(session, conversation)
-        found = session.execute(_TURN, {"conversation": conversation, "heard": heard}).one()
-        turn = _of_turn(notes, found.timings or {})
-        _change(session, Turn, turn, conversation_id=conversation, heard=heard)
-        _change(session, Conversation, _of_talk(notes), id=conversation)
+        connection = rows.hold(session, conversation)
+        timings = rows.find_turn(connection, conversation, heard).timings or {}
+        rows.change_turn(connection, conversation, heard, _of_turn(notes, timings))
+        rows.change_talk(connection, conversation, _of_talk(notes))
 
 
 def _of_turn(notes: Notes, timings: dict[str, Any]) -> dict[str, Any]:
@@ -138,21 +108,10 @@ def _of_talk(notes: Notes) -> dict[str, Any]:
     return changes
 
 
-def _change(
-    session: Session, table: type[Turn | Conversation], changes: dict[str, Any], **of: str
-) -> None:
-    """Change a row without reading it: a turn waits for this."""
-    if changes:
-        session.execute(
-            update(table).filter_by(**of).values(changes),
-            execution_options={"synchronize_session": False},
-        )
-
-
 def note_aside(engine: Engine, heard: Heard, known: Understood) -> None:
     """Note how a turn was understood that belongs to an order, not to the talk's form."""
     with writing(engine) as session:
-        locked(session, heard.conversation)
+        rows.locked(session, heard.conversation)
         turn = _turn_of(session, heard.conversation, heard.id)
         if turn is not None:
             turn.understood, turn.decision = wire.dump(known), known.decision
@@ -161,7 +120,7 @@ def note_aside(engine: Engine, heard: Heard, known: Understood) -> None:
 def note_pause(engine: Engine, heard: Heard) -> None:
     """Note that with this turn the citizen only wanted us to wait."""
     with writing(engine) as session:
-        locked(session, heard.conversation)
+        rows.locked(session, heard.conversation)
         turn = _turn_of(session, heard.conversation, heard.id)
         if turn is not None:
             turn.decision = PAUSED
@@ -175,7 +134,7 @@ def note_timings(
     It ends the claim of ``answerer``, also where nothing was told.
     """
     with writing(engine) as session:
-        locked(session, conversation)
+        rows.locked(session, conversation)
         turn = _turn_of(session, conversation, heard)
         if turn is None:
             return {}, {}

@@ -17,7 +17,7 @@ import structlog
 
 from bot import history, records
 from bot.answering import Answering
-from bot.bus import HEARD, Reader
+from bot.bus import HEARD, News, Reader
 from bot.claims import PHONE
 from bot.draining import Draining
 from bot.errors import ConversationError
@@ -70,13 +70,8 @@ class Conversations(People):
         region = region or self._parts.city.line(line).region
         opening = records.Opening(conversation, channel, line, citizen, at, region)
         self._keeping.opened(opening)
-        if await self._ledger.call(records.open_conversation, opening):
-            greeting = "greeting_call" if channel == "phone" else "greeting_chat"
-            text = self._parts.city.prompts.fill(greeting, city=self._parts.city.name)
-            await self.tell(
-                conversation, Say(f"{conversation}.greeting", text, interruptible=False),
-                speaker="bot", at=at,
-            )  # fmt: skip
+        if await self._ledger.call(records.open_conversation, opening, self._greeting(opening)):
+            self._parts.bus.tell(conversation, News("told"))
             return
         if not self._queue.waits(conversation):
             left = (
@@ -85,6 +80,11 @@ class Conversations(People):
             )  # fmt: skip
             for heard in await left:
                 self._queue.put(heard)
+
+    def _greeting(self, opening: records.Opening) -> Say:
+        name = "greeting_call" if opening.channel == "phone" else "greeting_chat"
+        text = self._parts.city.prompts.fill(name, city=self._parts.city.name)
+        return Say(f"{opening.conversation}.greeting", text, interruptible=False)
 
     async def hear(self, heard: Heard) -> None:
         """Commit a turn; it is answered behind this call. A repeated id is dropped.

@@ -48,7 +48,7 @@ def read_state(engine: Engine, conversation: str) -> State | None:
         return state_of(row) if row else None
 
 
-def state_of(row: Conversation) -> State:
+def state_of(row: Any) -> State:
     """The conversation as its row tells."""
     return State(
         conversation=row.id,

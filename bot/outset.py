@@ -10,22 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Select, bindparam, select
+from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
+from bot import rows
 from bot.history import PAUSED, State, state_of
 from store.engine import reading
 from store.tables import Conversation, Turn
 
 Told = tuple[dict[str, Any], ...]
-_FEW = 8
 _ASKING = ("say", "ask")
-_LATELY = (
-    select(Turn.speaker, Turn.kind, Turn.heard, Turn.in_reply_to, Turn.decision, Turn.reply)
-    .where(Turn.conversation_id == bindparam("conversation"))
-    .order_by(Turn.seq.desc())
-    .limit(_FEW)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +42,11 @@ def read_outset(engine: Engine, conversation: str) -> Outset | None:
         return outset_of(session, row) if row else None
 
 
-def outset_of(session: Session, talk: Conversation) -> Outset:
-    """What a turn of the conversation begins with, as this transaction sees it."""
-    lately = session.execute(_LATELY, {"conversation": talk.id}).all()
-    whole = len(lately) < _FEW
+def outset_of(session: Session, talk: Any) -> Outset:
+    """What a turn of the conversation with the row ``talk`` begins with, as this transaction sees
+    it.
+    """
+    lately, whole = rows.lately(session, talk.id)
     question, last = question_in(lately, whole=whole), last_in(lately, whole=whole)
     return Outset(
         state_of(talk),

@@ -43,8 +43,10 @@ ROLL_CALL_S = 2.0
 """How long another process may take to say that it has the citizen."""
 
 _ANY = News()
-_MOVING: frozenset[NewsKind] = frozenset({"told", ""})
-"""What may have moved a citizen in the queue: not that they were heard, what came of it."""
+_MOVING: frozenset[NewsKind] = frozenset({""})
+"""What may have moved a citizen in the queue: neither that they were heard nor what the bot said;
+who moves them tells so.
+"""
 _log = structlog.get_logger(__name__)
 
 

@@ -157,7 +157,8 @@ class Queued:
             text = prompts.callback_no_more
             await self._ledger.reply(heard, Say(f"{heard.id}.callback_no_more", text))
             return "", "callback"
-        self._parts.bus.tell(QUEUE_NEWS)
+        for key in (QUEUE_NEWS, heard.conversation):
+            self._parts.bus.tell(key)
         told: tuple[Reply, ...] = (callback_told(prompts, heard.id, number),)
         if state.channel == "phone":
             told = (*told, Bye(f"{heard.id}.bye"))

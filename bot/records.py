@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Engine, bindparam, exists, select
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
+from bot import rows
 from bot.claims import Claim
 from bot.outset import Outset, outset_of
 from config.queue import QueueRules
 from handoff.queue import service
 from store.engine import writing
-from store.locks import FOR_CHANGE
-from store.tables import Conversation, Recording, Turn
+from store.tables import Conversation, Recording
 from turns import wire
 from turns.context import Context
 from turns.heard import Heard
+from turns.replies import Reply, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Opening:
     region: str = ""
 
 
-def open_conversation(engine: Engine, opening: Opening) -> bool:
-    """Make the conversation; False if it exists already."""
+def open_conversation(engine: Engine, opening: Opening, greeting: Reply | None = None) -> bool:
+    """Make the conversation, and tell ``greeting`` first of all; False if it exists already."""
     try:
         with writing(engine) as session:
             if session.get(Conversation, opening.conversation):
@@ -51,14 +52,13 @@ def open_conversation(engine: Engine, opening: Opening) -> bool:
                     ended_at=None,
                 )
             )
+            session.flush()
+            if greeting is not None:
+                told = Told(0, opening.conversation, "bot", greeting, opening.at, last=True)
+                rows.add_told(session.connection(), told)
     except IntegrityError:
         return False
     return True
-
-
-_CLAIMED = select(
-    exists().where(Turn.conversation_id == bindparam("conversation"), Turn.answer_by.is_not(None))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +77,34 @@ def commit_heard(engine: Engine, heard: Heard, claim: Claim | None = None) -> Co
     """
     try:
         with writing(engine) as session:
-            talk = locked(session, heard.conversation)
+            connection = rows.hold(session, heard.conversation)
+            talk = rows.find_talk(connection, heard.conversation)
             if talk is None:
                 raise KeyError(heard.conversation)
-            alone = not session.scalar(_CLAIMED, {"conversation": heard.conversation})
-            row = _heard_row(heard)
-            if claim is not None:
-                row.answerer, row.answer_by = claim.by, claim.until
-            session.add(row)
-            session.flush()
-            return Committed(outset_of(session, talk) if alone else None)
+            rows.add_turn(connection, _heard_row(heard, claim))
+            return Committed(None if talk.claimed else outset_of(session, talk))
     except IntegrityError:
         return None
 
 
-def _heard_row(heard: Heard) -> Turn:
+def _heard_row(heard: Heard, claim: Claim | None) -> dict[str, Any]:
     audio = heard.audio
-    return Turn(
-        conversation_id=heard.conversation,
-        speaker="citizen",
-        kind=heard.kind,
-        heard=heard.id,
-        text=heard.text,
-        confidence=heard.confidence,
-        alternatives=[wire.dump(other) for other in heard.alternatives],
-        attachments=[wire.dump(item) for item in heard.attachments],
-        at=heard.at,
-        recording=audio.recording if audio else "",
-        audio_start_ms=audio.start_ms if audio else None,
-        audio_end_ms=audio.end_ms if audio else None,
-    )
+    return {
+        "conversation_id": heard.conversation,
+        "speaker": "citizen",
+        "kind": heard.kind,
+        "heard": heard.id,
+        "text": heard.text,
+        "confidence": heard.confidence,
+        "alternatives": [wire.dump(other) for other in heard.alternatives],
+        "attachments": [wire.dump(item) for item in heard.attachments],
+        "at": heard.at,
+        "recording": audio.recording if audio else "",
+        "audio_start_ms": audio.start_ms if audio else None,
+        "audio_end_ms": audio.end_ms if audio else None,
+        "answerer": claim.by if claim else "",
+        "answer_by": claim.until if claim else None,
+    }
 
 
 def end_conversation(
@@ -117,7 +115,7 @@ def end_conversation(
     Who waited is called back, whoever had them gets wrap-up. Ending twice keeps the first time.
     """
     with writing(engine) as session:
-        row = locked(session, conversation)
+        row = rows.locked(session, conversation)
         if row is None:
             return False
         left = service.leave(session, conversation, at, rules or QueueRules())
@@ -133,7 +131,7 @@ def leave_queue(engine: Engine, conversation: str, at: datetime, rules: QueueRul
     Whether that was so.
     """
     with writing(engine) as session:
-        row = locked(session, conversation)
+        row = rows.locked(session, conversation)
         if row is None:
             return False
         left = service.leave(session, conversation, at, rules)
@@ -165,19 +163,3 @@ def end_recording(engine: Engine, recording: str, duration_ms: int) -> None:
         row = session.get(Recording, recording)
         if row is not None:
             row.duration_ms, row.complete = duration_ms, True
-
-
-def hold(session: Session, conversation: str) -> None:
-    """As :func:`locked`, for who need not read it: on SQLite writers stand in line anyway."""
-    if session.connection().dialect.name != "sqlite":
-        locked(session, conversation)
-
-
-def locked(session: Session, conversation: str) -> Conversation | None:
-    """The conversation, for this transaction alone.
-
-    What is written to one conversation is committed in the order of its ``seq``: readers go on
-    behind the last one they saw, and would never see one that was numbered before and committed
-    after it.
-    """
-    return session.get(Conversation, conversation, with_for_update=FOR_CHANGE)

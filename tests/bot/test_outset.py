@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from bot import outset, records
 from bot.history import PAUSED
 from bot.outset import read_outset
+from bot.rows import lately as latest
 from store.engine import reading, writing
 from store.tables import Turn
 
@@ -50,8 +51,8 @@ def test_the_quick_way_and_the_long_one_agree(engine: Engine, now: datetime, see
         found = read_outset(engine, talk)
         assert found is not None
         with reading(engine) as session:
-            lately = session.execute(outset._LATELY, {"conversation": talk}).all()
-            quick += outset.last_in(lately, whole=len(lately) < outset._FEW) is not None
+            lately, whole = latest(session, talk)
+            quick += outset.last_in(lately, whole=whole) is not None
             assert found.question == outset._question(session, talk)
             assert found.last == outset._last(session, talk)
     assert quick > 5, "often enough the latest few turns tell"

@@ -10,7 +10,7 @@ from datetime import datetime
 import pytest
 from sqlalchemy import Engine, text
 
-from bot import answered, records
+from bot import answered, records, rows
 from bot.history import citizen_turns, read_state, told_after
 from bot.records import Opening
 from chat.frame import MAX_CURSOR
@@ -87,7 +87,7 @@ def test_turns_of_one_conversation_commit_in_the_order_of_their_numbers(
 ) -> None:
     one, other = two
     with ThreadPoolExecutor(1) as pool, writing(one) as session:
-        records.locked(session, "c1")
+        rows.locked(session, "c1")
         session.add(Turn(conversation_id="c1", speaker="bot", kind="say", at=now,
                          reply={"type": "say", "id": "first", "text": ""}))  # fmt: skip
         session.flush()  # it has its number, and is not committed
