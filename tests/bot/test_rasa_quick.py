@@ -223,6 +223,8 @@ talks = [
     [*begun, *turn("policy")], [*begun, *turn("policy", ActionExecuted("action_turn"))],
     [*begun, *turn("policy", ActionExecuted("action_turn")), *turn("complaint")],
     [*begun, *turn("complaint", *in_form)], [*begun, *turn("complaint", *in_form), *turn("policy")],
+    # A state before the last one decides: no rule here.
+    [*begun, *turn("policy", ActionExecuted("action_close"), ActionExecuted("action_turn"))],
     [*begun, *turn("complaint", *in_form), *turn("policy", ActionExecuted("complaint_form"),
      ActiveLoop(None))],
     [*begun, *turn("complaint", *in_form),
