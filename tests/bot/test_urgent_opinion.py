@@ -75,7 +75,7 @@ def test_what_people_say_roughly_is_told_apart(name: str, kind: str, share: floa
 
 def test_smoke_that_is_a_nuisance_is_told_from_a_fire() -> None:
     assert _share("smoke_danger", "danger") == 1.0
-    assert _share("smoke_not_danger", "danger") <= 0.17  # before such were learned of: 0.33
+    assert _share("smoke_not_danger", "danger") <= 0.2  # before such were learned of: 0.33
 
 
 @pytest.mark.parametrize(
