@@ -20,7 +20,7 @@ from qianmen.citizen.errors import CitizenError
 from qianmen.citizen.report import CallReport, ChatReport, SaidTurn
 from qianmen.console import say, show
 from qianmen.status import status
-from qianmen.up import front_door, say_places, welcome
+from qianmen.up import READY_S, front_door, say_places, welcome
 from store.engine import open_store, reading
 from store.tables import Conversation, WorkOrder, WorkOrderField
 
@@ -46,6 +46,7 @@ CHAT_SAYS = (
     "给我转个真人吧，我跟人说",
 )
 CALLER = "13900139000"
+LOOK_S = 1.0
 PASSWORD_HINT = (
     "  管理员 admin 的初始密码：第一次启动时在“已经开门”下面显示过；"  # noqa: S105  # no password
     "没记下就运行 uv run qianmen staff password admin"
@@ -54,11 +55,27 @@ PASSWORD_HINT = (
 
 async def with_front_door(settings: Settings, work: Callable[[Settings], Awaitable[T]]) -> T:
     """Do ``work`` on the front door that runs, else on one started for it and stopped after."""
-    if (await status(settings))["up"]:
+    if await _runs(settings):
         return await work(settings)
     async with front_door(settings) as prepared:
         welcome(settings, prepared)  # with the password: the first start may be this one
         return await work(settings)
+
+
+async def _runs(settings: Settings) -> bool:
+    """Whether a front door runs and is ready; one that is just starting is waited for."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + READY_S
+    while not (report := await status(settings))["up"]:
+        if not _starting(report) or loop.time() >= until_s:
+            return False
+        await asyncio.sleep(LOOK_S)
+    return True
+
+
+def _starting(report: Mapping[str, Any]) -> bool:
+    """Whether every process of a front door of ours is there, if not ready yet."""
+    return all(row["state"] in ("STARTING", "RUNNING") for row in report["processes"])
 
 
 def never_used(engine: Engine) -> bool:
