@@ -107,21 +107,15 @@ async def test_over_a_real_connection() -> None:
     assert json.loads(came[0].split(b"\r\n\r\n")[1])["message"] == "你好"
 
 
-async def test_a_connection_that_breaks() -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n[", b"SIP/2.0 200 OK\r\n\r\n", b""],
+    ids=["breaks off", "no HTTP", "nothing"],
+)
+async def test_a_connection_that_breaks(answer: bytes) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _read(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n[")
-
-    async with serving(serve) as rasa:
-        with pytest.raises(RasaError) as caught:
-            await rasa.turn("c1", "你好", {})
-    assert caught.value.code == "rasa_down"
-
-
-async def test_what_is_no_http() -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _read(reader)
-        writer.write(b"SIP/2.0 200 OK\r\n\r\n")
+        writer.write(answer)
 
     async with serving(serve) as rasa:
         with pytest.raises(RasaError) as caught:
