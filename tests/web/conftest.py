@@ -17,7 +17,6 @@ from store.engine import reading, writing
 from store.tables import Audit, Staff
 from tests.fakes.office import Office
 from tests.fakes.orders import a_day
-from web import accounts
 from web.sessions import form_token, load
 
 PASSWORD = "correct horse"
@@ -49,14 +48,6 @@ def office(tmp_path: Path, engine: Engine, city: City, clock: Clock) -> Office:
 @pytest.fixture(scope="session")
 def hashed() -> str:
     return hash_password(PASSWORD)  # as quick as tests/conftest.py makes it
-
-
-@pytest.fixture(scope="session", autouse=True)
-def nobodys_password() -> Iterator[None]:
-    """What an unknown login is checked against, no slower than the others."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_nobody", hash_password("nobody knows it"))
-        yield
 
 
 @pytest.fixture
