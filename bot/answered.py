@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine
 
 from bot import rows
 from bot.history import PAUSED
 from store.engine import writing
-from store.tables import Turn
 from turns import wire
 from turns.context import Context
 from turns.heard import Heard
@@ -110,20 +108,18 @@ def _of_talk(notes: Notes) -> dict[str, Any]:
 
 def note_aside(engine: Engine, heard: Heard, known: Understood) -> None:
     """Note how a turn was understood that belongs to an order, not to the talk's form."""
-    with writing(engine) as session:
-        rows.locked(session, heard.conversation)
-        turn = _turn_of(session, heard.conversation, heard.id)
-        if turn is not None:
-            turn.understood, turn.decision = wire.dump(known), known.decision
+    _change(engine, heard, _of_turn(Notes(known), {}))
 
 
 def note_pause(engine: Engine, heard: Heard) -> None:
     """Note that with this turn the citizen only wanted us to wait."""
+    _change(engine, heard, {"decision": PAUSED})
+
+
+def _change(engine: Engine, heard: Heard, changes: dict[str, Any]) -> None:
     with writing(engine) as session:
-        rows.locked(session, heard.conversation)
-        turn = _turn_of(session, heard.conversation, heard.id)
-        if turn is not None:
-            turn.decision = PAUSED
+        connection = rows.hold(session, heard.conversation)
+        rows.change_turn(connection, heard.conversation, heard.id, changes)
 
 
 def note_timings(
@@ -134,18 +130,12 @@ def note_timings(
     It ends the claim of ``answerer``, also where nothing was told.
     """
     with writing(engine) as session:
-        rows.locked(session, conversation)
-        turn = _turn_of(session, conversation, heard)
-        if turn is None:
+        connection = rows.hold(session, conversation)
+        found = rows.find_turn(connection, conversation, heard)
+        if found.timings is None:
             return {}, {}
-        if answerer and turn.answerer == answerer:
-            turn.answer_by = None
-        before = turn.timings
-        turn.timings = {**before, **timings}
-        return before, turn.timings
-
-
-def _turn_of(session: Session, conversation: str, heard: str) -> Turn | None:
-    return session.scalar(
-        select(Turn).where(Turn.conversation_id == conversation, Turn.heard == heard)
-    )
+        changes: dict[str, Any] = {"timings": {**found.timings, **timings}}
+        if answerer and found.answerer == answerer:
+            changes["answer_by"] = None
+        rows.change_turn(connection, conversation, heard, changes)
+        return found.timings, changes["timings"]

@@ -87,8 +87,7 @@ class Asking:
         )  # fmt: skip
         if not order.number:
             self._ledger.kept()
-        for key in (QUEUE_NEWS, heard.conversation):
-            parts.bus.tell(key)
+        parts.bus.tell(QUEUE_NEWS)
         metrics.handovers.labels(metrics.channel_label(state.channel), reason).inc()
         notes = NOTHING
         if reason in ("danger", "asked"):
@@ -97,7 +96,7 @@ class Asking:
             notes = Notes(known, state.context)
         queued = await self._queued.staffed(state.channel)
         replies = handover_replies(parts.city, state, heard, reason, order, queued=queued)
-        await self._ledger.reply(heard, *replies, notes=notes)
+        await self._ledger.reply(heard, *replies, notes=notes, moves=True)
 
     async def warn(self, state: history.State, heard: Heard) -> None:
         """Danger told to a person: the order is marked, and on its way to 110, at once.
@@ -121,8 +120,7 @@ class Asking:
         except ConversationError as error:
             _log.error("danger_not_marked", code=error.code)
             return
-        for key in (QUEUE_NEWS, heard.conversation):
-            parts.bus.tell(key)
+        self._queued.moved(heard.conversation)
 
     def _topic(self, heard: Heard) -> str:
         """What kind of danger was told: it decides who beside 110 is told."""

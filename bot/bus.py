@@ -46,7 +46,8 @@ _KINDS: frozenset[str] = frozenset(get_args(NewsKind))
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What is new: the citizen was ``heard``, something was ``told``, or anything else ('').
+    """What is new: the citizen was ``heard``, something was ``told``, or anything else (''), which
+    may have moved them in the queue.
 
     ``told`` is all that was told behind the cursor ``after``; empty where only the database knows.
     """
@@ -56,8 +57,7 @@ class News:
     told: tuple[Told, ...] = ()
 
 
-HEARD = News("heard")
-_ANY = News()
+HEARD, ANY = News("heard"), News()
 
 
 class Watch:
@@ -71,7 +71,7 @@ class Watch:
         self._waiter: asyncio.Future[None] | None = None
         self._kinds = kinds
 
-    def wake(self, news: News = _ANY) -> None:
+    def wake(self, news: News = ANY) -> None:
         """There is news."""
         if self._kinds is None or news.kind in self._kinds:
             self._news = True
@@ -107,11 +107,11 @@ class Reader(Watch):
     __slots__ = ("_fresh",)
 
     def __init__(self) -> None:
-        super().__init__(frozenset[NewsKind]({"told", ""}))
+        super().__init__()
         self._fresh: list[News] | None = []
         """None: something is new that only the database knows."""
 
-    def wake(self, news: News = _ANY) -> None:
+    def wake(self, news: News = ANY) -> None:
         """There is news; nothing is kept of them where the database must be read anyway."""
         if news.kind == "heard":
             return
@@ -226,12 +226,12 @@ class Bus:
         finally:
             self._hearers.remove(hear)
 
-    def tell(self, conversation: str, news: News = _ANY) -> None:
+    def tell(self, conversation: str, news: News = ANY) -> None:
         """Wake all that wait for ``conversation``, here at once and elsewhere soon."""
         self._wake(conversation, news)
         self._publish(conversation, news.kind)
 
-    def _wake(self, conversation: str, news: News = _ANY) -> None:
+    def _wake(self, conversation: str, news: News = ANY) -> None:
         if self._looks:
             self._woken.add(conversation)
         for watch in self._watches.get(conversation, ()):
@@ -292,4 +292,4 @@ class Bus:
 
 
 def _news(kind: str) -> News:
-    return News(cast(NewsKind, kind)) if kind in _KINDS else _ANY
+    return News(cast(NewsKind, kind)) if kind in _KINDS else ANY

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import answered, metrics, records
 from bot.answered import NOTHING, Notes, Written
-from bot.bus import News
+from bot.bus import News, NewsKind
 from bot.errors import ConversationError
 from bot.parts import Parts
 from store.faults import fault_of
@@ -54,12 +54,13 @@ class Ledger:
 
     async def tell(
         self, conversation: str, *replies: Reply, speaker: Speaker, at: datetime, to: str = "",
-        answerer: str = "", notes: Notes = NOTHING,
+        answerer: str = "", notes: Notes = NOTHING, moves: bool = False,
     ) -> None:  # fmt: skip
         """Commit what is said to the citizen, in answer to turn ``to``; an agent takes over.
 
         ``answerer``: the process that has the turn; nothing is told, nor are ``notes`` of the turn
-        made, where it has lost it.
+        made, where it has lost it. ``moves``: with it the citizen has another place in the queue or
+        none; an agent's words do that too.
         """
         written: Written | None = await self.call(
             answered.commit_told, conversation, replies, speaker=speaker, at=at, in_reply_to=to,
@@ -68,13 +69,14 @@ class Ledger:
         if written is None:
             _log.warning("answer_dropped", code="turn_lost", conversation=conversation)
             return
-        news = News("told", written.after, written.told)
         if speaker == "agent":
             await self.call(records.connect_person, conversation, at)
-            news = News()
-        self._parts.bus.tell(conversation, news)
+        kind: NewsKind = "" if moves or speaker == "agent" else "told"
+        self._parts.bus.tell(conversation, News(kind, written.after, written.told))
 
-    async def reply(self, heard: Heard, *replies: Reply, notes: Notes = NOTHING) -> None:
+    async def reply(
+        self, heard: Heard, *replies: Reply, notes: Notes = NOTHING, moves: bool = False
+    ) -> None:
         """The bot's answer to ``heard``; ``notes`` of it, and what it cost, are made with it."""
         cost = self._costs.get((heard.conversation, heard.id))
         if cost is not None:
@@ -82,7 +84,7 @@ class Ledger:
             notes = replace(notes, timings=cost.timings)
         await self.tell(
             heard.conversation, *replies, speaker="bot", at=self._parts.now(), to=heard.id,
-            answerer=self.answerer, notes=notes,
+            answerer=self.answerer, notes=notes, moves=moves,
         )  # fmt: skip
 
     @contextlib.contextmanager

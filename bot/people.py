@@ -16,11 +16,10 @@ from typing import Literal
 import structlog
 
 from bot import history, joined, records
-from bot.bus import News, NewsKind, Watch
+from bot.bus import ANY, News, NewsKind, Watch
 from bot.errors import ConversationError
 from bot.ledger import Ledger
 from bot.parts import Parts
-from bot.queue import QUEUE_NEWS
 from bot.queued import Queued
 from bot.surveying import Surveying
 from turns.orders import OrderBrief
@@ -42,7 +41,6 @@ AGAIN_S = 5.0
 ROLL_CALL_S = 2.0
 """How long another process may take to say that it has the citizen."""
 
-_ANY = News()
 _MOVING: frozenset[NewsKind] = frozenset({""})
 """What may have moved a citizen in the queue: neither that they were heard nor what the bot said;
 who moves them tells so.
@@ -71,7 +69,7 @@ class _Ear(Watch):
         super().__init__(kinds)
         self._bell = bell
 
-    def wake(self, news: News = _ANY) -> None:
+    def wake(self, news: News = ANY) -> None:
         """There is news."""
         super().wake(news)
         if self.woken:
@@ -121,8 +119,7 @@ class People:
 
     def standing_changed(self, conversation: str) -> None:
         """Their entry in the queue has changed: whoever serves them or the queue looks again."""
-        self._parts.bus.tell(conversation)
-        self._parts.bus.tell(QUEUE_NEWS)
+        self._queued.moved(conversation)
 
     async def inform(self, conversation: str, text: str, at: datetime) -> None:
         """Tell the citizen something that nobody asked for: where they stand, for example."""

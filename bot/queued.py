@@ -42,6 +42,11 @@ class Queued:
         self._parts = parts
         self._ledger = ledger
 
+    def moved(self, conversation: str) -> None:
+        """Their entry in the queue has changed: whoever serves them or the queue looks again."""
+        for key in (conversation, QUEUE_NEWS):
+            self._parts.bus.tell(key)
+
     async def staffed(self, channel: str) -> bool:
         """Whether somebody may take a citizen; no where that cannot be told."""
         try:
@@ -157,12 +162,11 @@ class Queued:
             text = prompts.callback_no_more
             await self._ledger.reply(heard, Say(f"{heard.id}.callback_no_more", text))
             return "", "callback"
-        for key in (QUEUE_NEWS, heard.conversation):
-            self._parts.bus.tell(key)
+        self._parts.bus.tell(QUEUE_NEWS)
         told: tuple[Reply, ...] = (callback_told(prompts, heard.id, number),)
         if state.channel == "phone":
             told = (*told, Bye(f"{heard.id}.bye"))
-        await self._ledger.reply(heard, *told)
+        await self._ledger.reply(heard, *told, moves=True)
         return "", "callback"
 
     # The queue by its engine: the ledger runs these in a thread.
