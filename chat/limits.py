@@ -46,8 +46,7 @@ class Limiter:
 
         0 where it was there; else nothing is taken, and so many seconds later it will be.
         """
-        level, then_s = self._buckets.pop(key, (self.rate.burst, now_s))
-        level = min(self.rate.burst, level + max(0.0, now_s - then_s) * self.rate.per_s)
+        level = self._filled(*self._buckets.pop(key, (self.rate.burst, now_s)), now_s)
         allowed = level >= cost
         self._buckets[key] = (level - cost if allowed else level, now_s)
         if len(self._buckets) > self._kept:
@@ -76,9 +75,12 @@ class Limiter:
         known = self._buckets.get(key)
         if known is None or self._spent is None:
             return
-        own, then_s = known
-        own = min(self.rate.burst, own + max(0.0, now_s - then_s) * self.rate.per_s)
+        own = self._filled(*known, now_s)
         self._buckets[key] = (min(own, level - self._spent.get(key, 0.0)), now_s)
+
+    def _filled(self, level: float, then_s: float, now_s: float) -> float:
+        """What a bucket that had ``level`` at ``then_s`` has now."""
+        return min(self.rate.burst, level + max(0.0, now_s - then_s) * self.rate.per_s)
 
 
 class Limits:

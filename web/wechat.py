@@ -30,8 +30,8 @@ from config.city import City
 from config.errors import ConfigError
 from config.settings import Settings
 from store.seal import keys_of
+from web.sharedredis import shared_redis
 
-_REDIS_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -82,7 +82,7 @@ def make_wechat(
         ) from None
     if account is None:
         return None
-    client, shared = http_client(), _redis(settings)
+    client, shared = http_client(), shared_redis(settings)
     tokens = token.Tokens(_account(settings), client, shared)
     api = Api(settings.wechat_api, client, tokens, Pace(settings.wechat_calls_per_s))
     typist = Typist(engine, api)
@@ -116,10 +116,3 @@ def _line(settings: Settings, city: City) -> str:
 
 def _account(settings: Settings) -> token.Account:
     return token.Account(settings.wechat_appid, settings.wechat_secret, settings.wechat_api)
-
-
-def _redis(settings: Settings) -> redis.Redis:
-    shared: redis.Redis = redis.from_url(
-        settings.redis, socket_connect_timeout=_REDIS_S, socket_timeout=_REDIS_S
-    )
-    return shared

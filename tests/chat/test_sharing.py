@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from chat.limits import Limiter, Limits, Rate
 from chat.sharing import Sharing
-from tests.fakes.valkey import valkey
 
 RATE = Rate(burst=4, per_s=0.001)
 """A test is over long before anything comes back."""
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with valkey(tmp_path_factory.mktemp("valkey") / "redis", port):
-        yield f"redis://127.0.0.1:{port}/0"
-
-
-@pytest.fixture
-async def shared(redis_url: str) -> AsyncIterator[redis.Redis]:
-    client = redis.from_url(redis_url)
-    await client.flushall()
-    yield client
-    await client.aclose()
 
 
 class Process:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,25 +13,6 @@ from structlog.testing import capture_logs
 from chat.wechat.errors import WeChatError
 from chat.wechat.token import LOCK_S, Account, Tokens, read_token
 from tests.chat.wechat.rig import APPID, BASE, SECRET, Rig
-from tests.fakes.valkey import valkey
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder: Path = tmp_path_factory.mktemp("valkey")
-    with valkey(folder / "redis", port):
-        yield f"redis://127.0.0.1:{port}/0"
-
-
-@pytest.fixture
-async def shared(redis_url: str) -> AsyncIterator[redis.Redis]:
-    client = redis.from_url(redis_url)
-    await client.flushall()
-    yield client
-    await client.aclose()
 
 
 async def lose(tokens: Tokens) -> None:

@@ -6,14 +6,10 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Engine
 
 from chat.attachments import keep
 from chat.files import FOLDER, Files
-from config.city import City
-from config.settings import Settings
 from qianmen.keeper.attachments import delete_rowless, seal_plain
 from qianmen.keeper.duties import all_duties
 from qianmen.keeper.duty import Keeping
@@ -21,17 +17,10 @@ from qianmen.keeper.watch import Watch
 from sealing.keys import keyring
 from store.engine import writing
 from store.tables import Attachment
-from tests.fakes.orders import CHAT, a_day
+from tests.fakes.orders import CHAT
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 KEY = "qk1.aes256.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-
-
-@pytest.fixture
-def keeping(tmp_path: Path, engine: Engine, city: City) -> Keeping:
-    settings = Settings(data_dir=tmp_path / "data", secret_key="only tests know this", data_key="")
-    a_day(engine, settings.recordings_dir, NOW.astimezone(city.zone))
-    return Keeping(settings, city, engine)
 
 
 def with_key(keeping: Keeping) -> Keeping:

@@ -7,11 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
-from config.city import City
 from config.secret import secret_key
-from config.settings import Settings
 from qianmen.keeper import retention
 from qianmen.keeper.duty import Keeping
 from qianmen.keeper.recordings import delete_orphans, seal_left
@@ -21,17 +19,10 @@ from sealing.keys import keyring
 from store import audit
 from store.engine import reading, writing
 from store.tables import Audit, Conversation, HandoffEntry, Recording, Turn, WorkOrder
-from tests.fakes.orders import CALL, CHAT, RECORDING, a_day
+from tests.fakes.orders import CALL, CHAT, RECORDING
 
 NOW = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 KEY = "qk1.aes256.AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-
-
-@pytest.fixture
-def keeping(tmp_path: Path, engine: Engine, city: City) -> Keeping:
-    settings = Settings(data_dir=tmp_path / "data", secret_key="only tests know this", data_key="")
-    a_day(engine, settings.recordings_dir, NOW.astimezone(city.zone))
-    return Keeping(settings, city, engine)
 
 
 def after(days: float) -> datetime:
